@@ -1,0 +1,5 @@
+"""Identification of two-layer ReLU networks: the weights themselves, from samples."""
+
+from pureneuron.network import TwoLayerNetwork
+
+__all__ = ["TwoLayerNetwork"]

@@ -1,0 +1,16 @@
+"""Averages over the data that the algebra works on, and the coordinates they suggest."""
+
+from pureneuron.moments.problem import Problem, n_unknowns, pose
+from pureneuron.moments.second_order import SecondMoments, design, second_moments
+from pureneuron.moments.whitening import Whitening, whitening
+
+__all__ = [
+    "Problem",
+    "SecondMoments",
+    "Whitening",
+    "design",
+    "n_unknowns",
+    "pose",
+    "second_moments",
+    "whitening",
+]

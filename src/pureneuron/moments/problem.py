@@ -1,0 +1,140 @@
+"""The least-squares problem in the coordinates that the engine works in.
+
+Inputs are white on their span, outputs have unit power, and each row is scaled by the root of its
+weight. A hidden bias is the weight of an input that is always 1; an output bias is the column of A
+that belongs to a unit that is always 1. So neither appears in the algebra of the engine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import array_api_compat
+import numpy as np
+
+from pureneuron.moments.second_order import SecondMoments, design, second_moments
+from pureneuron.moments.whitening import Whitening, whitening
+from pureneuron.network import TwoLayerNetwork
+from pureneuron.samples import Batch, Samples
+from pureneuron.typing import Array
+
+__all__ = ["Problem", "n_unknowns", "pose"]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A data set in the engine's coordinates.
+
+    Attributes
+    ----------
+    samples : Samples
+        Rows ``√w x̃`` and ``√w y / scale``, with the extra columns ``root`` (``√w``, where there are
+        weights) and ``one`` (the same, or ones, where there is an intercept).
+    total : float
+        Sum of the weights.
+    n_effective : int
+        Rows whose weight is not zero.
+    output_scale : float
+        Root mean square of the outputs: loss is relative to its square.
+    negative_slope : float
+        Slope of σ on the negative side.
+    fit_hidden_bias, fit_intercept : bool
+        Whether ``b`` and ``c`` are fitted.
+    whitening : Whitening
+        The input coordinates.
+    moments : SecondMoments
+        Of the data as they came (with the constant input, where there is one).
+    """
+
+    samples: Samples
+    total: float
+    n_effective: int
+    output_scale: float
+    negative_slope: float
+    fit_hidden_bias: bool
+    fit_intercept: bool
+    whitening: Whitening
+    moments: SecondMoments
+
+    @property
+    def n_inputs(self) -> int:
+        """Dimension r of the white coordinates."""
+        return self.samples.n_inputs
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of outputs m."""
+        return self.samples.n_outputs
+
+    @property
+    def n_equations(self) -> int:
+        """Number of measured outputs, n m, over the rows that count."""
+        return self.n_effective * self.n_outputs
+
+    def to_white(self, network: TwoLayerNetwork) -> Array:
+        """Return the rows of W of ``network`` in white coordinates, a (k, r) array."""
+        W = network.W
+        if self.fit_hidden_bias:
+            W = np.column_stack([W, network.hidden_bias])
+        return self.whitening.to_white(W)
+
+    def network(self, W: Array, A: Array) -> TwoLayerNetwork:
+        """Return the network in normal form that white rows ``W`` and columns ``A`` stand for."""
+        weights = self.whitening.from_white(W)
+        A = A * self.output_scale
+        k = len(W)
+        return TwoLayerNetwork(
+            A=A[:, :k],
+            W=weights[:, :-1] if self.fit_hidden_bias else weights,
+            hidden_bias=weights[:, -1] if self.fit_hidden_bias else None,
+            output_bias=A[:, k] if self.fit_intercept else None,
+            negative_slope=self.negative_slope,
+        ).normalized()
+
+
+def n_unknowns(problem: Problem, n_neurons: int) -> int:
+    """Count the unknowns of a network of k neurons, ``k (r + m − 1)`` and the output bias."""
+    count = n_neurons * (problem.n_inputs + problem.n_outputs - 1)
+    return count + problem.n_outputs * problem.fit_intercept
+
+
+def pose(
+    samples: Samples,
+    *,
+    negative_slope: float = 0.0,
+    fit_hidden_bias: bool = False,
+    fit_intercept: bool = False,
+) -> Problem:
+    """Bring ``samples`` to the engine's coordinates: one pass for moments, one to transform."""
+    moments = second_moments(samples, constant_input=fit_hidden_bias)
+    coordinates = whitening(moments.xx)
+    scale = float(np.sqrt(np.mean(np.diag(moments.yy)))) or 1.0
+    return Problem(
+        samples=samples.derive(
+            _standardized, coordinates.transform, scale, fit_hidden_bias, fit_intercept
+        ),
+        total=moments.total,
+        n_effective=moments.n_effective,
+        output_scale=scale,
+        negative_slope=negative_slope,
+        fit_hidden_bias=fit_hidden_bias,
+        fit_intercept=fit_intercept,
+        whitening=coordinates,
+        moments=moments,
+    )
+
+
+def _standardized(
+    batch: Batch, transform: Array, scale: float, fit_hidden_bias: bool, fit_intercept: bool
+) -> Batch:
+    xp = array_api_compat.array_namespace(batch.X)
+    X, Y, one = (xp.astype(part, xp.float64) for part in design(batch, fit_hidden_bias))
+    extra = {"root": one} if batch.weight is not None else {}
+    if fit_intercept:
+        extra["one"] = one
+    return Batch(
+        X=X @ xp.astype(transform, xp.float64),
+        Y=Y / scale,
+        offset=batch.offset,
+        extra=extra,
+    )

@@ -1,0 +1,83 @@
+"""Second moments of inputs and outputs: the first pass over any data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import array_api_compat
+
+from pureneuron.samples import Batch, Samples, Sum
+from pureneuron.typing import AnyArray, Array
+
+__all__ = ["SecondMoments", "design", "second_moments"]
+
+
+@dataclass(frozen=True)
+class SecondMoments:
+    """Weighted averages over the rows.
+
+    Attributes
+    ----------
+    total : float
+        Sum of the weights.
+    n_effective : int
+        Rows whose weight is not zero.
+    xx : (d, d) array
+        ``E[xxᵀ]``; with a constant input appended, one row and column more.
+    yx : (m, d) array
+        ``E[yxᵀ]``.
+    yy : (m, m) array
+        ``E[yyᵀ]``.
+    x, y : (d,) and (m,) arrays
+        Means.
+    """
+
+    total: float
+    n_effective: int
+    xx: Array
+    yx: Array
+    yy: Array
+    x: Array
+    y: Array
+
+
+def second_moments(samples: Samples, *, constant_input: bool = False) -> SecondMoments:
+    """Gather the second moments in one pass; ``constant_input`` appends an input that is 1."""
+    sums = samples.reduce(_second_moment_sums, constant_input)
+    total = float(sums["total"])
+    return SecondMoments(
+        total=total,
+        n_effective=int(sums["n_effective"]),
+        **{name: sums[name] / total for name in ("xx", "yx", "yy", "x", "y")},
+    )
+
+
+def design(batch: Batch, constant_input: bool) -> tuple[AnyArray, AnyArray, AnyArray]:
+    """Return ``√w X``, ``√w Y`` and the column ``√w`` of a batch.
+
+    With the rows scaled by the root of their weight, plain sums are weighted sums; and since σ is
+    positively homogeneous, ``√w σ(Wx) = σ(W √w x)``: a weighted fit is a plain fit to scaled rows.
+    """
+    xp = array_api_compat.array_namespace(batch.X)
+    X, Y = batch.X, batch.Y
+    one = xp.ones((X.shape[0], 1), dtype=X.dtype, device=array_api_compat.device(X))
+    if constant_input:
+        X = xp.concat([X, one], axis=1)
+    if batch.weight is not None:
+        one = xp.sqrt(xp.astype(batch.weight, X.dtype))[:, None]
+        X, Y = X * one, Y * one
+    return X, Y, one
+
+
+def _second_moment_sums(batch: Batch, constant_input: bool) -> dict[str, Sum]:
+    xp = array_api_compat.array_namespace(batch.X)
+    X, Y, one = (xp.astype(part, xp.float64) for part in design(batch, constant_input))
+    return {
+        "total": Sum(xp.sum(one * one)),
+        "n_effective": Sum(xp.sum(xp.astype(one > 0.0, xp.float64))),
+        "xx": Sum(X.T @ X),
+        "yx": Sum(Y.T @ X),
+        "yy": Sum(Y.T @ Y),
+        "x": Sum((X.T @ one)[:, 0]),
+        "y": Sum((Y.T @ one)[:, 0]),
+    }

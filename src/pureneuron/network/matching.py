@@ -1,0 +1,115 @@
+"""Which neuron of one network is which of another.
+
+Two networks may compute the same function with their neurons in another order and another scale,
+so they can be compared only after pairing. The pairing minimises the summed squared distance of
+normalised columns of A plus normalised rows of W; these are also the errors that the paper plots.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from pureneuron.typing import Array, IndexArray
+
+__all__ = ["NeuronMatch", "match_neurons", "unit_rows"]
+
+
+@dataclass(frozen=True)
+class NeuronMatch:
+    """Pairs of neurons with their distances.
+
+    Attributes
+    ----------
+    left, right : (p,) int arrays
+        Pair j is neuron ``left[j]`` of the first network and ``right[j]`` of the second; ``left``
+        ascends. With as many neurons on both sides ``right`` is a permutation.
+    errors_A, errors_W : (p,) arrays
+        Squared distance, between 0 and 4, of the pair's normalised columns of A and rows of W.
+    unmatched_left, unmatched_right : int arrays
+        Neurons left over where the sizes differ.
+    """
+
+    left: IndexArray
+    right: IndexArray
+    errors_A: Array
+    errors_W: Array
+    unmatched_left: IndexArray
+    unmatched_right: IndexArray
+
+    @property
+    def permutation(self) -> IndexArray:
+        """For each paired neuron of the first network, its partner in the second."""
+        return self.right
+
+    @property
+    def error_A(self) -> float:
+        """Summed squared error of A over the pairs, as in the paper's figures."""
+        return float(self.errors_A.sum())
+
+    @property
+    def error_W(self) -> float:
+        """Summed squared error of W over the pairs, as in the paper's figures."""
+        return float(self.errors_W.sum())
+
+    @property
+    def cosines_A(self) -> Array:
+        """Cosine between the columns of A of each pair."""
+        return np.asarray(1.0 - self.errors_A / 2.0)
+
+    @property
+    def cosines_W(self) -> Array:
+        """Cosine between the rows of W of each pair: with a metric, the correlation of the
+        pre-activations.
+        """
+        return np.asarray(1.0 - self.errors_W / 2.0)
+
+
+def unit_rows(M: Array) -> Array:
+    """Scale the rows of ``M`` to unit length; rows of zeros stay zero."""
+    # The largest entry first: squares of tiny or huge rows must not under- or overflow.
+    scale = np.abs(M).max(axis=-1, keepdims=True, initial=0.0)
+    M = M / np.where(scale > 0.0, scale, 1.0)
+    length = np.linalg.norm(M, axis=-1, keepdims=True)
+    return np.asarray(M / np.where(length > 0.0, length, 1.0))
+
+
+def match_neurons(
+    A: Array, W: Array, other_A: Array, other_W: Array, *, metric: Array | None = None
+) -> NeuronMatch:
+    """Pair neurons so that the summed squared distance of A and W together is least.
+
+    Parameters
+    ----------
+    A, W : (m, k) and (k, d) arrays
+        The first network.
+    other_A, other_W : (m, k') and (k', d) arrays
+        The second network.
+    metric : (d, d) array, optional
+        Second moments ``E[xxᵀ]`` of the inputs. With it, rows of W are compared as pre-activations:
+        the cosine becomes the correlation of ``w·x`` and ``w'·x`` over the inputs, and parts of W
+        that no input sees do not count.
+    """
+    if metric is not None:
+        values, vectors = np.linalg.eigh(metric)
+        seen = values > values.max(initial=0.0) * metric.shape[0] * np.finfo(np.float64).eps
+        root = vectors[:, seen] * np.sqrt(values[seen])
+        W, other_W = W @ root, other_W @ root
+    distances_A = _squared_distances(unit_rows(A.T), unit_rows(other_A.T))
+    distances_W = _squared_distances(unit_rows(W), unit_rows(other_W))
+    left, right = linear_sum_assignment(distances_A + distances_W)
+    return NeuronMatch(
+        left=left,
+        right=right,
+        errors_A=distances_A[left, right],
+        errors_W=distances_W[left, right],
+        unmatched_left=np.setdiff1d(np.arange(A.shape[1]), left),
+        unmatched_right=np.setdiff1d(np.arange(other_A.shape[1]), right),
+    )
+
+
+def _squared_distances(left: Array, right: Array) -> Array:
+    # Differences, not 2 - 2cos: errors of 1e-16 and below must not drown in rounding.
+    return np.stack([((right - row) ** 2).sum(axis=1) for row in left])

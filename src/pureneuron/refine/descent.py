@@ -1,0 +1,141 @@
+"""Damped Gauss–Newton from one start to one minimum (Levenberg–Marquardt)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from pureneuron.moments import Problem, n_unknowns
+from pureneuron.refine.curvature import Linearization, choose_solver, linearize
+from pureneuron.refine.profile import Point, profile
+from pureneuron.typing import Array
+
+__all__ = ["Descent", "descend"]
+
+# A residual this small against the outputs is rounding: the square of some units in the last place.
+_EXACT = 1e-28
+_SMALLEST_DAMPING = 1e-12
+# With few rows a thousandth of the fitted noise is not small any more.
+_MOST_NEGLIGIBLE = 1e-5
+# Trials over which a negligible gain means that nothing more is to be had.
+_WINDOW = 10
+
+
+@dataclass(frozen=True)
+class Descent:
+    """Where a start led.
+
+    Attributes
+    ----------
+    point : Point
+        The last accepted position.
+    loss : float
+        Squared residual per row and output, in units of the output power.
+    converged : bool
+        Whether the model promises no further decrease worth the tolerance.
+    interrupted : bool
+        Whether Ctrl-C ended it.
+    history : tuple of float
+        Loss after each iteration, the start first.
+    """
+
+    point: Point
+    loss: float
+    converged: bool
+    interrupted: bool
+    history: tuple[float, ...]
+
+    @property
+    def n_iter(self) -> int:
+        """Number of iterations."""
+        return len(self.history) - 1
+
+    @property
+    def exact(self) -> bool:
+        """Whether the residual is zero up to rounding."""
+        return self.loss <= 1e-16
+
+
+def descend(
+    problem: Problem,
+    W: Array,
+    *,
+    max_iter: int = 200,
+    tol: float = 1e-8,
+    damping: float = 1e-2,
+    callback: Callable[[int, float], None] | None = None,
+) -> Descent:
+    """Minimise the profiled loss from white rows ``W``.
+
+    Step control, all of it: a step is taken if the loss falls by at least 1e-4 of what the
+    quadratic model promised. The damping μ follows Nielsen's rule: after a step of gain ρ it is
+    multiplied by ``max(1/10, 1 − (2ρ − 1)³)``, after a refusal by 2, 4, 8, ….
+
+    A gain is *negligible* below ``tol`` of the loss, or below a thousandth of what fitting p
+    unknowns to noise alone takes off it, ``loss · p / (n m)``. That second bound matters: near a
+    noisy minimum the loss is rough, each row leaves a crease where it changes sides, and a
+    minimiser can creep from crease to crease for long without moving the estimate by anything
+    that the data could tell. The descent has converged when the residual is rounding, when the
+    model promises a negligible gain at light damping, or when ten trials together made one.
+
+    Parameters
+    ----------
+    problem : Problem
+        The data.
+    W : (k, r) array
+        The start.
+    max_iter : int
+        Most iterations; each is one gradient and one or more solutions of the damped system.
+    tol : float
+        Relative decrease of the loss that is not worth a step.
+    damping : float
+        First μ: small for a start that is trusted.
+    callback : callable, optional
+        Called with the iteration and the loss.
+    """
+    solver = choose_solver(*W.shape)()
+    fitted_noise = n_unknowns(problem, len(W)) / problem.n_equations
+    negligible = max(tol, min(1e-3 * fitted_noise, _MOST_NEGLIGIBLE))
+    at = linearize(problem, profile(problem, W))
+    history, trials = [at.loss], [at.loss]
+    converged = at.loss <= _EXACT
+    interrupted = False
+    growth = 2.0
+    try:
+        while len(history) <= max_iter and not converged:
+            step = solver(problem, at, damping, _accuracy(at, history[0]))
+            promised = step.predicted / problem.n_outputs
+            trial = profile(problem, at.point.W + step.V, at.point.A)
+            gain = at.loss - trial.loss
+            converged = promised <= negligible * at.loss and damping <= 1.0
+            if gain > 1e-4 * promised:
+                ratio = gain / promised
+                damping = max(damping * max(0.1, 1.0 - (2.0 * ratio - 1.0) ** 3), _SMALLEST_DAMPING)
+                growth = 2.0
+                at = linearize(problem, trial)
+                history.append(at.loss)
+                if callback is not None:
+                    callback(len(history) - 1, at.loss)
+            else:
+                damping, growth = damping * growth, growth * 2.0
+            trials.append(at.loss)
+            stalled = len(trials) > _WINDOW and (
+                trials[-1 - _WINDOW] - at.loss <= negligible * at.loss
+            )
+            converged = converged or stalled or at.loss <= _EXACT
+    except KeyboardInterrupt:
+        interrupted = True
+    return Descent(
+        point=at.point,
+        loss=at.loss,
+        converged=converged,
+        interrupted=interrupted,
+        history=tuple(history),
+    )
+
+
+def _accuracy(at: Linearization, first_loss: float) -> float:
+    """Forcing term: coarse while far away, finer as the loss falls, so that the end is fast."""
+    return float(np.clip(np.sqrt(at.loss / max(first_loss, _EXACT)), 1e-3, 0.1))

@@ -1,0 +1,86 @@
+"""What the engine asks of the data: five kernels, each one pass.
+
+For white rows ``W`` (k, r), with ``D`` the slopes of σ at ``XWᵀ`` (n, k) and ``H = D ∘ XWᵀ`` the
+activations (followed by the column of ones where there is an intercept), all sums below are over
+the rows. ``G`` stands for the (n, k·r) matrix of all products ``D_a x``; it is formed only in
+:func:`curvature_sums`, which pays where k·r is small.
+"""
+
+from __future__ import annotations
+
+import array_api_compat
+
+from pureneuron.samples import Batch, Sum
+from pureneuron.typing import AnyArray
+
+__all__ = [
+    "cross_sums",
+    "curvature_sums",
+    "gradient_sums",
+    "product_sums",
+    "profile_sums",
+]
+
+
+def profile_sums(batch: Batch, W: AnyArray, A: AnyArray, slope: float) -> dict[str, Sum]:
+    """``HᵀH``, ``HᵀE`` and ``|E|²`` of the residual ``E = Y − H Aᵀ`` at a reference ``A``.
+
+    Measuring against a reference that is nearly right keeps the digits of a small loss, which
+    ``|Y|² − …`` would cancel away.
+    """
+    _, H = activations(batch, W, slope)
+    E = batch.Y - H @ A.T
+    return {"HH": Sum(H.T @ H), "HE": Sum(H.T @ E), "EE": Sum(_power(E))}
+
+
+def gradient_sums(batch: Batch, W: AnyArray, A: AnyArray, slope: float) -> dict[str, Sum]:
+    """Half the negative gradient ``(D ∘ (E A))ᵀ X``, the loss ``|E|²``, and ``DᵀD``."""
+    D, H = activations(batch, W, slope)
+    E = batch.Y - H @ A.T
+    k = W.shape[0]
+    return {
+        "gradient": Sum((D * (E @ A[:, :k])).T @ batch.X),
+        "EE": Sum(_power(E)),
+        "DD": Sum(D.T @ D),
+    }
+
+
+def curvature_sums(batch: Batch, W: AnyArray, slope: float) -> dict[str, Sum]:
+    """``GᵀG``, which holds every ``S_ab = Σ D_a D_b xxᵀ``, and ``GᵀH``."""
+    xp = array_api_compat.array_namespace(batch.X)
+    D, H = activations(batch, W, slope)
+    G = xp.reshape(D[:, :, None] * batch.X[:, None, :], (D.shape[0], -1))
+    return {"GG": Sum(G.T @ G), "GH": Sum(G.T @ H)}
+
+
+def cross_sums(batch: Batch, W: AnyArray, V: AnyArray, slope: float) -> dict[str, Sum]:
+    """``HᵀU`` for the first-order change ``U = D ∘ XVᵀ`` of the activations."""
+    D, H = activations(batch, W, slope)
+    return {"HU": Sum(H.T @ (D * (batch.X @ V.T)))}
+
+
+def product_sums(
+    batch: Batch, W: AnyArray, V: AnyArray, C: AnyArray, Q: AnyArray, slope: float
+) -> dict[str, Sum]:
+    """Product of the Gauss–Newton matrix with ``V``: ``(D ∘ ((U − H C) Q))ᵀ X``."""
+    D, H = activations(batch, W, slope)
+    U = D * (batch.X @ V.T) - H @ C
+    return {"product": Sum((D * (U @ Q)).T @ batch.X)}
+
+
+def activations(batch: Batch, W: AnyArray, slope: float) -> tuple[AnyArray, AnyArray]:
+    """Return slopes ``D`` (n, k) and activations ``H`` (n, k, or k + 1 with an intercept)."""
+    xp = array_api_compat.array_namespace(batch.X)
+    Z = batch.X @ W.T
+    D = xp.astype(Z > 0.0, Z.dtype)
+    if slope:
+        D = slope + (1.0 - slope) * D
+    H = D * Z
+    if "one" in batch.extra:
+        H = xp.concat([H, batch.extra["one"]], axis=1)
+    return D, H
+
+
+def _power(E: AnyArray) -> AnyArray:
+    xp = array_api_compat.array_namespace(E)
+    return xp.sum(E * E)

@@ -1,0 +1,154 @@
+"""Samples held in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import array_api_compat
+import numpy as np
+
+from pureneuron.samples.protocol import Batch, Kernel, Merged, merge
+from pureneuron.typing import AnyArray, Array, IndexArray
+
+__all__ = ["ArraySamples"]
+
+# A batch of this many entries of X and Y (a few megabytes) stays near the processor's cache while
+# it is long enough that the cost of a call does not show.
+_BATCH_ENTRIES = 400_000
+
+
+class ArraySamples:
+    """Rows of ``X`` and ``Y`` in memory, as arrays of any Array API library.
+
+    Parameters
+    ----------
+    X : (n, d) array
+        Inputs.
+    Y : (n, m) array
+        Outputs.
+    weight : (n,) array, optional
+        Sample weights, not negative.
+    input_names, output_names : sequence of str, optional
+        Column names; ``x0 …`` and ``y0 …`` if left out.
+    batch_rows : int, optional
+        Rows a batch; a size that suits the processor's cache if left out.
+    """
+
+    def __init__(
+        self,
+        X: AnyArray,
+        Y: AnyArray,
+        weight: AnyArray | None = None,
+        *,
+        input_names: tuple[str, ...] | None = None,
+        output_names: tuple[str, ...] | None = None,
+        batch_rows: int | None = None,
+    ) -> None:
+        rows = [len(part) for part in (X, Y, weight) if part is not None]
+        if len(set(rows)) != 1:
+            raise ValueError(f"X, Y and weight must have equally many rows, got {rows}")
+        self.n_rows: int = X.shape[0]
+        self.n_inputs: int = X.shape[1]
+        self.n_outputs: int = Y.shape[1]
+        self.input_names = _names("x", self.n_inputs, input_names)
+        self.output_names = _names("y", self.n_outputs, output_names)
+        width = self.n_inputs + self.n_outputs
+        self._batch_rows = batch_rows or max(512, _BATCH_ENTRIES // max(width, 1))
+        self._batches = tuple(_sliced(X, Y, weight, self._batch_rows))
+
+    def reduce(self, kernel: Kernel, *params: Any) -> Merged:
+        """Run ``kernel(batch, *params)`` over all batches and merge: one pass over the data."""
+        params = tuple(self._native(param) for param in params)
+        return merge(kernel(batch, *params) for batch in self._batches)
+
+    def derive(self, fn: Callable[..., Batch], *params: Any) -> ArraySamples:
+        """Return the samples with each batch replaced by ``fn(batch, *params)``, kept in memory."""
+        params = tuple(self._native(param) for param in params)
+        derived = object.__new__(ArraySamples)
+        derived._batch_rows = self._batch_rows
+        derived._batches = tuple(fn(batch, *params) for batch in self._batches)
+        derived.n_rows = self.n_rows
+        derived.n_inputs = derived._batches[0].X.shape[1]
+        derived.n_outputs = derived._batches[0].Y.shape[1]
+        same = derived.n_inputs == self.n_inputs, derived.n_outputs == self.n_outputs
+        derived.input_names = _names("x", derived.n_inputs, self.input_names if same[0] else None)
+        derived.output_names = _names("y", derived.n_outputs, self.output_names if same[1] else None)
+        return derived
+
+    def halves(self, rng: np.random.Generator) -> tuple[ArraySamples, ArraySamples]:
+        """Split at random into two halves; a row and its mirror image stay together."""
+        X, Y, weight = self.arrays()
+        pair = mirror_pairs(np.asarray(X, dtype=np.float64))
+        in_first = np.zeros(pair.max(initial=-1) + 1, dtype=bool)
+        in_first[rng.permutation(len(in_first))[: (len(in_first) + 1) // 2]] = True
+        first = in_first[pair]
+        halves = (
+            ArraySamples(
+                X[rows],
+                Y[rows],
+                None if weight is None else weight[rows],
+                input_names=self.input_names,
+                output_names=self.output_names,
+                batch_rows=self._batch_rows,
+            )
+            for rows in (first, ~first)
+        )
+        return next(halves), next(halves)
+
+    def arrays(self) -> tuple[AnyArray, AnyArray, AnyArray | None]:
+        """Return all rows as ``X, Y, weight``."""
+        xp = array_api_compat.array_namespace(self._batches[0].X)
+        weights = [batch.weight for batch in self._batches]
+        return (
+            xp.concat([batch.X for batch in self._batches]),
+            xp.concat([batch.Y for batch in self._batches]),
+            None if weights[0] is None else xp.concat(weights),
+        )
+
+    def _native(self, param: Any) -> Any:
+        """Bring a NumPy parameter to the array library, device and precision of the data."""
+        X = self._batches[0].X
+        if not isinstance(param, np.ndarray) or isinstance(X, np.ndarray):
+            return param
+        xp = array_api_compat.array_namespace(X)
+        return xp.asarray(param, dtype=X.dtype, device=array_api_compat.device(X))
+
+
+def mirror_pairs(X: Array) -> IndexArray:
+    """Number the rows so that a row and its mirror image share a number, and no others do.
+
+    Repeated rows pair one to one: three copies of x and two of −x make two pairs and a single.
+    """
+    n = len(X)
+    if n == 0:
+        return np.zeros(0, dtype=np.intp)
+    # The sign that makes the first entry that is not zero positive is the same for x and −x.
+    nonzero = X != 0.0
+    leading = np.take_along_axis(X, nonzero.argmax(axis=1)[:, None], axis=1)[:, 0]
+    sign = np.where(leading < 0.0, -1.0, 1.0)
+    canonical = X * sign[:, None] + 0.0  # + 0.0 turns −0.0 into 0.0
+    _, group = np.unique(canonical, axis=0, return_inverse=True)
+    group = group.reshape(n)
+    # Within a group the j-th row of one sign goes with the j-th row of the other.
+    key = 2 * group + (sign < 0.0)
+    order = np.argsort(key, kind="stable")
+    ordered = key[order]
+    start = np.r_[True, ordered[1:] != ordered[:-1]]
+    first = np.maximum.accumulate(np.where(start, np.arange(n), 0))
+    rank = np.empty(n, dtype=np.intp)
+    rank[order] = np.arange(n) - first
+    _, pair = np.unique(np.stack([group, rank]), axis=1, return_inverse=True)
+    return np.asarray(pair.reshape(n), dtype=np.intp)
+
+
+def _sliced(
+    X: AnyArray, Y: AnyArray, weight: AnyArray | None, batch_rows: int
+) -> Iterator[Batch]:
+    for start in range(0, max(X.shape[0], 1), batch_rows):
+        rows = slice(start, start + batch_rows)
+        yield Batch(X[rows], Y[rows], None if weight is None else weight[rows], offset=start)
+
+
+def _names(prefix: str, count: int, names: tuple[str, ...] | None) -> tuple[str, ...]:
+    return tuple(f"{prefix}{i}" for i in range(count)) if names is None else tuple(names)

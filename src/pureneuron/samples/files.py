@@ -1,0 +1,224 @@
+"""The one door to samples in files: Parquet, CSV and NumPy files become arrays in memory.
+
+Unless told otherwise, inputs are the columns x0, x1, … and outputs the columns y0, y1, …, in
+natural order: x2 comes before x10.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pureneuron.samples.arrays import ArraySamples
+from pureneuron.samples.columns import Table, abbreviated, default_columns, select_columns
+from pureneuron.samples.numpy_files import open_numpy
+from pureneuron.samples.tables import CsvTable, ParquetTable
+from pureneuron.typing import AnyArray
+
+__all__ = ["read_inputs", "read_samples"]
+
+_FORMATS: dict[str, Callable[[Path], Table]] = {
+    ".parquet": ParquetTable,
+    ".pq": ParquetTable,
+    ".csv": CsvTable,
+    ".npz": open_numpy,
+    ".npy": open_numpy,
+}
+
+
+def read_samples(
+    path: str | Path,
+    *,
+    inputs: str | Sequence[str] | None = None,
+    outputs: str | Sequence[str] | None = None,
+    weight: str | None = None,
+) -> ArraySamples:
+    """Read samples of inputs and outputs from a file.
+
+    Parameters
+    ----------
+    path : str or Path
+        A .parquet (.pq) or .csv table; a .npz file with matrices ``X`` and ``Y`` (and perhaps a
+        vector ``weight``); or a .npy file, either with a named field for each column or with one
+        plain (n, d + m) matrix.
+    inputs, outputs : str or sequence of str, optional
+        Which columns: names, patterns such as ``stim_*`` (matches in natural order) or slices by
+        position such as ``0:64``; a string may hold several, separated by commas. Left out, they
+        are x0, x1, … and y0, y1, …. A plain matrix in a .npy file needs ``inputs``; its outputs are
+        then all other columns unless given.
+    weight : str, optional
+        The column of sample weights; left out, ``weight`` of a .npz file, and none elsewhere.
+
+    Returns
+    -------
+    ArraySamples
+        Arrays of float32 if all inputs and outputs are, of float64 otherwise; missing values are
+        NaN. Columns without names in the file are called x0, x1, … and y0, y1, ….
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is of an unknown format, cut short or without rows, if a column is missing, is
+        used twice or does not hold real numbers, or if X and Y differ in length.
+    ImportError
+        If pyarrow is needed and not installed.
+    """
+    table = _open(path)
+    chosen = _inputs(table, inputs)
+    if outputs is not None:
+        targets = select_columns(table, outputs, "outputs")
+    elif table.named:
+        targets = _default(table, "outputs")
+    else:
+        targets = tuple(name for name in table.names if name not in chosen)
+        if not targets:
+            raise ValueError(f"{table.path} has no columns left for the outputs")
+    weight = table.weight if weight is None else select_columns(table, weight, "weight")[0]
+    _refuse_overlap(table, {"inputs": chosen, "outputs": targets, "weight": (weight,)})
+
+    parts = [table.read(chosen), table.read(targets)]
+    if weight is not None:
+        parts.append(table.read([weight])[:, 0])
+    if len({len(part) for part in parts}) > 1:
+        sizes = ", ".join(
+            f"{name} has {len(part)}"
+            for name, part in zip(("X", "Y", "weight"), parts, strict=False)
+        )
+        raise ValueError(f"the numbers of rows in {table.path} differ: {sizes}")
+    _refuse_empty(table, parts[0])
+    dtype = np.result_type(parts[0], parts[1])
+    X, Y, *weights = (part.astype(dtype, copy=False) for part in parts)
+    return ArraySamples(
+        X,
+        Y,
+        weights[0] if weights else None,
+        input_names=chosen if table.named else None,
+        output_names=targets if table.named else None,
+    )
+
+
+def read_inputs(
+    path: str | Path,
+    *,
+    names: Sequence[str] | None = None,
+    inputs: str | Sequence[str] | None = None,
+) -> tuple[AnyArray, tuple[str, ...]]:
+    """Read inputs alone, as prediction needs them.
+
+    Parameters
+    ----------
+    path : str or Path
+        As for :func:`read_samples`; outputs need not be there.
+    names : sequence of str, optional
+        Input names that a model remembers: these columns are read, in the model's order.
+    inputs : str or sequence of str, optional
+        Which columns, as for :func:`read_samples`. With ``names`` as well, columns of other
+        names altogether stand for the model's inputs one by one, in the order given.
+
+    Returns
+    -------
+    X : (n, d) array
+        The inputs.
+    names : tuple of str
+        The names of the columns read.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError, ImportError
+        As for :func:`read_samples`; ValueError also if the columns do not match ``names``.
+    """
+    table = _open(path)
+    if names is None:
+        chosen = table.names if inputs is None and not table.named else _inputs(table, inputs)
+    else:
+        names = tuple(names)
+        chosen = _matching(table, names, inputs)
+    X = table.read(chosen)
+    _refuse_empty(table, X)
+    if not table.named:
+        chosen = names or tuple(f"x{j}" for j in range(len(chosen)))
+    return X, chosen
+
+
+def _open(path: str | Path) -> Table:
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"there is no file {path}")
+    if not path.is_file():
+        raise ValueError(f"{path} is not a file")
+    opener = _FORMATS.get(path.suffix.lower())
+    if opener is None:
+        raise ValueError(
+            f"{path}: cannot read files that end in {path.suffix or 'nothing'}; "
+            f"the known endings are {', '.join(_FORMATS)}"
+        )
+    return opener(path)
+
+
+def _inputs(table: Table, inputs: str | Sequence[str] | None) -> tuple[str, ...]:
+    if inputs is not None:
+        return select_columns(table, inputs, "inputs")
+    if not table.named:
+        raise ValueError(
+            f"{table.path} holds {len(table.names)} columns without names: "
+            "say which are the inputs, as in inputs='0:64'"
+        )
+    return _default(table, "inputs")
+
+
+def _default(table: Table, role: str) -> tuple[str, ...]:
+    letter = {"inputs": "x", "outputs": "y"}[role]
+    chosen = default_columns(table, letter)
+    if not chosen:
+        raise ValueError(
+            f"{table.path} has no columns named {letter}0, {letter}1, …; its columns are "
+            f"{abbreviated(table.names)}: name the {role} with {role}='…'"
+        )
+    return chosen
+
+
+def _matching(
+    table: Table, names: tuple[str, ...], inputs: str | Sequence[str] | None
+) -> tuple[str, ...]:
+    """Return the columns that are the model's inputs ``names``, in the model's order."""
+    if inputs is not None or not table.named:
+        chosen = table.names if inputs is None else select_columns(table, inputs, "inputs")
+        if not table.named or not set(chosen) & set(names):
+            if len(chosen) != len(names):
+                raise ValueError(
+                    f"the model has {len(names)} inputs, but {len(chosen)} columns of "
+                    f"{table.path} are meant as inputs"
+                )
+            return chosen
+    else:
+        chosen = table.names
+    missing = [name for name in names if name not in chosen]
+    if missing:
+        raise ValueError(
+            f"{table.path} lacks inputs of the model: {abbreviated(missing)}; "
+            f"the columns are {abbreviated(chosen)}"
+        )
+    return names
+
+
+def _refuse_overlap(table: Table, roles: dict[str, tuple[str | None, ...]]) -> None:
+    seen: dict[str, str] = {}
+    for role, names in roles.items():
+        for name in names:
+            if name is None:
+                continue
+            if name in seen:
+                raise ValueError(
+                    f"column {name} of {table.path} is in both {seen[name]} and {role}: "
+                    f"give {seen[name]} and {role} that do not overlap"
+                )
+            seen[name] = role
+
+
+def _refuse_empty(table: Table, X: AnyArray) -> None:
+    if len(X) == 0:
+        raise ValueError(f"{table.path} holds no rows")

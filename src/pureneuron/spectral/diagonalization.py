@@ -1,0 +1,140 @@
+"""From the span of ``z_i z_iᵀ`` to the directions z_i.
+
+Lemma 5: for two random elements X, Y of the span, the z_i are the only eigenvectors of ``X Y⁻¹``.
+That is exact but fragile: with noise, eigenvalues of the one pencil collide, pairs turn complex, and
+one direction comes out twice. All k basis matrices of the span together determine the directions
+far better than any two of them; :func:`joint_diagonalize` fits them all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pureneuron.network import unit_rows
+from pureneuron.typing import Array
+
+__all__ = ["JointDiagonalization", "joint_diagonalize", "pencil_directions"]
+
+# Ridge, against a unit diagonal, of the alternating least-squares systems: keeps them solvable
+# while two directions coincide, and is too small to bias a solution where none do.
+_RIDGE = 1e-14
+_STALLED = 1e-10
+
+
+@dataclass(frozen=True)
+class JointDiagonalization:
+    """Directions that diagonalise a stack of symmetric matrices.
+
+    Attributes
+    ----------
+    directions : (k, k) array
+        Rows z_i of unit length, sign and order arbitrary.
+    misfit : float
+        Share of the stack's squared norm that ``Σ_i c_ji z_i z_iᵀ`` leaves unexplained.
+    """
+
+    directions: Array
+    misfit: float
+
+
+def pencil_directions(first: Array, second: Array) -> tuple[Array, int]:
+    """Return the eigenvectors of ``first · second⁻¹`` as unit rows (Lemma 5).
+
+    A complex pair has no direction of its own: it is replaced by an orthonormal basis of the plane
+    it spans, so that the rows stay independent.
+
+    Returns
+    -------
+    directions : (k, k) array
+        Unit rows.
+    n_complex : int
+        How many rows stand for complex eigenvectors; any at all says that the directions they
+        replace could not be told apart.
+    """
+    # X v = λ Y v' in the generalised form needs no inverse of a matrix that may be near singular.
+    values, vectors = np.linalg.eig(np.linalg.lstsq(second.T, first.T, rcond=None)[0].T)
+    upper = values.imag > 0.0
+    planes = [
+        np.linalg.qr(np.column_stack([vector.real, vector.imag]))[0].T
+        for vector in vectors.T[upper]
+    ]
+    rows = [vectors.T[values.imag == 0.0].real, *planes]
+    return unit_rows(np.concatenate(rows)), 2 * int(upper.sum())
+
+
+def joint_diagonalize(
+    stack: Array, *, rng: np.random.Generator, n_restarts: int = 10, max_iter: int = 300
+) -> JointDiagonalization:
+    """Fit ``stack_j ≈ Σ_i c_ji z_i z_iᵀ`` for all j at once.
+
+    Alternating least squares on the k directions (a canonical polyadic decomposition with two equal
+    factors), started from the pencils of random pairs in the span and from random directions; all
+    restarts advance together and the best fit wins.
+
+    Parameters
+    ----------
+    stack : (p, k, k) array
+        Symmetric matrices; for the span of Lemma 4, an orthonormal basis of it.
+    rng : numpy.random.Generator
+        Draws the starts.
+    n_restarts : int
+        Number of starts.
+    max_iter : int
+        Most sweeps over the three factors.
+    """
+    p, k, _ = stack.shape
+    total = float(np.sum(stack**2))
+    left = np.stack([_start(stack, pencil=i % 2 == 0, rng=rng) for i in range(n_restarts)])
+    right = left.copy()
+    by_matrix = stack.reshape(p, k * k)
+    by_row = stack.transpose(1, 0, 2).reshape(k, p * k)
+    misfit = np.full(n_restarts, np.inf)
+    for sweep in range(max_iter):
+        outer = (left[:, :, :, None] * right[:, :, None, :]).reshape(n_restarts, k, k * k)
+        scales = _solve((left @ _t(left)) * (right @ _t(right)), outer @ by_matrix.T)
+        # The stack is symmetric, so both factors solve against the same unfolding.
+        left, right = (_update(scales, right, by_row), right)
+        right = _update(scales, left, by_row)
+        if sweep % 5 == 4:
+            outer = (left[:, :, :, None] * right[:, :, None, :]).reshape(n_restarts, k, k * k)
+            scales = _solve((left @ _t(left)) * (right @ _t(right)), outer @ by_matrix.T)
+            residual = by_matrix - _t(scales) @ outer
+            previous, misfit = misfit, np.sum(residual**2, axis=(1, 2)) / total
+            best = misfit.min()
+            if best < 1e-24 or np.all(previous - misfit <= _STALLED + 1e-4 * misfit):
+                break
+    winner = int(misfit.argmin())
+    sign = np.sign(np.sum(left[winner] * right[winner], axis=1, keepdims=True))
+    return JointDiagonalization(
+        directions=unit_rows(left[winner] + np.where(sign < 0.0, -1.0, 1.0) * right[winner]),
+        misfit=float(misfit[winner]),
+    )
+
+
+def _start(stack: Array, *, pencil: bool, rng: np.random.Generator) -> Array:
+    p, k, _ = stack.shape
+    if not pencil:
+        return unit_rows(rng.standard_normal((k, k)))
+    first, second = np.tensordot(rng.standard_normal((2, p)), stack, 1)
+    return pencil_directions(first, second)[0]
+
+
+def _update(scales: Array, other: Array, by_row: Array) -> Array:
+    """Least squares for one factor, with the scales (r, k, p) and the other factor fixed."""
+    n, k, p = scales.shape
+    outer = (scales[:, :, :, None] * other[:, :, None, :]).reshape(n, k, -1)
+    return unit_rows(_solve((scales @ _t(scales)) * (other @ _t(other)), outer @ by_row.T))
+
+
+def _solve(gram: Array, right: Array) -> Array:
+    diagonal = np.einsum("nii->ni", gram)
+    scale = 1.0 / np.sqrt(np.maximum(diagonal, np.finfo(np.float64).tiny))
+    scaled = gram * scale[:, :, None] * scale[:, None, :]
+    scaled = scaled + _RIDGE * np.eye(gram.shape[-1])
+    return np.asarray(scale[:, :, None] * np.linalg.solve(scaled, scale[:, :, None] * right))
+
+
+def _t(stack: Array) -> Array:
+    return stack.transpose(0, 2, 1)
