@@ -27,6 +27,8 @@ class Problem:
 
     Attributes
     ----------
+    source : Samples
+        The data as they came.
     samples : Samples
         Rows ``√w x̃`` and ``√w y / scale``, with the extra columns ``root`` (``√w``, where there are
         weights) and ``one`` (the same, or ones, where there is an intercept).
@@ -42,10 +44,13 @@ class Problem:
         Whether ``b`` and ``c`` are fitted.
     whitening : Whitening
         The input coordinates.
+    input_span : (d, r) array
+        Orthonormal basis of the span of the inputs themselves (without the constant input).
     moments : SecondMoments
         Of the data as they came (with the constant input, where there is one).
     """
 
+    source: Samples
     samples: Samples
     total: float
     n_effective: int
@@ -54,6 +59,7 @@ class Problem:
     fit_hidden_bias: bool
     fit_intercept: bool
     whitening: Whitening
+    input_span: Array
     moments: SecondMoments
 
     @property
@@ -108,8 +114,11 @@ def pose(
     """Bring ``samples`` to the engine's coordinates: one pass for moments, one to transform."""
     moments = second_moments(samples, constant_input=fit_hidden_bias)
     coordinates = whitening(moments.xx)
+    d = samples.n_inputs
+    span = whitening(moments.xx[:d, :d]).span if fit_hidden_bias else coordinates.span
     scale = float(np.sqrt(np.mean(np.diag(moments.yy)))) or 1.0
     return Problem(
+        source=samples,
         samples=samples.derive(
             _standardized, coordinates.transform, scale, fit_hidden_bias, fit_intercept
         ),
@@ -120,6 +129,7 @@ def pose(
         fit_hidden_bias=fit_hidden_bias,
         fit_intercept=fit_intercept,
         whitening=coordinates,
+        input_span=span,
         moments=moments,
     )
 

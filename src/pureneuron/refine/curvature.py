@@ -141,9 +141,7 @@ def _dense_matrix(problem: Problem, at: Linearization) -> Array:
     )
 
 
-def solve_iteratively(
-    problem: Problem, at: Linearization, damping: float, accuracy: float
-) -> Step:
+def solve_iteratively(problem: Problem, at: Linearization, damping: float, accuracy: float) -> Step:
     """Solve the damped system by preconditioned conjugate gradients.
 
     The preconditioner is the Kronecker product ``(Q ∘ E[D Dᵀ] + μ diag) ⊗ E[x̃x̃ᵀ]``, whose

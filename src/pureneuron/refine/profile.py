@@ -16,7 +16,7 @@ from pureneuron.network import unit_rows
 from pureneuron.refine.kernels import profile_sums
 from pureneuron.typing import Array
 
-__all__ = ["Point", "profile"]
+__all__ = ["Point", "evaluate", "profile"]
 
 # Activations whose Gram matrix, scaled to unit diagonal, has smaller eigenvalues than this are
 # linearly dependent: the matrix itself is known only to the precision of float64.
@@ -88,3 +88,9 @@ def _pseudo_inverse(gram: Array) -> tuple[Array, int]:
     kept = values > _DEPENDENT * len(gram)
     vectors = vectors[:, kept] / scale[:, None]
     return (vectors / values[kept]) @ vectors.T, int(kept.sum())
+
+
+def evaluate(problem: Problem, W: Array, A: Array) -> float:
+    """Return the loss of the network ``(A, W)`` as it is, without projecting A; one pass."""
+    sums = problem.samples.reduce(profile_sums, W, A, problem.negative_slope)
+    return float(sums["EE"]) / problem.total / problem.n_outputs

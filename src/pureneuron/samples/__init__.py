@@ -1,15 +1,29 @@
 """Where samples come from, one source a module, all seen through one protocol."""
 
 from pureneuron.samples.arrays import ArraySamples
+from pureneuron.samples.counted import CountedSamples
 from pureneuron.samples.files import read_inputs, read_samples
-from pureneuron.samples.protocol import Batch, First, Kernel, Max, Merged, Min, Samples, Sum, merge
+from pureneuron.samples.protocol import (
+    Batch,
+    First,
+    Kernel,
+    Leaf,
+    Max,
+    Merged,
+    Min,
+    Samples,
+    Sum,
+    merge,
+)
 from pureneuron.samples.tables import write_table
 
 __all__ = [
     "ArraySamples",
     "Batch",
+    "CountedSamples",
     "First",
     "Kernel",
+    "Leaf",
     "Max",
     "Merged",
     "Min",

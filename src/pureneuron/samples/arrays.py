@@ -8,8 +8,9 @@ from typing import Any
 import array_api_compat
 import numpy as np
 
+from pureneuron.samples.mirror import mirror_pairs
 from pureneuron.samples.protocol import Batch, Kernel, Merged, merge
-from pureneuron.typing import AnyArray, Array, IndexArray
+from pureneuron.typing import AnyArray
 
 __all__ = ["ArraySamples"]
 
@@ -73,7 +74,9 @@ class ArraySamples:
         derived.n_outputs = derived._batches[0].Y.shape[1]
         same = derived.n_inputs == self.n_inputs, derived.n_outputs == self.n_outputs
         derived.input_names = _names("x", derived.n_inputs, self.input_names if same[0] else None)
-        derived.output_names = _names("y", derived.n_outputs, self.output_names if same[1] else None)
+        derived.output_names = _names(
+            "y", derived.n_outputs, self.output_names if same[1] else None
+        )
         return derived
 
     def halves(self, rng: np.random.Generator) -> tuple[ArraySamples, ArraySamples]:
@@ -115,36 +118,7 @@ class ArraySamples:
         return xp.asarray(param, dtype=X.dtype, device=array_api_compat.device(X))
 
 
-def mirror_pairs(X: Array) -> IndexArray:
-    """Number the rows so that a row and its mirror image share a number, and no others do.
-
-    Repeated rows pair one to one: three copies of x and two of −x make two pairs and a single.
-    """
-    n = len(X)
-    if n == 0:
-        return np.zeros(0, dtype=np.intp)
-    # The sign that makes the first entry that is not zero positive is the same for x and −x.
-    nonzero = X != 0.0
-    leading = np.take_along_axis(X, nonzero.argmax(axis=1)[:, None], axis=1)[:, 0]
-    sign = np.where(leading < 0.0, -1.0, 1.0)
-    canonical = X * sign[:, None] + 0.0  # + 0.0 turns −0.0 into 0.0
-    _, group = np.unique(canonical, axis=0, return_inverse=True)
-    group = group.reshape(n)
-    # Within a group the j-th row of one sign goes with the j-th row of the other.
-    key = 2 * group + (sign < 0.0)
-    order = np.argsort(key, kind="stable")
-    ordered = key[order]
-    start = np.r_[True, ordered[1:] != ordered[:-1]]
-    first = np.maximum.accumulate(np.where(start, np.arange(n), 0))
-    rank = np.empty(n, dtype=np.intp)
-    rank[order] = np.arange(n) - first
-    _, pair = np.unique(np.stack([group, rank]), axis=1, return_inverse=True)
-    return np.asarray(pair.reshape(n), dtype=np.intp)
-
-
-def _sliced(
-    X: AnyArray, Y: AnyArray, weight: AnyArray | None, batch_rows: int
-) -> Iterator[Batch]:
+def _sliced(X: AnyArray, Y: AnyArray, weight: AnyArray | None, batch_rows: int) -> Iterator[Batch]:
     for start in range(0, max(X.shape[0], 1), batch_rows):
         rows = slice(start, start + batch_rows)
         yield Batch(X[rows], Y[rows], None if weight is None else weight[rows], offset=start)

@@ -1,9 +1,9 @@
 """From the span of ``z_i z_iᵀ`` to the directions z_i.
 
 Lemma 5: for two random elements X, Y of the span, the z_i are the only eigenvectors of ``X Y⁻¹``.
-That is exact but fragile: with noise, eigenvalues of the one pencil collide, pairs turn complex, and
-one direction comes out twice. All k basis matrices of the span together determine the directions
-far better than any two of them; :func:`joint_diagonalize` fits them all.
+That is exact but fragile: with noise, eigenvalues of the one pencil collide, pairs turn complex,
+and one direction comes out twice. All k basis matrices of the span together determine the
+directions far better than any two of them; :func:`joint_diagonalize` fits them all.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def _start(stack: Array, *, pencil: bool, rng: np.random.Generator) -> Array:
 
 def _update(scales: Array, other: Array, by_row: Array) -> Array:
     """Least squares for one factor, with the scales (r, k, p) and the other factor fixed."""
-    n, k, p = scales.shape
+    n, k, _ = scales.shape
     outer = (scales[:, :, :, None] * other[:, :, None, :]).reshape(n, k, -1)
     return unit_rows(_solve((scales @ _t(scales)) * (other @ _t(other)), outer @ by_row.T))
 

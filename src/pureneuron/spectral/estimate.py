@@ -4,20 +4,21 @@ The steps are those of Algorithm 4, each made to hold out against sampling noise
 
 1. *Reduction.* Singular vectors of ``B = A W`` in white coordinates: x and y shrink to k numbers.
 2. *Linear part again*, now with the products ``x_i x_j`` as further regressors. They are even, so
-   with exact moments they change nothing; in a sample they soak up most of the even half of y, which
-   is the larger part of the noise of ``B``.
+   with exact moments they change nothing; in a sample they soak up most of the even half of y,
+   which is the larger part of the noise of ``B``.
 3. *Detector* (Lemma 9), both sides white: y has identity second moments, the test functions
    ``x_i x_j`` are centred and decorrelated (two-stage least squares).
 4. *Joint diagonalisation* of the whole null space instead of one pencil from it.
 5. *Signs and weights*: ``E[z_iᵀy] ≥ 0`` and Algorithm 1 on ``z_iᵀy``.
 
-All data are used for every step: splitting them, as Algorithms 3 and 4 do for the sake of the proof,
-costs more than it gains.
+All data are used for every step: splitting them, as Algorithms 3 and 4 do for the sake of the
+proof, costs more than it gains.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import array_api_compat
 import numpy as np
@@ -63,8 +64,9 @@ class MomentEstimate:
 
     @property
     def gap(self) -> float:
-        """Ratio of the smallest singular value of T that should be there to the largest that
-        should not: 1 says that the null space is guesswork.
+        """Ratio of T's least singular value that should be there to its largest that should not.
+
+        1 says that the null space is guesswork.
         """
         k = len(self.W)
         if len(self.spectrum) == k:
@@ -146,10 +148,7 @@ class _ReducedMoments:
             phi_y=self.phi_y @ M.T + self.phi_x @ L.T,
             phi_phi=self.phi_phi,
             phi_xy=self.phi_xy @ M.T + self.phi_xx @ L.T,
-            phi_yy=M @ self.phi_yy @ M.T
-            + cross
-            + cross.transpose(0, 2, 1)
-            + L @ self.phi_xx @ L.T,
+            phi_yy=M @ self.phi_yy @ M.T + cross + cross.transpose(0, 2, 1) + L @ self.phi_xx @ L.T,
             phi_xx=self.phi_xx,
         )
 
@@ -176,8 +175,8 @@ def _controlled_regression(moments: _ReducedMoments) -> Array:
 def _detector_matrix(moments: _ReducedMoments, linear: Array) -> Array:
     """T of Lemma 9 with centred, decorrelated test functions: (K, K).
 
-    Column (a, b) is the sample mean of ``φ ((Bx)_a y_b − y_a y_b)``, symmetrised; since ``B`` stands
-    for ``2 E[yxᵀ] E[xxᵀ]⁻¹``, this is the paper's f, term by term.
+    Column (a, b) is the sample mean of ``φ ((Bx)_a y_b − y_a y_b)``, symmetrised; since ``B``
+    stands for ``2 E[yxᵀ] E[xxᵀ]⁻¹``, this is the paper's f, term by term.
     """
     products = linear @ moments.phi_xy
     T = vec_star(0.5 * (products + products.transpose(0, 2, 1)) - moments.phi_yy)
@@ -194,9 +193,7 @@ def _reduced_moments(problem: Problem, P: Array, R: Array) -> _ReducedMoments:
     M = sums["moments"] / problem.total
     one, x, phi = slice(0, 1), slice(1, 1 + k), slice(1 + k, 1 + k + K)
     edges = np.cumsum([0, 1, k, k, K, k * k, K])
-    c_one, c_x, c_y, c_phi, c_xy, c_yy = (
-        slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)
-    )
+    c_one, c_x, c_y, c_phi, c_xy, c_yy = (slice(a, b) for a, b in pairwise(edges))
     mean_phi = M[phi, c_one]
 
     def centred(columns: slice) -> Array:

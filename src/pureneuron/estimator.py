@@ -1,0 +1,240 @@
+"""The scikit-learn face: validate, call the pipeline, set attributes."""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import nullcontext
+from typing import Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    MultiOutputMixin,
+    RegressorMixin,
+    TransformerMixin,
+)
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import Tags, check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from pureneuron.pipeline import Init, recover
+from pureneuron.progress import ProgressCallback, progress_display
+from pureneuron.results import Recovery, Status
+from pureneuron.samples import ArraySamples, Samples
+from pureneuron.typing import AnyArray
+
+__all__ = ["PureNeuronRegressor"]
+
+
+class PureNeuronRegressor(
+    MultiOutputMixin,
+    RegressorMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
+):
+    """Identifies the two-layer network ``y = A σ(W x + b) + c`` behind samples.
+
+    Parameters
+    ----------
+    n_neurons : int or "auto", default="auto"
+        Number of hidden neurons. "auto" takes the rank of ``A W`` against its sampling noise: right
+        where there are no more neurons than inputs and outputs.
+    init : {"auto", "moments", "random"} or TwoLayerNetwork, default="auto"
+        Where to start: the moment estimate (the paper), random starts, or a network; "auto" uses
+        moments where they apply and random starts besides.
+    refine : bool, default=True
+        Go on to the maximum-likelihood estimate. ``refine=False, init="moments"`` is the spectral
+        estimate alone.
+    fit_hidden_bias, fit_intercept : bool, default=False
+        Whether to fit ``b`` and ``c``.
+    negative_slope : float, default=0.0
+        Slope of the rectifier on the negative side.
+    n_restarts : int or "auto", default="auto"
+        Most random starts; they end as soon as the best minimum is confirmed.
+    max_iter : int, default=200
+        Most Gauss–Newton iterations a start.
+    tol : float, default=1e-8
+        Relative decrease of the loss that is not worth another iteration.
+    random_state : int, RandomState or None, default=None
+        Seeds the random starts.
+    verbose : int, default=0
+        1 or more draws progress on standard error.
+
+    Attributes
+    ----------
+    network_ : TwoLayerNetwork
+        The estimate in normal form: unit rows of W.
+    recovery_ : Recovery
+        Status, advice, stage reports.
+    components_ : (k, d) array
+        W.
+    mixing_ : (m, k) array
+        A.
+    coefs_, intercepts_ : list of arrays
+        Weights and biases layer by layer, as in :class:`sklearn.neural_network.MLPRegressor`.
+    loss_ : float
+        Mean squared residual.
+    n_iter_ : int
+        Gauss–Newton iterations of the winning start.
+    n_features_in_, feature_names_in_
+        As everywhere in scikit-learn.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pureneuron import PureNeuronRegressor
+    >>> from pureneuron.datasets import make_teacher
+    >>> teacher = make_teacher(n_inputs=6, n_neurons=4, n_outputs=5, rng=0)
+    >>> X = np.random.default_rng(1).standard_normal((500, 6))
+    >>> est = PureNeuronRegressor(random_state=0).fit(X, teacher.predict(X))
+    >>> est.recovery_.status.name
+    'RECOVERED'
+    >>> bool(est.network_.match(teacher).error_W < 1e-16)
+    True
+    """
+
+    def __init__(
+        self,
+        n_neurons: int | Literal["auto"] = "auto",
+        *,
+        init: Init = "auto",
+        refine: bool = True,
+        fit_hidden_bias: bool = False,
+        fit_intercept: bool = False,
+        negative_slope: float = 0.0,
+        n_restarts: int | Literal["auto"] = "auto",
+        max_iter: int = 200,
+        tol: float = 1e-8,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.n_neurons = n_neurons
+        self.init = init
+        self.refine = refine
+        self.fit_hidden_bias = fit_hidden_bias
+        self.fit_intercept = fit_intercept
+        self.negative_slope = negative_slope
+        self.n_restarts = n_restarts
+        self.max_iter = max_iter
+        self.tol = tol
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X: ArrayLike, Y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Identify the network behind inputs ``X`` (n, d) and outputs ``Y`` (n, m) or (n,).
+
+        Parameters
+        ----------
+        X : (n, d) array-like
+            Inputs.
+        Y : (n, m) or (n,) array-like
+            Outputs.
+        sample_weight : (n,) array-like, optional
+            Weights of the rows; a row of weight 2 counts as two rows.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the status is not RECOVERED; the text says why and what to try.
+        UserWarning
+            For each note of the recovery.
+        """
+        # Finiteness is checked by the pipeline, which names the row and the column.
+        X, Y = validate_data(
+            self,
+            X,
+            Y,
+            dtype=(np.float64, np.float32),
+            multi_output=True,
+            y_numeric=True,
+            ensure_all_finite=False,
+        )
+        self._is_vector = Y.ndim == 1
+        self._dtype = X.dtype
+        Y = np.asarray(Y[:, None] if self._is_vector else Y, dtype=np.float64)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
+        names = getattr(self, "feature_names_in_", None)
+        return self._fit(
+            ArraySamples(X, Y, sample_weight, input_names=None if names is None else tuple(names))
+        )
+
+    def fit_samples(self, samples: Samples, *, callback: ProgressCallback | None = None) -> Self:
+        """Identify the network behind samples from any source.
+
+        Parameters
+        ----------
+        samples : Samples
+            For instance from :func:`pureneuron.samples.read_samples`.
+        callback : callable, optional
+            Called with a :class:`pureneuron.progress.Progress` as the work goes on.
+        """
+        self.n_features_in_ = samples.n_inputs
+        self._is_vector = False
+        self._dtype = np.dtype(np.float64)
+        return self._fit(samples, callback)
+
+    def _fit(self, samples: Samples, callback: ProgressCallback | None = None) -> Self:
+        random_state = check_random_state(self.random_state)
+        display = progress_display() if self.verbose and callback is None else nullcontext(callback)
+        with display as draw:
+            recovery = recover(
+                samples,
+                self.n_neurons,
+                init=self.init,
+                refine_estimate=self.refine,
+                fit_hidden_bias=self.fit_hidden_bias,
+                fit_intercept=self.fit_intercept,
+                negative_slope=self.negative_slope,
+                n_restarts=self.n_restarts,
+                max_iter=self.max_iter,
+                tol=self.tol,
+                rng=np.random.default_rng(random_state.randint(2**31)),
+                callback=draw,
+            )
+        self._set_attributes(recovery)
+        for note in recovery.notes:
+            warnings.warn(note, UserWarning, stacklevel=3)
+        if recovery.status is not Status.RECOVERED:
+            warnings.warn(
+                f"{recovery.status.name}: {recovery.reason}. {recovery.advice}",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+        return self
+
+    def _set_attributes(self, recovery: Recovery) -> None:
+        network = recovery.network
+        self.recovery_ = recovery
+        self.network_ = network
+        self.components_ = network.W
+        self.mixing_ = network.A
+        self.coefs_ = [network.W.T, network.A.T]
+        self.intercepts_ = [network.hidden_bias, network.output_bias]
+        self.loss_ = recovery.loss
+        self.n_iter_ = max(recovery.n_iter, 1)
+
+    def predict(self, X: ArrayLike) -> AnyArray:
+        """Return the outputs, (n, m), or (n,) where a vector was fitted."""
+        Y = self.network_.predict(self._validated(X)).astype(self._dtype, copy=False)
+        return Y[:, 0] if self._is_vector else Y
+
+    def transform(self, X: ArrayLike) -> AnyArray:
+        """Return the hidden activations ``σ(W x + b)``, (n, k)."""
+        return self.network_.hidden(self._validated(X)).astype(self._dtype, copy=False)
+
+    def _validated(self, X: ArrayLike) -> AnyArray:
+        check_is_fitted(self)
+        return validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.network_.n_neurons
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

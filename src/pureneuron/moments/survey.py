@@ -1,0 +1,89 @@
+"""The first look at the data: what no later stage could make sense of is refused here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import array_api_compat
+import numpy as np
+
+from pureneuron.samples import Batch, First, Leaf, Max, Merged, Min, Samples
+from pureneuron.typing import AnyArray
+
+__all__ = ["check_samples"]
+
+
+def check_samples(samples: Samples) -> None:
+    """Refuse data without rows, values that are not finite, and constants, in one pass.
+
+    Raises
+    ------
+    ValueError
+        If there are no rows or no columns, if X, Y or a weight is NaN or infinite (with its row and
+        column), if all inputs or all outputs are constant, or if weights are negative or all zero.
+    """
+    if samples.n_rows == 0:
+        raise ValueError("X has 0 sample(s): there are no rows to learn from")
+    if samples.n_inputs == 0 or samples.n_outputs == 0:
+        raise ValueError(
+            f"X has {samples.n_inputs} feature(s) and Y {samples.n_outputs} output(s); "
+            "at least one of each is required"
+        )
+    seen = samples.reduce(_survey)
+    _refuse_nonfinite("X", seen, samples.input_names)
+    _refuse_nonfinite("Y", seen, samples.output_names)
+    _refuse_nonfinite("sample_weight", seen, ())
+    if seen["min weight"] < 0.0:
+        raise ValueError("sample_weight holds a negative weight; weights must be at least zero")
+    if seen["max weight"] == 0.0:
+        raise ValueError("sample_weight is zero for every row: no row counts")
+    for name, what in (("X", "input"), ("Y", "output")):
+        if samples.n_rows > 1 and np.all(seen[f"min {name}"] == seen[f"max {name}"]):
+            raise ValueError(
+                f"{name} is constant: every {what} has one and the same value in all rows, "
+                "from which nothing can be learned"
+            )
+
+
+def _survey(batch: Batch) -> dict[str, Leaf]:
+    xp = array_api_compat.array_namespace(batch.X)
+    parts: dict[str, Leaf] = {}
+    for name, M in (("X", batch.X), ("Y", batch.Y)):
+        parts[f"min {name}"] = Min(xp.min(M, axis=0))
+        parts[f"max {name}"] = Max(xp.max(M, axis=0))
+        parts[f"bad {name}"] = First(_first_nonfinite(M, batch.offset))
+    if batch.weight is None:
+        return {**parts, **_no_weights()}
+    return {
+        **parts,
+        "min weight": Min(xp.min(batch.weight)),
+        "max weight": Max(xp.max(batch.weight)),
+        "bad sample_weight": First(_first_nonfinite(batch.weight[:, None], batch.offset)),
+    }
+
+
+def _no_weights() -> dict[str, Leaf]:
+    one = np.float64(1.0)
+    return {"min weight": Min(one), "max weight": Max(one), "bad sample_weight": First(np.empty(0))}
+
+
+def _first_nonfinite(M: AnyArray, offset: int) -> np.ndarray:
+    """Return ``[row, column]`` of the first value that is not finite, or nothing."""
+    finite = np.asarray(array_api_compat.array_namespace(M).isfinite(M))
+    if finite.all():
+        return np.empty(0)
+    row, column = np.argwhere(~finite)[0]
+    return np.array([row + offset, column, np.isnan(float(M[int(row), int(column)]))])
+
+
+def _refuse_nonfinite(name: str, seen: Merged, columns: Sequence[str]) -> None:
+    place = seen[f"bad {name}"]
+    if place.size == 0:
+        return
+    row, column, is_nan = (int(value) for value in place)
+    where = f"row {row}" + (f", column {columns[column]!r}" if columns else "")
+    value = "NaN" if is_nan else "infinity"
+    raise ValueError(
+        f"Input {name} contains {value} at {where} (rows count from 0): "
+        "drop such rows or fill the gaps before fitting"
+    )

@@ -1,0 +1,325 @@
+"""The whole method on one page: moments find it, Gauss–Newton finishes it, and the report says
+how far it can be believed.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from pureneuron.inference import judge_moments, judge_refinement, symmetry_test, unit_census
+from pureneuron.moments import Problem, check_samples, n_unknowns, pose
+from pureneuron.network import TwoLayerNetwork
+from pureneuron.progress import Progress, ProgressCallback
+from pureneuron.refine import Start, evaluate, refine
+from pureneuron.results import Recovery, StageReport, Status
+from pureneuron.samples import CountedSamples, Samples
+from pureneuron.spectral import (
+    MomentEstimate,
+    linear_part,
+    moment_estimate,
+    numerical_rank,
+)
+from pureneuron.stages import (
+    StageLog,
+    describe_data,
+    describe_linear_part,
+    describe_moments,
+    describe_refinement,
+    describe_symmetry,
+)
+
+__all__ = ["Init", "diagnose", "recover"]
+
+Init: TypeAlias = Literal["auto", "moments", "random"] | TwoLayerNetwork
+
+_AUTO_RESTARTS = 20
+# The detector works on k(k+1)/2 products of coordinates, and its null space costs k⁶: beyond this
+# many neurons random starts are the quicker road, and moments are for those who ask for them.
+_AUTO_MOMENTS_NEURONS = 64
+_ASYMMETRIC = (
+    "the inputs are plainly asymmetric, and this result rests on their symmetry: "
+    "refine it (refine=True) or symmetrise the inputs (pureneuron.datasets.symmetrize)"
+)
+
+
+def recover(
+    samples: Samples,
+    n_neurons: int | Literal["auto"] = "auto",
+    *,
+    init: Init = "auto",
+    refine_estimate: bool = True,
+    fit_hidden_bias: bool = False,
+    fit_intercept: bool = False,
+    negative_slope: float = 0.0,
+    n_restarts: int | Literal["auto"] = "auto",
+    max_iter: int = 200,
+    tol: float = 1e-8,
+    rng: np.random.Generator | int | None = None,
+    callback: ProgressCallback | None = None,
+) -> Recovery:
+    """Recover the network ``y = A σ(W x + b) + c`` behind samples.
+
+    Parameters
+    ----------
+    samples : Samples
+        For instance ``ArraySamples(X, Y)`` or ``read_samples(path)``.
+    n_neurons : int or "auto"
+        Number of hidden neurons k. "auto" takes the rank of ``B = A W`` against its sampling
+        noise, which is k only where ``k ≤ min(d, m)``.
+    init : {"auto", "moments", "random"} or TwoLayerNetwork
+        Where to start: the moment estimate; random starts; "auto" uses moments where they apply
+        and random starts for the rest; a network starts there first.
+    refine_estimate : bool
+        Whether to go on from the moments to the maximum-likelihood estimate.
+    fit_hidden_bias, fit_intercept : bool
+        Whether to fit ``b`` and ``c``. The moments know no biases: random starts find them.
+    negative_slope : float
+        Slope of σ on the negative side.
+    n_restarts : int or "auto"
+        Most random starts; they end as soon as the best minimum is confirmed. "auto" is 20.
+    max_iter : int
+        Most Gauss–Newton iterations a start.
+    tol : float
+        Relative decrease of the loss that is not worth another iteration.
+    rng : Generator, int or None
+        Source of randomness (SPEC 7); the same seed on the same machine gives the same bits.
+    callback : callable, optional
+        Called with a :class:`~pureneuron.progress.Progress` as the work goes on.
+
+    Returns
+    -------
+    Recovery
+        The network, its status and what each stage saw. Ctrl-C during refinement keeps the best
+        network so far, with the status NOT_CONVERGED.
+
+    Raises
+    ------
+    ValueError
+        If the data are unusable (see :func:`~pureneuron.moments.check_samples`), if they hold fewer
+        outputs than the network has unknowns, if a parameter is out of range, or if
+        ``init="moments"`` cannot be honoured.
+    """
+    _check_options(n_neurons, init, refine_estimate, n_restarts, max_iter, tol)
+    rng = np.random.default_rng(rng)
+    counted = CountedSamples(samples)
+    log = StageLog(callback)
+
+    with log.stage("data") as said:
+        check_samples(counted)
+        problem = pose(
+            counted,
+            negative_slope=negative_slope,
+            fit_hidden_bias=fit_hidden_bias,
+            fit_intercept=fit_intercept,
+        )
+        said.append(describe_data(problem))
+
+    with log.stage("linear part") as said:
+        part = linear_part(problem)
+        rank = numerical_rank(problem, part, rng=rng)
+        said.append(describe_linear_part(part, rank))
+
+    k = max(rank, 1) if n_neurons == "auto" else int(n_neurons)
+    _check_sizes(problem, k, init)
+    log.notes += _notes(problem, k, rank, automatic=n_neurons == "auto")
+
+    estimate = None
+    if _moments_wanted(problem, k, rank, init):
+        with log.stage("moments") as said:
+            estimate = moment_estimate(problem, part, k, rng=rng)
+            said.append(describe_moments(estimate))
+
+    if refine_estimate:
+        with log.stage("refinement") as said:
+            refinement = refine(
+                problem,
+                k,
+                first=_first_starts(problem, init, estimate),
+                n_restarts=_AUTO_RESTARTS if n_restarts == "auto" else int(n_restarts),
+                max_iter=max_iter,
+                tol=tol,
+                rng=rng,
+                callback=callback,
+            )
+            W, A = refinement.best.point.W, refinement.best.point.A
+            census = unit_census(problem, W, A)
+            said.append(describe_refinement(refinement, census))
+        status, reason = judge_refinement(problem, refinement, census)
+        loss, n_iter = refinement.best.loss, refinement.best.n_iter
+        rests_on_symmetry = refinement.winner == "moments" and not refinement.agreement
+    else:
+        if estimate is None:
+            raise ValueError(
+                f"refine=False returns the moment estimate: {_moments_need(problem, k, rank)}"
+            )
+        W, A = estimate.W, estimate.A
+        status, reason = judge_moments(estimate)
+        loss, n_iter = evaluate(problem, W, A), 0
+        rests_on_symmetry = True
+
+    if rests_on_symmetry and symmetry_test(problem).plainly_asymmetric:
+        log.notes.append(_ASYMMETRIC)
+    if n_neurons == "auto" and rank == 0:
+        status, reason = Status.RANK_DEFICIENT, "no linear part stands out of its sampling noise"
+    return Recovery(
+        network=problem.network(W, A),
+        status=status,
+        reason=reason,
+        stages=tuple(log.reports),
+        loss=loss * problem.output_scale**2,
+        n_iter=n_iter,
+        n_passes=counted.n_passes,
+        span=problem.input_span,
+        notes=tuple(log.notes),
+    )
+
+
+def diagnose(
+    samples: Samples,
+    n_neurons: int | Literal["auto"] = "auto",
+    *,
+    rng: np.random.Generator | int | None = None,
+) -> tuple[StageReport, ...]:
+    """Say from samples alone what the moment method would find there.
+
+    Parameters
+    ----------
+    samples : Samples
+        The data.
+    n_neurons : int or "auto"
+        Number of neurons to look for.
+    rng : Generator, int or None
+        Source of randomness.
+
+    Returns
+    -------
+    tuple of StageReport
+        The data, their symmetry, the linear part with its rank, and the detector with its gap.
+    """
+    _check_options(n_neurons, "auto", True, "auto", 1, 0.0)
+    rng = np.random.default_rng(rng)
+    log = StageLog()
+    with log.stage("data") as said:
+        check_samples(samples)
+        problem = pose(samples)
+        said.append(describe_data(problem))
+    with log.stage("symmetry") as said:
+        said.append(describe_symmetry(symmetry_test(problem)))
+    with log.stage("linear part") as said:
+        part = linear_part(problem)
+        rank = numerical_rank(problem, part, rng=rng)
+        said.append(describe_linear_part(part, rank))
+    k = rank if n_neurons == "auto" else int(n_neurons)
+    if 1 <= k <= len(part.singular_values):
+        with log.stage("moments") as said:
+            said.append(describe_moments(moment_estimate(problem, part, k, rng=rng)))
+    return tuple(log.reports)
+
+
+def _first_starts(
+    problem: Problem, init: Init, estimate: MomentEstimate | None
+) -> tuple[Start, ...]:
+    if isinstance(init, TwoLayerNetwork):
+        return (Start("given", problem.to_white(init), init.A),)
+    if estimate is None:
+        return ()
+    return (Start("moments", estimate.W, estimate.A),)
+
+
+def _moments_wanted(problem: Problem, k: int, rank: int, init: Init) -> bool:
+    possible = rank >= k and not (problem.fit_hidden_bias or problem.fit_intercept)
+    if init == "moments" and not possible:
+        raise ValueError(f"init='moments': {_moments_need(problem, k, rank)}")
+    return possible and (init == "moments" or (init == "auto" and k <= _AUTO_MOMENTS_NEURONS))
+
+
+def _moments_need(problem: Problem, k: int, rank: int) -> str:
+    if problem.fit_hidden_bias or problem.fit_intercept:
+        why = "moments know no biases"
+    elif k > min(problem.n_inputs, problem.n_outputs):
+        why = (
+            f"moments need n_neurons <= min(inputs, outputs), and {k} is more than "
+            f"min({problem.n_inputs}, {problem.n_outputs})"
+        )
+    else:
+        why = (
+            f"moments need B = AW to have rank {k}, and only {rank} of its singular values stand "
+            "out of their sampling noise"
+        )
+    return f"{why}; use init='random', which has no such limit"
+
+
+def _check_sizes(problem: Problem, k: int, init: Init) -> None:
+    unknowns = n_unknowns(problem, k)
+    if problem.n_equations < unknowns:
+        rows = -(-unknowns // problem.n_outputs)
+        raise ValueError(
+            f"{k} neurons with {problem.n_inputs} inputs and {problem.n_outputs} outputs have "
+            f"{unknowns} unknowns, more than the {problem.n_equations} measured outputs of "
+            f"{problem.n_effective} rows: at least {rows} rows are needed"
+        )
+    if isinstance(init, TwoLayerNetwork):
+        d = problem.moments.xx.shape[0] - problem.fit_hidden_bias
+        wanted = (d, k, problem.n_outputs)
+        given = (init.n_inputs, init.n_neurons, init.n_outputs)
+        if given != wanted:
+            raise ValueError(
+                f"init is a network of {given} inputs, neurons and outputs; {wanted} are wanted"
+            )
+
+
+def _notes(problem: Problem, k: int, rank: int, *, automatic: bool) -> list[str]:
+    notes = []
+    unknowns = n_unknowns(problem, k)
+    if problem.n_equations < 2 * unknowns:
+        notes.append(
+            f"the {problem.n_equations} measured outputs are not much more than the {unknowns} "
+            "unknowns: expect large errors wherever there is noise"
+        )
+    if not problem.whitening.full:
+        notes.append(
+            f"the inputs span only {problem.input_span.shape[1]} of "
+            f"{problem.input_span.shape[0]} dimensions: W is identified on their span alone, "
+            "and is the minimum-norm solution"
+        )
+    if automatic and rank == problem.n_outputs < problem.n_inputs:
+        notes.append(
+            f"n_neurons='auto' found {rank}, the most that {problem.n_outputs} outputs can show: "
+            "if there may be more neurons, give their number"
+        )
+    return notes
+
+
+def _check_options(
+    n_neurons: int | str,
+    init: Init,
+    refine_estimate: bool,
+    n_restarts: int | str,
+    max_iter: int,
+    tol: float,
+) -> None:
+    if n_neurons != "auto" and not (_is_integer(n_neurons) and int(n_neurons) >= 1):
+        raise ValueError(f"n_neurons must be an integer of at least 1 or 'auto', got {n_neurons!r}")
+    if not isinstance(init, TwoLayerNetwork) and init not in ("auto", "moments", "random"):
+        raise ValueError(
+            f"init must be 'auto', 'moments', 'random' or a TwoLayerNetwork, got {init!r}"
+        )
+    if not refine_estimate and init not in ("auto", "moments"):
+        raise ValueError(
+            f"refine=False returns the moment estimate, which init={init!r} rules out: "
+            "use init='moments' or refine=True"
+        )
+    if n_restarts != "auto" and not (_is_integer(n_restarts) and int(n_restarts) >= 0):
+        raise ValueError(
+            f"n_restarts must be an integer of at least 0 or 'auto', got {n_restarts!r}"
+        )
+    if not (_is_integer(max_iter) and max_iter >= 1):
+        raise ValueError(f"max_iter must be an integer of at least 1, got {max_iter!r}")
+    if not tol >= 0.0:
+        raise ValueError(f"tol must be at least 0, got {tol!r}")
+
+
+def _is_integer(value: object) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)

@@ -1,0 +1,70 @@
+"""Rows and their mirror images.
+
+Data made symmetric by adding each input's negation come in pairs that are not independent of each
+other: statistics that pretend they are overrate the noise. A hash that is the same for ``x`` and
+``−x`` finds the pairs wherever the rows lie, without comparing any two of them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pureneuron.typing import AnyArray, Array, IndexArray
+
+__all__ = ["mirror_hash", "mirror_pairs", "mirror_signs"]
+
+_SEED = 20190506  # any fixed number: the hash must be the same in every process
+
+
+def mirror_hash(X: AnyArray) -> tuple[np.ndarray, np.ndarray]:
+    """Hash the rows of ``X`` up to sign.
+
+    Returns
+    -------
+    hashes : (n,) array of uint64
+        Equal for equal and for mirrored rows; for others equal with probability 2⁻⁶⁴.
+    flipped : (n,) array of bool
+        Which of the two the row is: its first entry that is not zero is negative.
+    """
+    X = np.asarray(X, dtype=np.float64)
+    first = (X != 0.0).argmax(axis=1)
+    flipped = X[np.arange(len(X)), first] < 0.0
+    canonical = np.where(flipped[:, None], -X, X) + 0.0  # + 0.0 turns −0.0 into 0.0
+    factors = np.random.default_rng(_SEED).integers(2**63, size=X.shape[1], dtype=np.uint64)
+    # Integer arithmetic wraps: exact, and independent of the order of summation.
+    words = canonical.view(np.uint64)
+    words = (words ^ (words >> np.uint64(32))) * (2 * factors + np.uint64(1))
+    return _mixed(words.sum(axis=1, dtype=np.uint64)), flipped
+
+
+def mirror_signs(X: AnyArray, seed: int, n_replicates: int) -> Array:
+    """Draw random signs, (n_replicates, n), that agree on a row and its mirror image."""
+    hashes, _ = mirror_hash(X)
+    salts = np.random.default_rng(seed).integers(2**63, size=n_replicates, dtype=np.uint64)
+    bits = _mixed(hashes[None, :] ^ salts[:, None]) >> np.uint64(63)
+    return np.asarray(1.0 - 2.0 * bits.astype(np.float64))
+
+
+def mirror_pairs(X: Array) -> IndexArray:
+    """Number the rows so that a row and its mirror image share a number, and no others do.
+
+    Repeated rows pair one to one: three copies of x and two of −x make two pairs and a single.
+    """
+    n = len(X)
+    hashes, flipped = mirror_hash(X)
+    _, group = np.unique(hashes, return_inverse=True)
+    # Within a group, the j-th row of one sign goes with the j-th row of the other.
+    key = 2 * group + flipped
+    order = np.argsort(key, kind="stable")
+    starts = np.r_[True, np.diff(key[order]) != 0] if n else np.zeros(0, dtype=bool)
+    rank = np.empty(n, dtype=np.intp)
+    rank[order] = np.arange(n) - np.maximum.accumulate(np.where(starts, np.arange(n), 0))
+    _, pair = np.unique(group * (n + 1) + rank, return_inverse=True)
+    return np.asarray(pair, dtype=np.intp)
+
+
+def _mixed(words: np.ndarray) -> np.ndarray:
+    """Spread the bits (the finaliser of MurmurHash3)."""
+    words = (words ^ (words >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
+    words = (words ^ (words >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
+    return np.asarray(words ^ (words >> np.uint64(33)))

@@ -1,0 +1,56 @@
+"""The paper's method: networks from moments, without an optimiser.
+
+One step a module, in the order in which they act:
+
+- :mod:`~pureneuron.spectral.linear`: what the regression of y on x says. ``B = A W``, the number of
+  neurons, and the k dimensions on either side to which all else is confined (Lemma 1).
+- :mod:`~pureneuron.spectral.detector`: the pure neuron detector, a matrix whose null space is
+  spanned by the squares ``z_i z_iᵀ`` of the rows of A⁻¹ (Lemmas 3, 4, 9 and 10).
+- :mod:`~pureneuron.spectral.distinguishing`: the matrix whose least singular value says whether the
+  detector can work at all (Definition 1).
+- :mod:`~pureneuron.spectral.diagonalization`: from that null space to the z_i, by one pencil
+  (Lemma 5) or by all matrices of the space at once.
+- :mod:`~pureneuron.spectral.algorithms`: Algorithms 1 to 4, to the letter.
+- :mod:`~pureneuron.spectral.estimate`: the same pipeline made to hold out against sampling noise,
+  which is what the estimator starts from.
+
+:mod:`~pureneuron.spectral.symmetric` holds ``vec*``, by which symmetric matrices become vectors of
+the same length, and :mod:`~pureneuron.spectral.arguments` the checks of what callers pass.
+"""
+
+from pureneuron.spectral.algorithms import (
+    learn_single_neuron,
+    learn_two_layer,
+    learn_two_layer_noisy,
+    learn_two_layer_nonsquare,
+)
+from pureneuron.spectral.detector import detector_matrix, pure_neuron_detector
+from pureneuron.spectral.diagonalization import (
+    JointDiagonalization,
+    joint_diagonalize,
+    pencil_directions,
+)
+from pureneuron.spectral.distinguishing import distinguishing_matrix
+from pureneuron.spectral.estimate import MomentEstimate, moment_estimate
+from pureneuron.spectral.linear import LinearPart, linear_part, numerical_rank
+from pureneuron.spectral.symmetric import unvec_star, vec_star
+
+__all__ = [
+    "JointDiagonalization",
+    "LinearPart",
+    "MomentEstimate",
+    "detector_matrix",
+    "distinguishing_matrix",
+    "joint_diagonalize",
+    "learn_single_neuron",
+    "learn_two_layer",
+    "learn_two_layer_noisy",
+    "learn_two_layer_nonsquare",
+    "linear_part",
+    "moment_estimate",
+    "numerical_rank",
+    "pencil_directions",
+    "pure_neuron_detector",
+    "unvec_star",
+    "vec_star",
+]

@@ -1,0 +1,128 @@
+"""What each stage of the pipeline says of itself: the log, and a sentence with figures a stage."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from pureneuron.inference import SymmetryTest, UnitCensus
+from pureneuron.moments import Problem
+from pureneuron.progress import Progress, ProgressCallback
+from pureneuron.refine import Refinement
+from pureneuron.results import StageReport
+from pureneuron.spectral import LinearPart, MomentEstimate
+
+__all__ = [
+    "StageLog",
+    "describe_data",
+    "describe_linear_part",
+    "describe_moments",
+    "describe_refinement",
+    "describe_symmetry",
+]
+
+
+@dataclass
+class StageLog:
+    """Collects the stage reports and notes of one run."""
+
+    callback: ProgressCallback | None = None
+    reports: list[StageReport] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[list[StageReport]]:
+        """Time a stage; what its body appends to the list becomes its report."""
+        if self.callback is not None:
+            self.callback(Progress(name))
+        start = time.perf_counter()
+        said: list[StageReport] = []
+        yield said
+        seconds = time.perf_counter() - start
+        self.reports += [replace(report, name=name, seconds=seconds) for report in said]
+
+
+def describe_data(problem: Problem) -> StageReport:
+    """Rows, sizes, and what the inputs span."""
+    whitening = problem.whitening
+    d = problem.moments.xx.shape[0] - problem.fit_hidden_bias
+    span = "all of it" if whitening.full else f"{problem.input_span.shape[1]} dimensions"
+    return StageReport(
+        name="data",
+        summary=(
+            f"{problem.n_effective} rows, {d} inputs that span {span} "
+            f"(condition of their second moments {whitening.condition:.2g}), "
+            f"{problem.n_outputs} outputs"
+        ),
+        figures={
+            "n_rows": problem.n_effective,
+            "n_inputs": d,
+            "n_outputs": problem.n_outputs,
+            "rank_of_inputs": problem.input_span.shape[1],
+            "condition_of_inputs": whitening.condition,
+            "output_rms": problem.output_scale,
+        },
+    )
+
+
+def describe_symmetry(test: SymmetryTest) -> StageReport:
+    """Whether the inputs look symmetric."""
+    verdict = (
+        "the inputs are plainly asymmetric: moments cannot be trusted"
+        if test.plainly_asymmetric
+        else "no sign that the inputs are asymmetric"
+    )
+    return StageReport(
+        name="symmetry",
+        summary=f"{verdict} (p = {test.p_value:.2g})",
+        figures={"statistic": test.statistic, "p_value": test.p_value},
+    )
+
+
+def describe_linear_part(part: LinearPart, rank: int) -> StageReport:
+    """Singular values of B and how many of them stand out."""
+    values = part.singular_values
+    shown = ", ".join(f"{value:.3g}" for value in values[: rank + 2])
+    more = ", …" if len(values) > rank + 2 else ""
+    return StageReport(
+        name="linear part",
+        summary=f"B = AW has rank {rank} against its sampling noise (singular values {shown}{more})",
+        figures={"rank": rank, "singular_values": values},
+    )
+
+
+def describe_moments(estimate: MomentEstimate) -> StageReport:
+    """The gap of the detector and how well its null space diagonalises."""
+    return StageReport(
+        name="moments",
+        summary=(
+            f"{len(estimate.W)} directions; gap of the detector {estimate.gap:.3g}, "
+            f"misfit {estimate.misfit:.2g}, condition {estimate.condition:.2g}"
+        ),
+        figures={
+            "spectrum": estimate.spectrum,
+            "gap": estimate.gap,
+            "misfit": estimate.misfit,
+            "condition": estimate.condition,
+        },
+    )
+
+
+def describe_refinement(refinement: Refinement, census: UnitCensus) -> StageReport:
+    """Starts, the winner and its iterations, and the state of the units."""
+    best, n_starts = refinement.best, len(refinement.losses)
+    starts = "1 start" if n_starts == 1 else f"{n_starts} starts, the best"
+    return StageReport(
+        name="refinement",
+        summary=f"{starts} from {refinement.winner}, {best.n_iter} iterations; {census}",
+        figures={
+            "n_starts": n_starts,
+            "losses": np.array(refinement.losses),
+            "history": np.array(best.history),
+            "active": census.active,
+        },
+    )
