@@ -123,14 +123,14 @@ class PureNeuronRegressor(
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X: ArrayLike, Y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
-        """Identify the network behind inputs ``X`` (n, d) and outputs ``Y`` (n, m) or (n,).
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Identify the network behind inputs ``X`` (n, d) and outputs ``y`` (n, m) or (n,).
 
         Parameters
         ----------
         X : (n, d) array-like
             Inputs.
-        Y : (n, m) or (n,) array-like
+        y : (n, m) or (n,) array-like
             Outputs.
         sample_weight : (n,) array-like, optional
             Weights of the rows; a row of weight 2 counts as two rows.
@@ -140,26 +140,25 @@ class PureNeuronRegressor(
         ConvergenceWarning
             If the status is not RECOVERED; the text says why and what to try.
         UserWarning
-            For each note of the recovery.
+            For each warning of the recovery: barely enough rows, asymmetric inputs that matter.
         """
         # Finiteness is checked by the pipeline, which names the row and the column.
-        X, Y = validate_data(
+        inputs, outputs = validate_data(
             self,
             X,
-            Y,
+            y,
             dtype=(np.float64, np.float32),
             multi_output=True,
             y_numeric=True,
             ensure_all_finite=False,
         )
-        self._is_vector = Y.ndim == 1
-        self._dtype = X.dtype
-        Y = np.asarray(Y[:, None] if self._is_vector else Y, dtype=np.float64)
+        self._is_vector = outputs.ndim == 1
+        outputs = np.asarray(outputs.reshape(len(outputs), -1), dtype=np.float64)
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
+            sample_weight = _check_sample_weight(sample_weight, inputs, dtype=np.float64)
         names = getattr(self, "feature_names_in_", None)
         return self._fit(
-            ArraySamples(X, Y, sample_weight, input_names=None if names is None else tuple(names))
+            ArraySamples(inputs, outputs, sample_weight, input_names=None if names is None else tuple(names))
         )
 
     def fit_samples(self, samples: Samples, *, callback: ProgressCallback | None = None) -> Self:
@@ -174,7 +173,6 @@ class PureNeuronRegressor(
         """
         self.n_features_in_ = samples.n_inputs
         self._is_vector = False
-        self._dtype = np.dtype(np.float64)
         return self._fit(samples, callback)
 
     def _fit(self, samples: Samples, callback: ProgressCallback | None = None) -> Self:
@@ -196,8 +194,8 @@ class PureNeuronRegressor(
                 callback=draw,
             )
         self._set_attributes(recovery)
-        for note in recovery.notes:
-            warnings.warn(note, UserWarning, stacklevel=3)
+        for warning in recovery.warnings:
+            warnings.warn(warning, UserWarning, stacklevel=3)
         if recovery.status is not Status.RECOVERED:
             warnings.warn(
                 f"{recovery.status.name}: {recovery.reason}. {recovery.advice}",
@@ -219,12 +217,14 @@ class PureNeuronRegressor(
 
     def predict(self, X: ArrayLike) -> AnyArray:
         """Return the outputs, (n, m), or (n,) where a vector was fitted."""
-        Y = self.network_.predict(self._validated(X)).astype(self._dtype, copy=False)
-        return Y[:, 0] if self._is_vector else Y
+        X = self._validated(X)
+        outputs = self.network_.predict(X).astype(X.dtype, copy=False)
+        return outputs[:, 0] if self._is_vector else outputs
 
     def transform(self, X: ArrayLike) -> AnyArray:
         """Return the hidden activations ``σ(W x + b)``, (n, k)."""
-        return self.network_.hidden(self._validated(X)).astype(self._dtype, copy=False)
+        X = self._validated(X)
+        return self.network_.hidden(X).astype(X.dtype, copy=False)
 
     def _validated(self, X: ArrayLike) -> AnyArray:
         check_is_fitted(self)
@@ -236,5 +236,8 @@ class PureNeuronRegressor(
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
+        # "auto" sees no more neurons than outputs: to a single output that is linear in x it fits one
+        # rectifier, half of the truth. Users with few outputs give n_neurons.
+        tags.regressor_tags.poor_score = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags

@@ -8,7 +8,13 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from pureneuron.inference import judge_moments, judge_refinement, symmetry_test, unit_census
+from pureneuron.inference import (
+    judge_moments,
+    judge_refinement,
+    lack_of_fit,
+    symmetry_test,
+    unit_census,
+)
 from pureneuron.moments import Problem, check_samples, n_unknowns, pose
 from pureneuron.network import TwoLayerNetwork
 from pureneuron.progress import Progress, ProgressCallback
@@ -121,9 +127,9 @@ def recover(
         rank = numerical_rank(problem, part, rng=rng)
         said.append(describe_linear_part(part, rank))
 
-    k = max(rank, 1) if n_neurons == "auto" else int(n_neurons)
+    k = _automatic_size(problem, rank) if n_neurons == "auto" else int(n_neurons)
     _check_sizes(problem, k, init)
-    log.notes += _notes(problem, k, rank, automatic=n_neurons == "auto")
+    _remark(log, problem, k, rank, automatic=n_neurons == "auto")
 
     estimate = None
     if _moments_wanted(problem, k, rank, init):
@@ -145,8 +151,10 @@ def recover(
             )
             W, A = refinement.best.point.W, refinement.best.point.A
             census = unit_census(problem, W, A)
-            said.append(describe_refinement(refinement, census))
-        status, reason = judge_refinement(problem, refinement, census)
+            exact = refinement.best.exact
+            fit = None if exact else lack_of_fit(problem, W, A, rng=rng)
+            said.append(describe_refinement(refinement, census, fit))
+        status, reason = judge_refinement(problem, refinement, census, fit)
         loss, n_iter = refinement.best.loss, refinement.best.n_iter
         rests_on_symmetry = refinement.winner == "moments" and not refinement.agreement
     else:
@@ -160,7 +168,7 @@ def recover(
         rests_on_symmetry = True
 
     if rests_on_symmetry and symmetry_test(problem).plainly_asymmetric:
-        log.notes.append(_ASYMMETRIC)
+        log.warnings.append(_ASYMMETRIC)
     if n_neurons == "auto" and rank == 0:
         status, reason = Status.RANK_DEFICIENT, "no linear part stands out of its sampling noise"
     return Recovery(
@@ -172,6 +180,7 @@ def recover(
         n_iter=n_iter,
         n_passes=counted.n_passes,
         span=problem.input_span,
+        warnings=tuple(log.warnings),
         notes=tuple(log.notes),
     )
 
@@ -251,6 +260,12 @@ def _moments_need(problem: Problem, k: int, rank: int) -> str:
     return f"{why}; use init='random', which has no such limit"
 
 
+def _automatic_size(problem: Problem, rank: int) -> int:
+    """Return the rank of B, or as many neurons as the rows can tell apart if those are fewer."""
+    affordable = problem.n_equations // n_unknowns(problem, 1)
+    return max(1, min(rank, affordable))
+
+
 def _check_sizes(problem: Problem, k: int, init: Init) -> None:
     unknowns = n_unknowns(problem, k)
     if problem.n_equations < unknowns:
@@ -270,26 +285,24 @@ def _check_sizes(problem: Problem, k: int, init: Init) -> None:
             )
 
 
-def _notes(problem: Problem, k: int, rank: int, *, automatic: bool) -> list[str]:
-    notes = []
+def _remark(log: StageLog, problem: Problem, k: int, rank: int, *, automatic: bool) -> None:
     unknowns = n_unknowns(problem, k)
     if problem.n_equations < 2 * unknowns:
-        notes.append(
+        log.warnings.append(
             f"the {problem.n_equations} measured outputs are not much more than the {unknowns} "
             "unknowns: expect large errors wherever there is noise"
         )
     if not problem.whitening.full:
-        notes.append(
+        log.notes.append(
             f"the inputs span only {problem.input_span.shape[1]} of "
             f"{problem.input_span.shape[0]} dimensions: W is identified on their span alone, "
             "and is the minimum-norm solution"
         )
     if automatic and rank == problem.n_outputs < problem.n_inputs:
-        notes.append(
+        log.notes.append(
             f"n_neurons='auto' found {rank}, the most that {problem.n_outputs} outputs can show: "
             "if there may be more neurons, give their number"
         )
-    return notes
 
 
 def _check_options(

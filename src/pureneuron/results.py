@@ -93,8 +93,10 @@ class Recovery:
         are zero across it.
     certified : bool or None
         None until there is a certificate.
+    warnings : tuple of str
+        What may be wrong in spite of the status; the estimator issues them as warnings.
     notes : tuple of str
-        What the user should know besides.
+        What else there is to know.
     """
 
     network: TwoLayerNetwork
@@ -106,6 +108,7 @@ class Recovery:
     n_passes: int
     span: Array
     certified: bool | None = None
+    warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -123,6 +126,7 @@ class Recovery:
     def __str__(self) -> str:
         lines = [f"{self.status.name}: {self.reason}", self.advice, f"{self.network!r}"]
         lines += [f"  {report.name}: {report.summary}" for report in self.stages]
+        lines += [f"  warning: {warning}" for warning in self.warnings]
         lines += [f"  note: {note}" for note in self.notes]
         lines.append(
             f"  loss {self.loss:.6g} after {self.n_iter} iterations, {self.n_passes} passes"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from pureneuron.inference import SymmetryTest, UnitCensus
+from pureneuron.inference import LackOfFit, SymmetryTest, UnitCensus
 from pureneuron.moments import Problem
 from pureneuron.progress import Progress, ProgressCallback
 from pureneuron.refine import Refinement
@@ -28,10 +28,11 @@ __all__ = [
 
 @dataclass
 class StageLog:
-    """Collects the stage reports and notes of one run."""
+    """Collects the stage reports, warnings and notes of one run."""
 
     callback: ProgressCallback | None = None
     reports: list[StageReport] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @contextmanager
@@ -47,7 +48,7 @@ class StageLog:
 
 
 def describe_data(problem: Problem) -> StageReport:
-    """Rows, sizes, and what the inputs span."""
+    """Report rows, sizes, and what the inputs span."""
     whitening = problem.whitening
     d = problem.moments.xx.shape[0] - problem.fit_hidden_bias
     span = "all of it" if whitening.full else f"{problem.input_span.shape[1]} dimensions"
@@ -70,7 +71,7 @@ def describe_data(problem: Problem) -> StageReport:
 
 
 def describe_symmetry(test: SymmetryTest) -> StageReport:
-    """Whether the inputs look symmetric."""
+    """Report whether the inputs look symmetric."""
     verdict = (
         "the inputs are plainly asymmetric: moments cannot be trusted"
         if test.plainly_asymmetric
@@ -84,19 +85,21 @@ def describe_symmetry(test: SymmetryTest) -> StageReport:
 
 
 def describe_linear_part(part: LinearPart, rank: int) -> StageReport:
-    """Singular values of B and how many of them stand out."""
+    """Report the singular values of B and how many of them stand out."""
     values = part.singular_values
     shown = ", ".join(f"{value:.3g}" for value in values[: rank + 2])
     more = ", …" if len(values) > rank + 2 else ""
     return StageReport(
         name="linear part",
-        summary=f"B = AW has rank {rank} against its sampling noise (singular values {shown}{more})",
+        summary=(
+            f"B = AW has rank {rank} against its sampling noise (singular values {shown}{more})"
+        ),
         figures={"rank": rank, "singular_values": values},
     )
 
 
 def describe_moments(estimate: MomentEstimate) -> StageReport:
-    """The gap of the detector and how well its null space diagonalises."""
+    """Report the gap of the detector and how well its null space diagonalises."""
     return StageReport(
         name="moments",
         summary=(
@@ -112,17 +115,24 @@ def describe_moments(estimate: MomentEstimate) -> StageReport:
     )
 
 
-def describe_refinement(refinement: Refinement, census: UnitCensus) -> StageReport:
-    """Starts, the winner and its iterations, and the state of the units."""
+def describe_refinement(
+    refinement: Refinement, census: UnitCensus, fit: LackOfFit | None
+) -> StageReport:
+    """Report the starts and the winner, the state of the units, and what is left over."""
+    residual = ""
+    if fit is not None:
+        trace = "still depends on the inputs" if fit.misfit else "shows no trace of the inputs"
+        residual = f"; the residual {trace} (p = {fit.p_value:.2g})"
     best, n_starts = refinement.best, len(refinement.losses)
     starts = "1 start" if n_starts == 1 else f"{n_starts} starts, the best"
     return StageReport(
         name="refinement",
-        summary=f"{starts} from {refinement.winner}, {best.n_iter} iterations; {census}",
+        summary=f"{starts} from {refinement.winner}, {best.n_iter} iterations; {census}{residual}",
         figures={
             "n_starts": n_starts,
             "losses": np.array(refinement.losses),
             "history": np.array(best.history),
             "active": census.active,
+            "lack_of_fit": 0.0 if fit is None else fit.statistic,
         },
     )

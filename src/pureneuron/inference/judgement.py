@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import array_api_compat
 import numpy as np
 
+from pureneuron.inference.lack_of_fit import LackOfFit
 from pureneuron.moments import Problem, n_unknowns
 from pureneuron.refine import Refinement
 from pureneuron.refine.kernels import activations
@@ -106,9 +107,9 @@ def judge_moments(estimate: MomentEstimate) -> tuple[Status, str]:
 
 
 def judge_refinement(
-    problem: Problem, refinement: Refinement, census: UnitCensus
+    problem: Problem, refinement: Refinement, census: UnitCensus, fit: LackOfFit | None
 ) -> tuple[Status, str]:
-    """Judge the best of all descents."""
+    """Judge the best of all descents; ``fit`` is None where the residual is rounding."""
     best, k = refinement.best, len(refinement.best.point.W)
     ratio = problem.n_equations / n_unknowns(problem, k)
     if refinement.interrupted:
@@ -122,6 +123,10 @@ def judge_refinement(
     if not refinement.agreement:
         return Status.STARTS_DISAGREE, (
             f"{len(refinement.losses)} starts, and the best minimum was reached once"
+        )
+    if fit is not None and fit.misfit:
+        return Status.MISFIT, (
+            f"the residual still depends on the inputs ({fit.statistic:.3g} standard errors)"
         )
     return Status.RECOVERED, refinement.agreement
 

@@ -10,7 +10,6 @@ from scipy import stats
 
 from pureneuron.moments import Problem
 from pureneuron.samples import Batch, Sum
-from pureneuron.typing import AnyArray
 
 __all__ = ["SymmetryTest", "symmetry_test"]
 
@@ -55,6 +54,10 @@ def symmetry_test(problem: Problem) -> SymmetryTest:
 
 def _odd_sums(batch: Batch) -> dict[str, Sum]:
     xp = array_api_compat.array_namespace(batch.X)
-    root: AnyArray = batch.extra.get("root", 1.0)
-    odd = xp.concat([batch.X, xp.sign(batch.X) * root], axis=1) * root
-    return {"values": Sum(xp.sum(odd, axis=0)), "squares": Sum(xp.sum(odd * odd, axis=0))}
+    if "root" not in batch.extra:
+        odd = xp.concat([batch.X, xp.sign(batch.X)], axis=1)
+        return {"values": Sum(xp.sum(odd, axis=0)), "squares": Sum(xp.sum(odd * odd, axis=0))}
+    # Rows carry √w; a row of weight w counts as w equal rows.
+    root = batch.extra["root"]
+    odd = xp.concat([batch.X, xp.sign(batch.X) * root], axis=1)
+    return {"values": Sum((odd.T @ root)[:, 0]), "squares": Sum(xp.sum(odd * odd, axis=0))}

@@ -34,7 +34,7 @@ __all__ = ["Linearization", "Solver", "Step", "choose_solver", "linearize"]
 
 # Up to this many unknowns, forming the matrix (n (kr)² multiplications, all in one product) beats
 # some tens of conjugate-gradient products (4 n k r each, at the speed of memory).
-_DENSE_UNKNOWNS = 320
+_DENSE_UNKNOWNS = 128
 
 _MAX_PRODUCTS = 60
 

@@ -220,7 +220,9 @@ def learn_two_layer_nonsquare(
     k = _neuron_count(n_neurons, samples)
     rng = np.random.default_rng(rng)
     first, second = _parts(samples, split, rng)
-    P = np.linalg.svd(second_moments(first).yx, full_matrices=False)[0][:, :k]
+    moments = second_moments(first)
+    _require_rank(moments, k)
+    P = np.linalg.svd(moments.yx, full_matrices=False)[0][:, :k]
     network = _algorithm_3(second.derive(_projected, P), split, rng)
     return TwoLayerNetwork(A=P @ network.A, W=network.W)
 
@@ -228,16 +230,14 @@ def learn_two_layer_nonsquare(
 def _algorithm_3(samples: Samples, split: bool, rng: np.random.Generator) -> TwoLayerNetwork:
     first, second = _parts(samples, split, rng)
     Z = _pure_directions(first, noisy=True, rng=rng)
-    return _read_off(second, Z)
+    return _read_off(first, Z)
 
 
 def _pure_directions(samples: Samples, *, noisy: bool, rng: np.random.Generator) -> Array:
     """Find the rows z_i of A⁻¹, up to length and sign: null space of T, then one pencil."""
     k = samples.n_outputs
     _require_rows(samples, k)
-    moments = second_moments(samples)
-    _require_rank(moments, k)
-    T = detector_matrix_of(samples, moments, noisy=noisy)
+    T = detector_matrix_of(samples, second_moments(samples), noisy=noisy)
     null_space = np.linalg.svd(T, full_matrices=False)[2][-k:]
     first, second = unvec_star(rng.standard_normal((2, k)) @ null_space)
     directions, n_complex = pencil_directions(first, second)
@@ -288,6 +288,7 @@ def _require_square(samples: Samples) -> None:
             "at most d of them. For fewer neurons than outputs there is Algorithm 4, "
             "learn_two_layer_nonsquare(X, Y, n_neurons)"
         )
+    _require_rank(second_moments(samples), m)
 
 
 def _require_rows(samples: Samples, k: int) -> None:

@@ -168,12 +168,14 @@ def product_sums(batch: Batch, M: AnyArray) -> dict[str, Sum]:
     if weight is None:
         weight = xp.ones(X.shape[0], dtype=X.dtype, device=array_api_compat.device(X))
     M = M * weight[:, None]
+    # One column at a time: n × d numbers at once, and a matrix product each.
+    columns = [(X.T @ (M[:, c : c + 1] * X))[None, :, :] for c in range(M.shape[1])]
+    xx = X.T @ (weight[:, None] * X)
     return {
         "total": Sum(xp.sum(weight)),
-        "xx": Sum(X.T @ (weight[:, None] * X)),
+        "xx": Sum(xx),
         "M": Sum(xp.sum(M, axis=0)),
-        # One column at a time: n × d numbers at once, and a matrix product each.
-        "M xx": Sum(xp.stack([X.T @ (M[:, c : c + 1] * X) for c in range(M.shape[1])])),
+        "M xx": Sum(xp.concat([xx[None, :, :][:0], *columns])),
     }
 
 
