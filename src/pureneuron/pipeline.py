@@ -238,10 +238,12 @@ def _first_starts(
 
 
 def _moments_wanted(problem: Problem, k: int, rank: int, init: Init) -> bool:
-    possible = rank >= k and not (problem.fit_hidden_bias or problem.fit_intercept)
-    if init == "moments" and not possible:
+    biased = problem.fit_hidden_bias or problem.fit_intercept
+    if init == "moments" and (biased or k > rank):
         raise ValueError(f"init='moments': {_moments_need(problem, k, rank)}")
-    return possible and (init == "moments" or (init == "auto" and k <= _AUTO_MOMENTS_NEURONS))
+    # As one start among others the estimate is worth having even where its rank is in doubt.
+    fits = not biased and k <= min(problem.n_inputs, problem.n_outputs, _AUTO_MOMENTS_NEURONS)
+    return init == "moments" or (init == "auto" and fits)
 
 
 def _moments_need(problem: Problem, k: int, rank: int) -> str:

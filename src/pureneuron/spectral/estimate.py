@@ -164,8 +164,10 @@ def _controlled_regression(moments: _ReducedMoments) -> Array:
         ]
     )
     right = np.vstack([moments.xy, moments.phi_y, moments.y[None, :]])
-    scale = np.sqrt(np.maximum(np.diag(gram), np.finfo(np.float64).tiny))
-    # The controls may be dependent (x_i² = 1 for signs): the minimum-norm solution does.
+    # Controls may be constant or dependent (x_i² = 1 for signs): those of no variance keep their
+    # rounding unscaled, and the minimum-norm solution does for the rest.
+    power = np.diag(gram)
+    scale = np.sqrt(np.where(power > 1e-12 * power.max(), power, 1.0))
     solution = np.linalg.lstsq(
         gram / np.outer(scale, scale), right / scale[:, None], rcond=len(gram) * 1e-14
     )[0]

@@ -20,6 +20,7 @@ from pureneuron.typing import AnyArray, Array
 __all__ = ["LinearPart", "linear_map", "linear_part", "numerical_rank"]
 
 _REPLICATES = 20
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -71,39 +72,54 @@ def linear_part(problem: Problem) -> LinearPart:
 def numerical_rank(problem: Problem, part: LinearPart, *, rng: np.random.Generator) -> int:
     """Count the singular values of ``B`` that stand out of its sampling noise, in one pass.
 
-    Each row's contribution ``(y − Bx/2) xᵀ`` to the sampling error is multiplied by a random sign:
-    that keeps the size and shape of the noise, heavy tails and correlations included, and removes
-    the signal. A row and its mirror image get the same sign, for in mirrored data the even half of
-    y cancels between them. The largest singular value over the replicates is the threshold.
+    The noise of ``B`` is that of y around its linear regression on x, and most of it is the even half
+    of y itself: large where A is large. So outputs are first made white with respect to that
+    residual; a neuron that is faint, but faintly contradicted too, counts as well as any.
+
+    Then each row's contribution to the sampling error, ``(y − Bx/2) xᵀ``, is multiplied by a random
+    sign: that keeps the size and shape of the noise, heavy tails and correlations included, and
+    removes the signal. A row and its mirror image get the same sign, for in mirrored data the even
+    half of y cancels between them. The largest singular value over the replicates is the threshold.
     """
     seed = int(rng.integers(2**63))
-    half = 0.5 * (1.0 + problem.negative_slope) * part.matrix
+    factor = 2.0 / (1.0 + problem.negative_slope)
+    regression = part.matrix / factor
+    yy = problem.moments.yy / problem.output_scale**2
+    whiten = _inverse_root(yy - regression @ regression.T, yy)
     sums = problem.source.reduce(
         _sign_flip_sums,
         problem.whitening.transform,
-        half * problem.output_scale,
+        regression * problem.output_scale,
+        whiten / problem.output_scale,
         seed,
         problem.fit_hidden_bias,
     )
-    noise = (
-        2.0
-        / (1.0 + problem.negative_slope)
-        / problem.total
-        * sums["flipped"]
-        / problem.output_scale
-    )
+    noise = sums["flipped"] / problem.total
     threshold = np.linalg.norm(noise, ord=2, axis=(1, 2)).max()
-    threshold = max(threshold, 1e-10 * part.singular_values.max(initial=0.0))
-    return int(np.sum(part.singular_values > threshold))
+    values = np.linalg.svd(whiten @ regression, compute_uv=False)
+    # Without sampling noise, as with exact moments, what is left to tell is rounding.
+    return int(np.sum(values > max(threshold, _ROUNDING * values.max(initial=0.0))))
+
+
+def _inverse_root(covariance: Array, scale: Array) -> Array:
+    """Symmetric inverse square root, bounded where ``covariance`` is rounding against ``scale``."""
+    values, vectors = np.linalg.eigh(covariance)
+    floor = _ROUNDING * max(float(np.trace(scale)), np.finfo(np.float64).tiny)
+    return np.asarray((vectors / np.sqrt(np.maximum(values, floor))) @ vectors.T)
 
 
 def _sign_flip_sums(
-    batch: Batch, transform: AnyArray, linear: AnyArray, seed: int, constant_input: bool
+    batch: Batch,
+    transform: AnyArray,
+    linear: AnyArray,
+    whiten: AnyArray,
+    seed: int,
+    constant_input: bool,
 ) -> dict[str, Sum]:
     # The signs hash the inputs as they came: rounding in the transform would break the pairs.
     signs = mirror_signs(batch.X, seed, _REPLICATES)
     X, Y, _ = design(batch, constant_input)
     X = X @ transform
-    E = np.asarray(Y - X @ linear.T)
+    E = np.asarray((Y - X @ linear.T) @ whiten.T)
     X = np.asarray(X)
     return {"flipped": Sum(np.stack([(E * sign[:, None]).T @ X for sign in signs]))}
