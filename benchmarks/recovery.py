@@ -108,12 +108,8 @@ def run(task: tuple[str, Cell, int]) -> dict[str, object]:
         result["iterations"] = recovery.n_iter
         # Relative errors of the weights themselves, in normal form.
         mine, theirs = recovery.network, teacher.normalized().permuted(match.right)
-        result["relative_A"] = float(
-            np.linalg.norm(mine.A - theirs.A) / np.linalg.norm(theirs.A)
-        )
-        result["relative_W"] = float(
-            np.linalg.norm(mine.W - theirs.W) / np.linalg.norm(theirs.W)
-        )
+        result["relative_A"] = float(np.linalg.norm(mine.A - theirs.A) / np.linalg.norm(theirs.A))
+        result["relative_W"] = float(np.linalg.norm(mine.W - theirs.W) / np.linalg.norm(theirs.W))
     return result
 
 

@@ -158,7 +158,9 @@ class PureNeuronRegressor(
             sample_weight = _check_sample_weight(sample_weight, inputs, dtype=np.float64)
         names = getattr(self, "feature_names_in_", None)
         return self._fit(
-            ArraySamples(inputs, outputs, sample_weight, input_names=None if names is None else tuple(names))
+            ArraySamples(
+                inputs, outputs, sample_weight, input_names=None if names is None else tuple(names)
+            )
         )
 
     def fit_samples(self, samples: Samples, *, callback: ProgressCallback | None = None) -> Self:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import fields, replace
+
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -10,6 +12,7 @@ from pureneuron.moments import pose
 from pureneuron.network import TwoLayerNetwork
 from pureneuron.samples import ArraySamples
 from pureneuron.spectral import learn_two_layer_nonsquare, linear_part, numerical_rank
+from pureneuron.spectral.estimate import _reduced_moments
 from pureneuron.spectral.linear import linear_map
 
 seeds = st.integers(0, 2**32 - 1)
@@ -132,6 +135,26 @@ class TestSamples:
         assert estimate(X, Y, 4)[1].gap > 5.0
         rng = np.random.default_rng(1)
         assert estimate(rng.standard_normal((300, 4)), Y[:300], 4)[1].gap < 3.0
+
+
+class TestReducedMoments:
+    @given(seed=seeds)
+    def test_outputs_may_be_mixed_after_the_pass(self, seed):
+        rng = np.random.default_rng(seed)
+        X, Y = rng.standard_normal((2, 40, 3))
+        M, L = rng.standard_normal((2, 3, 3))
+        problem = pose(ArraySamples(X, Y))
+        white, scaled, _ = problem.samples.arrays()
+        mixed = replace(problem, samples=ArraySamples(white, scaled @ M.T + white @ L.T))
+        after = _reduced_moments(problem, np.eye(3), np.eye(3)).with_outputs(M, L)
+        before = _reduced_moments(mixed, np.eye(3), np.eye(3))
+        for field in fields(before):
+            np.testing.assert_allclose(
+                getattr(after, field.name),
+                getattr(before, field.name),
+                atol=1e-11,
+                err_msg=field.name,
+            )
 
 
 class TestLinearPart:

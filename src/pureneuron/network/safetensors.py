@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from pureneuron.network.two_layer import TwoLayerNetwork
 
@@ -25,7 +25,8 @@ def save_network(
     tensors["negative_slope"] = np.array([network.negative_slope])
     # A frozen array may be a Fortran-ordered view; the format stores C order only.
     tensors = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
-    save_file(tensors, Path(path), metadata={**(metadata or {}), "format": _FORMAT})
+    # Bytes through an ordinary file get the ordinary permissions, unlike the format's own writer.
+    Path(path).write_bytes(save(tensors, metadata={**(metadata or {}), "format": _FORMAT}))
 
 
 def load_network(path: str | Path) -> TwoLayerNetwork:

@@ -9,7 +9,7 @@ moves the unit by, and there such noise takes the place it has in the function.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -101,16 +101,16 @@ def plot_units(
     except ImportError as error:
         raise ImportError("figures need matplotlib: pip install 'pureneuron[report]'") from error
 
-    views = list(_views(network, truth, metric))
     match = None if truth is None else network.match(truth, metric=metric)
+    views = list(_views(network, truth, match, metric))
     columns = min(_COLUMNS, network.n_neurons)
     blocks = -(-network.n_neurons // columns)
     lines = sum(len(view.lines) for view in views) * blocks
     width = max(_PANEL * columns + 0.5, _LEAST_WIDTH)
     height = _PANEL * lines + 0.45 * len(views) * blocks + 0.3 * len(views) + 0.5
     figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
-    parts = np.atleast_1d(figure.subfigures(len(views), 1))
-    for part, view in zip(parts, views, strict=True):
+    parts = figure.subfigures(len(views), 1, squeeze=False)
+    for part, view in zip(parts.flat, views, strict=True):
         _draw(part, view, columns, shape)
     caption = textwrap.fill(_caption(match), width=int(15 * width))
     figure.supxlabel(caption, fontsize=9)
@@ -118,50 +118,47 @@ def plot_units(
 
 
 def _views(
-    network: TwoLayerNetwork, truth: TwoLayerNetwork | None, metric: Array | None
+    network: TwoLayerNetwork,
+    truth: TwoLayerNetwork | None,
+    match: NeuronMatch | None,
+    metric: Array | None,
 ) -> Iterator[_View]:
-    match = None if truth is None else network.match(truth, metric=metric)
     rows = {"recovered": network.W}
     if truth is not None and match is not None:
         partners = np.full_like(network.W, np.nan)
         partners[match.left] = truth.W[match.right]
         rows = {"true": partners, **rows}
 
-    weights = {name: unit_rows(W) for name, W in rows.items()}
+    lines = {name: unit_rows(W) for name, W in rows.items()}
+    cosines = np.einsum("kd,kd->k", lines.get("true", lines["recovered"]), lines["recovered"])
     yield _View(
         "Weights (rows of W at unit length)",
-        _titles(network, match, "cos", weights),
-        tuple(weights.items()),
+        _titles("cos", cosines, match),
+        tuple(lines.items()),
     )
     if metric is None:
         return
+    correlations = np.full(network.n_neurons, np.nan)
+    if match is not None:
+        correlations[match.left] = match.cosines_W
     spread = np.sqrt(np.clip(np.diag(metric), 0.0, None))
-    contributions = {}
     for name, W in rows.items():
         power = np.einsum("kd,de,ke->k", W, metric, W)
         power[~(power > 0.0)] = 1.0
-        contributions[name] = W * spread / np.sqrt(power)[:, None]
+        lines[name] = W * spread / np.sqrt(power)[:, None]
     yield _View(
         "Contributions (weight × root mean square of its input): weights of inputs that hardly "
         "vary fade",
-        _titles(network, match, "r", None),
-        tuple(contributions.items()),
+        _titles("r", correlations, match),
+        tuple(lines.items()),
     )
 
 
-def _titles(
-    network: TwoLayerNetwork,
-    match: NeuronMatch | None,
-    letter: str,
-    weights: Mapping[str, Array] | None,
-) -> list[str]:
-    """Name the units, with the agreement of ``match``, or of ``weights`` where they are given."""
-    titles = [f"unit {i}" for i in range(network.n_neurons)]
+def _titles(letter: str, agreement: Array, match: NeuronMatch | None) -> list[str]:
+    titles = [f"unit {i}" for i in range(len(agreement))]
     if match is not None:
-        for i, agreement in zip(match.left, match.cosines_W, strict=True):
-            if weights is not None:
-                agreement = weights["true"][i] @ weights["recovered"][i]
-            titles[i] += f"\n{letter} = {agreement:.6f}"
+        for i in match.left:
+            titles[i] += f"\n{letter} = {agreement[i]:.6f}"
         for i in match.unmatched_left:
             titles[i] += "\nunmatched"
     return titles

@@ -230,7 +230,7 @@ def learn_two_layer_nonsquare(
 def _algorithm_3(samples: Samples, split: bool, rng: np.random.Generator) -> TwoLayerNetwork:
     first, second = _parts(samples, split, rng)
     Z = _pure_directions(first, noisy=True, rng=rng)
-    return _read_off(first, Z)
+    return _read_off(second, Z)
 
 
 def _pure_directions(samples: Samples, *, noisy: bool, rng: np.random.Generator) -> Array:

@@ -1,0 +1,5 @@
+"""The command ``pureneuron``, one subcommand a module."""
+
+from pureneuron.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,204 @@
+"""``pureneuron demo``: the main job on real input, with the truth at hand to check it.
+
+A classifier of handwritten digits plays the black box. It is queried at the 1797 images and their
+negations; its ten logits, with 1 % noise, go into a file, and that file is fitted exactly as
+``pureneuron fit`` fits anyone's. Then, and only then, the recovered units meet the true ones.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rich_click as click
+
+from pureneuron.cli.compare import weight_cosines
+from pureneuron.cli.fit import fit_file
+from pureneuron.cli.models import check_output, save_model
+from pureneuron.cli.options import force_option, json_option, seed_option
+from pureneuron.cli.output import (
+    NOT_RECOVERED,
+    OK,
+    print_json,
+    print_line,
+    print_recovery,
+    print_table,
+    recovery_record,
+    terminal_progress,
+)
+from pureneuron.datasets import digits_inputs, digits_samples, load_digits_classifier
+from pureneuron.network import TwoLayerNetwork
+from pureneuron.report import plot_units
+from pureneuron.results import Recovery, Status
+from pureneuron.samples import write_table
+from pureneuron.typing import Array
+
+__all__ = ["demo"]
+
+_LEAST_CORRELATION = 0.999
+_MOST_RESIDUAL_ERROR = 0.02
+
+
+@dataclass(frozen=True)
+class _Files:
+    """What the demo writes."""
+
+    samples: Path
+    truth: Path
+    model: Path
+    picture: Path
+
+    def __iter__(self) -> Any:
+        return iter((self.samples, self.truth, self.model, self.picture))
+
+
+@click.command()
+@click.option(
+    "--output-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("demo"),
+    show_default=True,
+    help="Folder for the files of the demo; it is made if missing.",
+)
+@seed_option
+@force_option
+@json_option
+def demo(output_dir: Path, seed: int, force: bool, as_json: bool) -> int:
+    """Recover a classifier of handwritten digits from noisy samples, and check every unit.
+
+    Writes digits.parquet (the samples), truth.safetensors, model.safetensors and units.png. Exit
+    status 0: recovered, and every unit's pre-activation correlates with the true one's by 0.999 or
+    more.
+    """
+    files = _Files(
+        samples=output_dir / "digits.parquet",
+        truth=output_dir / "truth.safetensors",
+        model=output_dir / "model.safetensors",
+        picture=output_dir / "units.png",
+    )
+    if find_spec("matplotlib") is None:
+        raise ImportError("the demo draws a picture: pip install 'pureneuron[report]'")
+    output_dir.mkdir(parents=True, exist_ok=True)
+    for path in files:
+        check_output(path, force=force)
+
+    truth = load_digits_classifier()
+    X, Y = digits_samples(rng=seed)
+    columns = {f"x{j}": column for j, column in enumerate(X.T)}
+    columns |= {f"y{j}": column for j, column in enumerate(Y.T)}
+    write_table(files.samples, columns, force=force)
+    save_model(
+        truth,
+        files.truth,
+        input_names=tuple(f"x{j}" for j in range(truth.n_inputs)),
+        output_names=tuple(f"y{j}" for j in range(truth.n_outputs)),
+    )
+
+    start = time.perf_counter()
+    with terminal_progress(wanted=not as_json) as callback:
+        recovery = fit_file(
+            files.samples,
+            model=files.model,
+            force=force,
+            n_neurons=truth.n_neurons,
+            seed=seed,
+            callback=callback,
+        ).recovery
+    seconds = time.perf_counter() - start
+
+    checks = _check(recovery, truth, X, Y)
+    figure = plot_units(recovery.network, truth=truth, metric=X.T @ X / len(X))
+    figure.savefig(files.picture, dpi=150)
+    if as_json:
+        written = {name: str(getattr(files, name)) for name in files.__dataclass_fields__}
+        print_json({**recovery_record(recovery), **checks, "seconds": seconds, "files": written})
+    else:
+        _print(recovery, checks, files, seconds)
+    correlations = checks["units"]["correlation"]
+    recovered = recovery.status is Status.RECOVERED and correlations.min() >= _LEAST_CORRELATION
+    return OK if recovered else NOT_RECOVERED
+
+
+def _check(recovery: Recovery, truth: TwoLayerNetwork, X: Array, Y: Array) -> dict[str, Any]:
+    """Hold the recovered network against the true one."""
+    network = recovery.network
+    match = network.match(truth, metric=X.T @ X / len(X))
+    noise = float(np.mean((Y - truth.predict(X)) ** 2))
+    unknowns = network.n_neurons * (recovery.span.shape[1] + network.n_outputs - 1)
+    ratio, expected = recovery.loss / noise, 1.0 - unknowns / Y.size
+    images, labels = digits_inputs()
+    read, truly = (net.predict(images).argmax(axis=1) for net in (network, truth))
+    return {
+        "units": {
+            "unit": match.left,
+            "true_unit": match.right,
+            "correlation": match.cosines_W,
+            "cosine_A": match.cosines_A,
+            "cosine_W": weight_cosines(network, truth, match),
+        },
+        "residual": {
+            "variance": recovery.loss,
+            "noise_variance": noise,
+            "ratio": ratio,
+            "expected_ratio": expected,
+            "unknowns": unknowns,
+            "measured_outputs": Y.size,
+            "within_2_percent": abs(ratio / expected - 1.0) <= _MOST_RESIDUAL_ERROR,
+        },
+        "digits": {
+            "count": len(labels),
+            "agreement": float(np.mean(read == truly)),
+            "accuracy_recovered": float(np.mean(read == labels)),
+            "accuracy_true": float(np.mean(truly == labels)),
+        },
+    }
+
+
+def _print(recovery: Recovery, checks: dict[str, Any], files: _Files, seconds: float) -> None:
+    k = recovery.network.n_neurons
+    print_line(f"{files.samples}: 1797 images of digits and their negations, with the ten logits")
+    print_line("of a ReLU classifier 64 → 10 → 10 and 1 % noise. Fitted from that file, as by")
+    print_line(f"  pureneuron fit {files.samples} -k {k} -o {files.model}", style="bold")
+    print_line()
+    print_recovery(recovery, saved=files.model)
+
+    print_line()
+    print_line("Each unit against the true one", style="bold")
+    units = checks["units"]
+    agreements = [units[name] for name in ("correlation", "cosine_A", "cosine_W")]
+    rows = [
+        (f"{i}", f"{j}", f"{r:.6f}", f"{a:.6f}", f"{w:.4f}")
+        for i, j, r, a, w in zip(units["unit"], units["true_unit"], *agreements, strict=True)
+    ]
+    r, a, w = (values.min() for values in agreements)
+    rows.append(("least", "", f"{r:.6f}", f"{a:.6f}", f"{w:.4f}"))
+    print_table(("unit", "true", "pre-activation r", "cosine of A", "cosine of W"), rows)
+    print_line(
+        "r is the correlation of the pre-activations over the inputs. The plain cosine of the"
+    )
+    print_line(
+        "weights is limited by pixels that hardly vary: no sample says what their weights are."
+    )
+
+    print_line()
+    residual, digits = checks["residual"], checks["digits"]
+    print_line("Residual and use", style="bold")
+    print_line(
+        f"Residual / noise variance   {residual['variance']:.6f} / "
+        f"{residual['noise_variance']:.6f} = {residual['ratio']:.4f}"
+    )
+    print_line(
+        f"  expected 1 − {residual['unknowns']} unknowns / {residual['measured_outputs']} outputs"
+        f" = {residual['expected_ratio']:.4f}: "
+        f"{'within' if residual['within_2_percent'] else 'NOT within'} 2 %"
+    )
+    print_line(
+        f"Digits on which both agree  {digits['agreement']:.2%} of {digits['count']} "
+        f"(right: recovered {digits['accuracy_recovered']:.2%}, true {digits['accuracy_true']:.2%})"
+    )
+    print_line(f"Time to read and fit        {seconds:.1f} s")
+    print_line(f"The units as pictures       {files.picture}")

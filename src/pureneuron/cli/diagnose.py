@@ -1,0 +1,50 @@
+"""``pureneuron diagnose``: what the moment method would find in a file of samples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import rich_click as click
+
+from pureneuron.cli.options import (
+    column_options,
+    json_option,
+    neurons_option,
+    path_argument,
+    seed_option,
+)
+from pureneuron.cli.output import OK, print_json, print_stages, stage_records
+from pureneuron.pipeline import diagnose as diagnose_samples
+from pureneuron.samples import read_samples
+
+__all__ = ["diagnose"]
+
+
+@click.command()
+@path_argument("samples")
+@neurons_option
+@column_options
+@seed_option
+@json_option
+def diagnose(
+    samples: Path,
+    n_neurons: int | Literal["auto"],
+    inputs: str | None,
+    outputs: str | None,
+    weight: str | None,
+    seed: int,
+    as_json: bool,
+) -> int:
+    """Say what the moment method finds in SAMPLES, without a fit.
+
+    Rows and span of the inputs, whether they look symmetric, the rank of A W against its sampling
+    noise, and the gap of the pure neuron detector.
+    """
+    data = read_samples(samples, inputs=inputs, outputs=outputs, weight=weight)
+    stages = diagnose_samples(data, n_neurons, rng=seed)
+    if as_json:
+        print_json({"samples": samples, "stages": stage_records(stages)})
+    else:
+        print_stages(stages)
+    return OK

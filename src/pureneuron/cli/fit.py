@@ -1,0 +1,197 @@
+"""``pureneuron fit``: from a file of samples to a network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import rich_click as click
+
+from pureneuron.cli.models import MODEL_ENDING, check_output, save_model
+from pureneuron.cli.options import (
+    column_options,
+    count_or_auto,
+    force_option,
+    json_option,
+    neurons_option,
+    path_argument,
+    seed_option,
+)
+from pureneuron.cli.output import (
+    exit_status,
+    print_json,
+    print_line,
+    print_recovery,
+    recovery_record,
+    terminal_progress,
+)
+from pureneuron.pipeline import recover
+from pureneuron.progress import ProgressCallback
+from pureneuron.results import Recovery
+from pureneuron.samples import read_samples
+
+__all__ = ["FileFit", "fit", "fit_file"]
+
+
+@dataclass(frozen=True)
+class FileFit:
+    """A recovery from a file.
+
+    Attributes
+    ----------
+    recovery : Recovery
+        The outcome.
+    input_names, output_names : tuple of str
+        The columns it is about.
+    """
+
+    recovery: Recovery
+    input_names: tuple[str, ...]
+    output_names: tuple[str, ...]
+
+
+def fit_file(
+    path: Path,
+    *,
+    model: Path | None = None,
+    force: bool = False,
+    inputs: str | None = None,
+    outputs: str | None = None,
+    weight: str | None = None,
+    n_neurons: int | Literal["auto"] = "auto",
+    init: Literal["auto", "moments", "random"] = "auto",
+    refine: bool = True,
+    hidden_bias: bool = False,
+    intercept: bool = False,
+    negative_slope: float = 0.0,
+    n_restarts: int | Literal["auto"] = "auto",
+    max_iter: int = 200,
+    seed: int = 0,
+    callback: ProgressCallback | None = None,
+) -> FileFit:
+    """Recover the network behind the samples in ``path``, and save it as ``model`` if given.
+
+    Whether the model can be written is settled before the work; it is written whatever the status.
+
+    Raises
+    ------
+    FileNotFoundError, FileExistsError, ValueError, ImportError
+        As :func:`~pureneuron.samples.read_samples`, :func:`~pureneuron.recover` and
+        :func:`~pureneuron.cli.models.check_output` do.
+    """
+    if model is not None:
+        check_output(model, force=force, ending=MODEL_ENDING)
+    samples = read_samples(path, inputs=inputs, outputs=outputs, weight=weight)
+    recovery = recover(
+        samples,
+        n_neurons,
+        init=init,
+        refine_estimate=refine,
+        fit_hidden_bias=hidden_bias,
+        fit_intercept=intercept,
+        negative_slope=negative_slope,
+        n_restarts=n_restarts,
+        max_iter=max_iter,
+        rng=seed,
+        callback=callback,
+    )
+    if model is not None:
+        save_model(
+            recovery.network,
+            model,
+            input_names=samples.input_names,
+            output_names=samples.output_names,
+            status=recovery.status.name,
+            loss=recovery.loss,
+        )
+    return FileFit(recovery, samples.input_names, samples.output_names)
+
+
+@click.command()
+@path_argument("samples")
+@neurons_option
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="MODEL",
+    help=f"Write the network to this {MODEL_ENDING} file.",
+)
+@column_options
+@click.option(
+    "--init",
+    type=click.Choice(["auto", "moments", "random"]),
+    default="auto",
+    show_default=True,
+    help="Where to start: moments (the paper), random starts, or moments where they apply.",
+)
+@click.option("--no-refine", is_flag=True, help="Stop at the moment estimate.")
+@click.option("--hidden-bias", is_flag=True, help="Fit a bias for each neuron.")
+@click.option("--intercept", is_flag=True, help="Fit a bias for each output.")
+@click.option(
+    "--negative-slope",
+    type=float,
+    default=0.0,
+    show_default=True,
+    help="Slope of the rectifier on its negative side.",
+)
+@click.option(
+    "--restarts",
+    callback=count_or_auto(0),
+    default="auto",
+    show_default=True,
+    metavar="N|auto",
+    help="Most random starts.",
+)
+@click.option(
+    "--max-iter",
+    type=click.IntRange(min=1),
+    default=200,
+    show_default=True,
+    help="Most iterations a start.",
+)
+@seed_option
+@force_option
+@json_option
+@click.option("--quiet", is_flag=True, help="No progress, and the status alone.")
+def fit(
+    samples: Path,
+    output: Path | None,
+    no_refine: bool,
+    restarts: int | Literal["auto"],
+    as_json: bool,
+    quiet: bool,
+    **options: Any,
+) -> int:
+    """Recover the network behind SAMPLES (.parquet, .csv, .npz or .npy).
+
+    Exit status 0: recovered; 1: it ran, but the network is not to be relied on, and the text says
+    why and what to try; 2: bad input.
+    """
+    with terminal_progress(wanted=not (as_json or quiet)) as callback:
+        fitted = fit_file(
+            samples,
+            model=output,
+            refine=not no_refine,
+            n_restarts=restarts,
+            callback=callback,
+            **options,
+        )
+    recovery = fitted.recovery
+    if as_json:
+        print_json(
+            {
+                **recovery_record(recovery),
+                "input_names": fitted.input_names,
+                "output_names": fitted.output_names,
+                "model": output,
+            }
+        )
+    elif quiet:
+        print_line(f"{recovery.status.name}: {recovery.reason}")
+    else:
+        print_recovery(recovery, saved=output)
+        if output is None:
+            print_line("Nothing is saved; -o model.safetensors would write the network")
+    return exit_status(recovery.status)

@@ -1,0 +1,84 @@
+"""The command group, and the one place where errors become a line of text and an exit status.
+
+Exit statuses: 0, the network is recovered (or the command did what it was asked); 1, it ran and
+says that the network is not recovered; 2, bad usage or bad input; 130, interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from typing import NoReturn, TextIO
+
+import rich_click as click
+
+from pureneuron.cli.compare import compare
+from pureneuron.cli.demo import demo
+from pureneuron.cli.diagnose import diagnose
+from pureneuron.cli.fit import fit
+from pureneuron.cli.output import BAD_INPUT, INTERRUPTED, OK, print_error, print_note
+from pureneuron.cli.predict import predict
+
+__all__ = ["main", "run"]
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit status: 0 recovered, 1 ran but not recovered (the text says why), 2 bad input.",
+)
+@click.version_option(version("pureneuron"), prog_name="pureneuron")
+def commands() -> None:
+    """Recover the weights of a two-layer ReLU network y = A σ(W x + b) + c from samples."""
+
+
+for command in (fit, predict, compare, diagnose, demo):
+    commands.add_command(command)
+
+
+def main() -> NoReturn:
+    """Run the command line of this process and exit."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line ``arguments`` and return the exit status."""
+    as_json = "--json" in arguments
+    try:
+        with _warnings_as_notes():
+            status = commands.main(list(arguments), "pureneuron", standalone_mode=False)
+    except click.Abort:
+        print_error("interrupted", as_json=as_json)
+        return INTERRUPTED
+    except click.ClickException as error:
+        print_error(error.format_message(), as_json=as_json)
+        return BAD_INPUT
+    except (ValueError, ImportError, OSError) as error:
+        print_error(_one_line(error), as_json=as_json)
+        return BAD_INPUT
+    return status if isinstance(status, int) else OK
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None and error.strerror is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error) or type(error).__name__
+
+
+@contextmanager
+def _warnings_as_notes() -> Iterator[None]:
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        print_note(str(message))
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield

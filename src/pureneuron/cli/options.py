@@ -1,0 +1,101 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, TypeVar
+
+import rich_click as click
+
+__all__ = [
+    "column_options",
+    "count_or_auto",
+    "force_option",
+    "json_option",
+    "neurons_option",
+    "path_argument",
+    "seed_option",
+]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+Callback: TypeAlias = Callable[[click.Context, click.Parameter, str], int | Literal["auto"]]
+
+
+def count_or_auto(least: int) -> Callback:
+    """Return the callback of an option that takes an integer of at least ``least``, or auto."""
+
+    def read(
+        context: click.Context, parameter: click.Parameter, value: str
+    ) -> int | Literal["auto"]:
+        if value == "auto":
+            return "auto"
+        try:
+            count = int(value)
+        except ValueError:
+            count = least - 1
+        if count < least:
+            raise click.BadParameter(
+                f"an integer of at least {least} or 'auto' is expected, got {value!r}",
+                context,
+                parameter,
+            )
+        return count
+
+    return read
+
+
+def path_argument(name: str) -> Callable[[F], F]:
+    """Return a file to read, checked when it is opened."""
+    return click.argument(name, type=click.Path(path_type=Path))
+
+
+def neurons_option(command: F) -> F:
+    """Add ``-k``."""
+    return click.option(
+        "-k",
+        "--neurons",
+        "n_neurons",
+        callback=count_or_auto(1),
+        default="auto",
+        show_default=True,
+        metavar="N|auto",
+        help="Number of hidden neurons; auto takes the rank of A W.",
+    )(command)
+
+
+def column_options(command: F) -> F:
+    """Add ``--inputs``, ``--outputs`` and ``--weight``."""
+    for option in (
+        click.option("--weight", metavar="COLUMN", help="Column of sample weights."),
+        click.option("--outputs", metavar="COLUMNS", help="Output columns; y0, y1, … if left out."),
+        click.option(
+            "--inputs",
+            metavar="COLUMNS",
+            help="Input columns: names, patterns (stim_*) or positions (0:64), separated by "
+            "commas; x0, x1, … if left out.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def force_option(command: F) -> F:
+    """Add ``--force``."""
+    return click.option("--force", is_flag=True, help="Replace files that exist.")(command)
+
+
+def json_option(command: F) -> F:
+    """Add ``--json``."""
+    return click.option(
+        "--json", "as_json", is_flag=True, help="Print JSON for machines instead of text."
+    )(command)
+
+
+def seed_option(command: F) -> F:
+    """Add ``--seed``; it has a value always, so that a command repeats."""
+    return click.option(
+        "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Random seed."
+    )(command)

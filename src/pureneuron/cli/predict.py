@@ -1,0 +1,108 @@
+"""``pureneuron predict``: outputs of a model at the inputs in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import rich_click as click
+
+from pureneuron.cli.models import check_output, load_model
+from pureneuron.cli.options import force_option, json_option, path_argument
+from pureneuron.cli.output import OK, print_json, print_line
+from pureneuron.samples import read_inputs, read_samples, write_table
+from pureneuron.typing import AnyArray, Array
+
+__all__ = ["predict"]
+
+
+@click.command()
+@path_argument("model")
+@path_argument("samples")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="PREDICTIONS",
+    help="Write the predictions to this .parquet, .csv, .npz or .npy file.",
+)
+@click.option(
+    "--inputs", metavar="COLUMNS", help="Input columns, where they are not those of the model."
+)
+@force_option
+@json_option
+def predict(
+    model: Path, samples: Path, output: Path, inputs: str | None, force: bool, as_json: bool
+) -> int:
+    """Predict the outputs of MODEL at the inputs in SAMPLES.
+
+    The columns are those that the model was fitted to. If the file holds the outputs as well, the
+    mean squared residual is reported.
+    """
+    check_output(output, force=force)
+    for path in (model, samples):
+        if output.exists() and path.exists() and output.samefile(path):
+            raise ValueError(f"{output} is also an input of this command; write to another file")
+    loaded = load_model(model)
+    network = loaded.network
+    X, names = read_inputs(samples, names=loaded.input_names, inputs=inputs)
+    if X.shape[1] != network.n_inputs:
+        raise ValueError(
+            f"the model has {network.n_inputs} inputs, but {samples} gives {X.shape[1]}: "
+            "name the columns with --inputs"
+        )
+    _refuse_nonfinite(samples, X, names)
+    outputs = loaded.output_names or tuple(f"y{j}" for j in range(network.n_outputs))
+    predicted = network.predict(X)
+    write_table(
+        output, dict(zip(outputs, np.ascontiguousarray(predicted.T), strict=True)), force=force
+    )
+    residual, rows = _residual(samples, names, outputs, predicted)
+    if as_json:
+        print_json(
+            {
+                "predictions": output,
+                "n_rows": len(X),
+                "input_names": names,
+                "output_names": outputs,
+                "mean_squared_residual": residual,
+                "n_rows_with_outputs": rows,
+            }
+        )
+        return OK
+    print_line(f"Wrote {len(X)} rows of {', '.join(_short(outputs))} to {output}")
+    if residual is not None:
+        print_line(f"Mean squared residual over {rows} rows of {samples}: {residual:.6g}")
+    return OK
+
+
+def _refuse_nonfinite(path: Path, X: AnyArray, names: Sequence[str]) -> None:
+    bad = np.argwhere(~np.isfinite(X))
+    if len(bad):
+        row, column = bad[0]
+        value = "NaN" if np.isnan(X[row, column]) else "infinity"
+        raise ValueError(
+            f"{path} contains {value} at row {row}, column {names[column]!r} "
+            "(rows count from 0): drop such rows or fill the gaps before predicting"
+        )
+
+
+def _residual(
+    path: Path, inputs: Sequence[str], outputs: Sequence[str], predicted: Array
+) -> tuple[float | None, int]:
+    """Return the mean squared residual over the rows of which the file holds all outputs."""
+    try:
+        samples = read_samples(path, inputs=inputs, outputs=outputs)
+    except ValueError:
+        return None, 0  # It does not hold them: prediction does not need them.
+    Y = np.asarray(samples.arrays()[1], dtype=np.float64)
+    complete = np.isfinite(Y).all(axis=1)
+    if not complete.any():
+        return None, 0
+    return float(np.mean((Y - predicted)[complete] ** 2)), int(complete.sum())
+
+
+def _short(names: Sequence[str]) -> list[str]:
+    return [*names] if len(names) <= 4 else [names[0], names[1], "…", names[-1]]

@@ -1,0 +1,543 @@
+"""The command line, run as a process where its process matters: streams, exit statuses, files."""
+
+import json
+import os
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+
+from pureneuron import TwoLayerNetwork
+from pureneuron.cli.main import run
+from pureneuron.cli.output import json_ready
+from pureneuron.datasets import make_teacher
+from pureneuron.network import load_metadata
+from pureneuron.samples import read_samples, write_table
+
+D, K, M, N = 12, 3, 4, 600
+TEACHER = make_teacher(n_inputs=D, n_neurons=K, n_outputs=M, rng=0)
+
+
+def columns(n=N, *, noise=0.01, seed=1):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, D))
+    Y = TEACHER.predict(X) + noise * rng.standard_normal((n, M))
+    return {f"x{j}": X[:, j] for j in range(D)} | {f"y{j}": Y[:, j] for j in range(M)}
+
+
+def process(*arguments, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "pureneuron", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        **options,
+    )
+
+
+@pytest.fixture
+def samples(tmp_path):
+    path = tmp_path / "samples.parquet"
+    write_table(path, columns())
+    return path
+
+
+@pytest.fixture
+def model(tmp_path, samples, command):
+    path = tmp_path / "model.safetensors"
+    assert command("fit", samples, "-k", K, "-o", path, "--quiet")[0] == 0
+    return path
+
+
+@pytest.fixture
+def command(capsys):
+    """Run a command line in this process: exit status, standard output, standard error."""
+
+    def call(*arguments):
+        status = run([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def refused(command):
+    """Run a command line that must be refused, and return what it says."""
+
+    def call(*arguments):
+        status, out, err = command(*arguments)
+        assert (status, out) == (2, "")
+        assert err.startswith("Error: ")
+        assert err.count("\n") == 1
+        return err
+
+    return call
+
+
+# fit
+
+
+def test_fit_as_a_process(samples, tmp_path):
+    path = tmp_path / "model.safetensors"
+    done = process("fit", samples, "-k", K, "-o", path)
+    assert done.returncode == 0
+    assert done.stderr == ""  # No progress where there is no terminal.
+    assert done.stdout.startswith("RECOVERED: ")
+    for part in ("refinement", "Mean squared residual", f"Wrote the network to {path}"):
+        assert part in done.stdout
+    network = TwoLayerNetwork.load(path)
+    assert network.match(TEACHER).error_W < 1e-3
+    metadata = load_metadata(path)
+    assert json.loads(metadata["input_names"]) == [f"x{j}" for j in range(D)]
+    assert json.loads(metadata["output_names"]) == [f"y{j}" for j in range(M)]
+    assert json.loads(metadata["status"]) == "RECOVERED"
+    assert json.loads(metadata["loss"]) == pytest.approx(1e-4, rel=0.1)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["model.safetensors", "samples.parquet"]
+
+
+def test_fit_prints_json(samples):
+    done = process("fit", samples, "--json")
+    assert done.returncode == 0
+    assert done.stderr == ""
+    record = json.loads(done.stdout)
+    assert record["status"] == "RECOVERED"
+    assert record["certified"] is None
+    assert record["model"] is None
+    assert record["input_names"] == [f"x{j}" for j in range(D)]
+    assert [stage["name"] for stage in record["stages"]][0] == "data"
+    network = TwoLayerNetwork(record["network"]["A"], record["network"]["W"])
+    assert network.match(TEACHER).error_A < 1e-3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX")
+@pytest.mark.parametrize(("arguments", "drawn"), [((), True), (("--quiet",), False)])
+def test_progress_is_drawn_on_a_terminal(samples, arguments, drawn):
+    reading, writing = os.openpty()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "pureneuron", "fit", str(samples), "-k", str(K), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=writing,
+            env={**os.environ, "TERM": "xterm"},
+            timeout=120,
+            check=False,
+        )
+        os.write(writing, b".")  # So that there is something to read.
+        shown = os.read(reading, 100_000)
+    finally:
+        os.close(reading)
+        os.close(writing)
+    assert done.returncode == 0
+    assert (len(shown) > 1) is drawn
+    assert done.stdout.startswith(b"RECOVERED")
+
+
+def test_every_format_gives_the_same_network(tmp_path, command):
+    found = {}
+    table = columns()
+    matrix = np.column_stack(list(table.values()))
+    for ending in ("parquet", "csv", "npz", "npy"):
+        write_table(tmp_path / f"samples.{ending}", table)
+        found[ending] = ("fit", tmp_path / f"samples.{ending}", "-k", K)
+    np.save(tmp_path / "plain.npy", matrix)
+    found["plain"] = ("fit", tmp_path / "plain.npy", "-k", K, "--inputs", f"0:{D}")
+    weights = []
+    for arguments in found.values():
+        status, out, _ = command(*arguments, "--json")
+        assert status == 0
+        weights.append(json.loads(out)["network"]["W"])
+    for other in weights[1:]:
+        assert other == weights[0]
+
+
+def test_columns_come_in_natural_order(tmp_path, command):
+    table = columns()
+    shuffled = {name: table[name] for name in sorted(table, reverse=True)}
+    path = tmp_path / "samples.csv"
+    write_table(path, shuffled)
+    record = json.loads(command("fit", path, "-k", K, "--json")[1])
+    assert record["input_names"] == [f"x{j}" for j in range(D)]
+    network = TwoLayerNetwork(record["network"]["A"], record["network"]["W"])
+    assert network.match(TEACHER).error_W < 1e-3
+
+
+def test_columns_can_be_named_and_weighted(tmp_path, command):
+    table = {name.replace("x", "stim_").replace("y", "rate_"): c for name, c in columns().items()}
+    rate = table["rate_0"].copy()
+    rate[::7] += 100.0
+    weight = np.ones(N)
+    weight[::7] = 0.0
+    path = tmp_path / "samples.parquet"
+    write_table(path, {**table, "rate_0": rate, "w": weight})
+    arguments = ("--inputs", "stim_*", "--outputs", "rate_*", "--weight", "w")
+    status, out, _ = command("fit", path, "-k", K, *arguments, "--json")
+    assert status == 0
+    record = json.loads(out)
+    assert record["output_names"] == ["rate_0", "rate_1", "rate_2", "rate_3"]
+    network = TwoLayerNetwork(record["network"]["A"], record["network"]["W"])
+    assert network.match(TEACHER).error_W < 1e-3
+
+
+def test_options_reach_the_fit(samples, command):
+    record = json.loads(
+        command("fit", samples, "-k", K, "--hidden-bias", "--intercept", "--json")[1]
+    )
+    assert any(record["network"]["hidden_bias"])
+    assert any(record["network"]["output_bias"])
+    record = json.loads(
+        command("fit", samples, "-k", K, "--no-refine", "--negative-slope", "0.1", "--json")[1]
+    )
+    assert record["n_iter"] == 0
+    assert record["network"]["negative_slope"] == 0.1
+
+
+def test_a_fit_that_is_not_recovered_exits_1_and_is_saved(samples, tmp_path):
+    path = tmp_path / "model.safetensors"
+    arguments = ("--init", "random", "--max-iter", 1, "--restarts", 1)
+    done = process("fit", samples, "-k", K, "-o", path, *arguments)
+    assert done.returncode == 1
+    assert done.stdout.startswith("NOT_CONVERGED: ")
+    assert "raise max_iter" in done.stdout
+    assert f"Wrote the network, not recovered as it is, to {path}" in done.stdout
+    assert json.loads(load_metadata(path)["status"]) == "NOT_CONVERGED"
+
+
+def test_quiet_prints_the_status_alone(samples, command):
+    status, out, err = command("fit", samples, "-k", K, "--quiet")
+    assert (status, err) == (0, "")
+    assert out.startswith("RECOVERED: ")
+    assert out.count("\n") == 1
+
+
+def test_an_existing_model_is_kept_unless_forced(samples, tmp_path, refused, command, monkeypatch):
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(b"precious")
+    with monkeypatch.context() as patch:
+        patch.setattr("pureneuron.cli.fit.recover", lambda *_, **__: pytest.fail("work started"))
+        error = refused("fit", samples, "-k", K, "-o", path)
+    assert f"{path} exists and was kept; --force replaces it" in error
+    assert path.read_bytes() == b"precious"
+    assert command("fit", samples, "-k", K, "-o", path, "--force")[0] == 0
+    assert TwoLayerNetwork.load(path).n_neurons == K
+
+
+def test_a_failed_fit_keeps_what_force_would_replace(tmp_path, refused):
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(b"precious")
+    refused("fit", tmp_path / "nothing.parquet", "-o", path, "--force")
+    assert path.read_bytes() == b"precious"
+
+
+def test_where_a_model_cannot_go(samples, tmp_path, refused):
+    assert "the name must end in .safetensors" in refused("fit", samples, "-o", tmp_path / "m.npz")
+    assert "there is no folder" in refused("fit", samples, "-o", tmp_path / "no" / "m.safetensors")
+    (tmp_path / "folder.safetensors").mkdir()
+    assert "is a folder" in refused("fit", samples, "-o", tmp_path / "folder.safetensors")
+
+
+# Bad input
+
+
+def test_bad_input_as_a_process(tmp_path):
+    done = process("fit", tmp_path / "nothing.parquet")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr == f"Error: there is no file {tmp_path / 'nothing.parquet'}\n"
+    done = process("fit", tmp_path / "nothing.parquet", "--json")
+    assert done.returncode == 2
+    assert done.stderr == ""
+    assert json.loads(done.stdout) == {"error": f"there is no file {tmp_path / 'nothing.parquet'}"}
+
+
+@pytest.mark.parametrize("ending", ["parquet", "npz", "npy"])
+def test_a_truncated_file(tmp_path, refused, ending):
+    whole, cut = tmp_path / f"whole.{ending}", tmp_path / f"cut.{ending}"
+    write_table(whole, columns())
+    cut.write_bytes(whole.read_bytes()[:-1000])
+    error = refused("fit", cut)
+    assert str(cut) in error
+    assert "cut short" in error
+
+
+@pytest.mark.parametrize(("value", "name"), [(np.nan, "NaN"), (np.inf, "infinity")])
+def test_values_that_are_not_finite(tmp_path, refused, value, name):
+    table = columns()
+    table["x7"] = table["x7"].copy()
+    table["x7"][41] = value
+    write_table(tmp_path / "samples.csv", table)
+    assert f"{name} at row 41, column 'x7'" in refused("fit", tmp_path / "samples.csv")
+    assert f"{name} at row 41, column 'x7'" in refused("diagnose", tmp_path / "samples.csv")
+
+
+def test_too_few_rows(tmp_path, refused):
+    write_table(tmp_path / "samples.csv", columns(8))
+    assert "at least 12 rows are needed" in refused("fit", tmp_path / "samples.csv", "-k", K)
+
+
+@pytest.mark.parametrize("k", ["0", "-3", "2.5", "many"])
+def test_a_bad_number_of_neurons(samples, refused, k):
+    error = refused("fit", samples, "-k", k)
+    assert "an integer of at least 1 or 'auto' is expected" in error
+    assert f"'{k}'" in error
+
+
+def test_moments_that_do_not_apply_say_what_does(samples, refused):
+    error = refused("fit", samples, "-k", M + 1, "--init", "moments")
+    assert f"moments need n_neurons <= min(inputs, outputs), and {M + 1} is more" in error
+    assert "use init='random'" in error
+
+
+def test_unknown_columns_and_options(samples, refused):
+    assert "no column that matches 'stim_*'" in refused("fit", samples, "--inputs", "stim_*")
+    assert "No such option" in refused("fit", samples, "--neuron", "3")
+    assert "Missing argument" in refused("fit")
+
+
+def test_an_unreadable_column_type(tmp_path, refused):
+    (tmp_path / "samples.csv").write_text("x0,x1,y0\n1,one,2\n2,two,3\n")
+    assert "column x1" in refused("fit", tmp_path / "samples.csv")
+
+
+def test_an_interrupt_outside_refinement(samples, command, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pureneuron.cli.fit.recover", interrupted)
+    status, out, err = command("fit", samples)
+    assert (status, out) == (130, "")
+    assert err.strip() == "Error: interrupted"
+
+
+@pytest.mark.filterwarnings("default")
+def test_warnings_are_notes(samples, command, monkeypatch):
+    from pureneuron.cli import fit
+
+    recover = fit.recover
+
+    def warning(*arguments, **options):
+        warnings.warn("the data\nare odd", UserWarning, stacklevel=1)
+        return recover(*arguments, **options)
+
+    monkeypatch.setattr(fit, "recover", warning)
+    status, _, err = command("fit", samples, "-k", K)
+    assert status == 0
+    assert err == "Note: the data are odd\n"
+
+
+# predict
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv", "npz", "npy"])
+def test_predictions_have_the_names_of_the_outputs(model, samples, tmp_path, command, ending):
+    path = tmp_path / f"predictions.{ending}"
+    status, out, err = command("predict", model, samples, "-o", path)
+    assert (status, err) == (0, "")
+    assert f"Wrote {N} rows" in out
+    X, Y, _ = read_samples(samples).arrays()
+    predicted = TwoLayerNetwork.load(model).predict(X)
+    residual = np.mean((Y - predicted) ** 2)
+    assert f"Mean squared residual over {N} rows of {samples}: {residual:.6g}" in out
+    read = read_samples(path, inputs="y0", outputs="y1,y2,y3").arrays()
+    np.testing.assert_allclose(np.column_stack(read[:2]), predicted, rtol=1e-12)
+
+
+def test_predict_takes_the_columns_of_the_model(model, samples, tmp_path, command):
+    table = {name: column for name, column in columns().items() if name.startswith("x")}
+    reordered = dict(reversed(table.items()))
+    write_table(tmp_path / "inputs.csv", {"time": np.arange(float(N)), **reordered})
+    done = process(
+        "predict", model, tmp_path / "inputs.csv", "-o", tmp_path / "p.npz", "--json", cwd=tmp_path
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    record = json.loads(done.stdout)
+    assert record["mean_squared_residual"] is None
+    assert record["input_names"] == [f"x{j}" for j in range(D)]
+    X = read_samples(samples).arrays()[0]
+    with np.load(tmp_path / "p.npz") as file:
+        np.testing.assert_allclose(file["Y"], TwoLayerNetwork.load(model).predict(X), rtol=1e-12)
+
+
+def test_predict_refuses_other_columns(model, tmp_path, refused):
+    table = columns()
+    del table["x3"], table["x11"]
+    path = tmp_path / "fewer.csv"
+    write_table(path, table)
+    error = refused("predict", model, path, "-o", tmp_path / "p.csv")
+    assert f"{path} lacks inputs of the model: x3, x11" in error
+    error = refused("predict", model, path, "-o", tmp_path / "p.csv", "--inputs", "y*")
+    assert f"the model has {D} inputs, but {M} columns" in error
+    assert not (tmp_path / "p.csv").exists()
+
+
+def test_a_model_that_remembers_no_columns(tmp_path, samples, command, refused):
+    path = tmp_path / "plain.safetensors"
+    TEACHER.save(path)
+    assert command("predict", path, samples, "-o", tmp_path / "p.csv")[0] == 0
+    error = refused("predict", path, samples, "-o", tmp_path / "q.csv", "--inputs", "x0,x1")
+    assert f"the model has {D} inputs" in error
+    assert "gives 2" in error
+
+
+def test_predictions_are_never_of_nan(model, tmp_path, refused):
+    table = columns()
+    table["x7"][41] = np.nan
+    write_table(tmp_path / "gaps.csv", table)
+    error = refused("predict", model, tmp_path / "gaps.csv", "-o", tmp_path / "p.csv")
+    assert "NaN at row 41, column 'x7'" in error
+
+
+def test_existing_predictions_are_kept_unless_forced(model, samples, tmp_path, command, refused):
+    path = tmp_path / "p.csv"
+    path.write_text("precious")
+    error = refused("predict", model, samples, "-o", path)
+    assert f"{path} exists and was kept" in error
+    assert path.read_text() == "precious"
+    assert command("predict", model, samples, "-o", path, "--force")[0] == 0
+    assert path.read_text().startswith('"y0"')
+
+
+def test_predictions_do_not_replace_what_they_come_from(model, samples, refused):
+    before = samples.read_bytes()
+    error = refused("predict", model, samples, "-o", samples, "--force")
+    assert "also an input of this command" in error
+    assert samples.read_bytes() == before
+
+
+def test_model_files_that_are_none(model, samples, tmp_path, refused):
+    path = tmp_path / "no.safetensors"
+    path.write_bytes(b"not a model at all")
+    for call in (("predict", path, samples, "-o", tmp_path / "p.csv"), ("compare", model, path)):
+        assert f"{path} is not a readable safetensors model file" in refused(*call)
+    path.write_bytes(model.read_bytes()[:-40])
+    assert "not a readable safetensors" in refused("compare", path, model)
+    missing = tmp_path / "missing.safetensors"
+    assert f"there is no model file {missing}" in refused("compare", missing, model)
+
+
+# compare
+
+
+def test_compare(model, samples, tmp_path, command):
+    truth = tmp_path / "truth.safetensors"
+    TEACHER.save(truth)
+    status, out, _ = command("compare", model, truth)
+    assert status == 0
+    assert "Summed squared error of A" in out
+    assert "pre-activation" not in out
+    done = process("compare", model, truth, "--samples", samples, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    record = json.loads(done.stdout)
+    match = TwoLayerNetwork.load(model).match(TEACHER)
+    assert record["pairs"]["truth"] == match.right.tolist()
+    assert record["error_A"] == pytest.approx(match.error_A)
+    assert record["error_W"] == pytest.approx(match.error_W)
+    for name in ("cosine_A", "cosine_W", "correlation"):
+        assert min(record["pairs"][name]) > 0.9999
+    assert record["relative_output_difference"] < 0.01
+    assert record["unmatched_model"] == record["unmatched_truth"] == []
+
+
+def test_compare_networks_that_differ_in_size(model, tmp_path, command, refused):
+    smaller, other = tmp_path / "smaller.safetensors", tmp_path / "other.safetensors"
+    TEACHER.permuted([0, 2]).save(smaller)
+    status, out, _ = command("compare", model, smaller)
+    assert status == 0
+    assert "Neurons of the model without a partner: " in out
+    make_teacher(n_inputs=D + 1, n_neurons=K, n_outputs=M, rng=0).save(other)
+    assert "the networks differ in size" in refused("compare", model, other)
+
+
+def test_compare_says_where_biases_and_slopes_differ(model, tmp_path, command):
+    biased = tmp_path / "biased.safetensors"
+    TwoLayerNetwork(TEACHER.A, TEACHER.W, np.ones(K), np.full(M, 2.0), 0.1).save(biased)
+    status, out, _ = command("compare", model, biased)
+    assert status == 0
+    assert "true bias" in out
+    assert "Output biases differ by 2" in out
+    assert "negative slopes differ: 0 against 0.1" in out
+
+
+# diagnose and the rest
+
+
+def test_diagnose(samples, command):
+    status, out, _ = command("diagnose", samples)
+    assert status == 0
+    for part in ("symmetry", "linear part", f"rank {K}", "gap of the detector"):
+        assert part in out
+    done = process("diagnose", samples, "-k", K, "--json")
+    assert done.returncode == 0
+    stages = json.loads(done.stdout)["stages"]
+    assert [stage["name"] for stage in stages] == ["data", "symmetry", "linear part", "moments"]
+    assert len(stages[2]["figures"]["singular_values"]) == M
+
+
+def test_version_and_help():
+    done = process("--version")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("pureneuron")
+    done = process("fit", "--help")
+    assert done.returncode == 0
+    assert "--init" in done.stdout
+
+
+def test_json_holds_no_numbers_that_are_not_finite():
+    record = {"a": np.array([1.0, np.nan]), "b": (np.inf, np.int64(3)), "c": {"d": np.float64(2)}}
+    assert json_ready(record) == {"a": [1.0, None], "b": [None, 3], "c": {"d": 2.0}}
+
+
+# demo
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("demo") / "files"
+    return folder, process("demo", "--output-dir", folder)
+
+
+def test_demo(demo):
+    folder, done = demo
+    assert (done.returncode, done.stderr) == (0, "")
+    for part in ("RECOVERED: ", "pre-activation r", "pixels that hardly vary", "within 2 %"):
+        assert part in done.stdout
+    written = sorted(path.name for path in folder.iterdir())
+    assert written == ["digits.parquet", "model.safetensors", "truth.safetensors", "units.png"]
+
+
+def test_figures_of_the_demo(demo):
+    folder, _ = demo
+    done = process("demo", "--output-dir", folder, "--force", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    record = json.loads(done.stdout)
+    assert record["status"] == "RECOVERED"
+    assert len(record["units"]["correlation"]) == 10
+    assert min(record["units"]["correlation"]) >= 0.999
+    assert min(record["units"]["cosine_A"]) >= 0.999
+    assert min(record["units"]["cosine_W"]) >= 0.97
+    residual = record["residual"]
+    assert residual["within_2_percent"] is True
+    assert residual["ratio"] == pytest.approx(residual["expected_ratio"], rel=0.002)
+    assert residual["unknowns"] == 10 * (61 + 10 - 1)
+    assert record["digits"]["count"] == 1797
+    assert record["digits"]["agreement"] >= 0.999
+    assert record["seconds"] > 0
+
+
+def test_picture_of_the_demo(demo):
+    from matplotlib.image import imread
+
+    picture = imread(demo[0] / "units.png")
+    height, width = picture.shape[:2]
+    assert width > height > 500
+    assert picture[..., :3].std() > 0.05
+
+
+def test_the_demo_keeps_what_is_there(demo, refused):
+    folder, _ = demo
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert "exists and was kept; --force replaces it" in refused("demo", "--output-dir", folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

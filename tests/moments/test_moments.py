@@ -1,0 +1,107 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pureneuron import TwoLayerNetwork
+from pureneuron.moments import check_samples, n_unknowns, pose, second_moments, whitening
+from pureneuron.samples import ArraySamples
+
+
+def draw(seed, n=60, d=4, m=3):
+    rng = np.random.default_rng(seed)
+    return rng.standard_normal((n, d)), rng.standard_normal((n, m))
+
+
+def test_second_moments_by_hand():
+    X, Y = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0], [-1.0]])
+    moments = second_moments(ArraySamples(X, Y, np.array([1.0, 3.0])), constant_input=True)
+    assert moments.total == pytest.approx(4.0)
+    assert moments.xx == pytest.approx(
+        np.array([[28.0, 38.0, 10.0], [38.0, 52.0, 14.0], [10.0, 14.0, 4.0]]) / 4
+    )
+    assert moments.yx == pytest.approx(np.array([[1 - 9, 2 - 12, 1 - 3]]) / 4)
+    assert moments.y == pytest.approx([-0.5])
+
+
+@given(seed=st.integers(0, 10**6))
+def test_weights_equal_repetition(seed):
+    X, Y = draw(seed, n=20)
+    counts = np.random.default_rng(seed).integers(0, 4, 20)
+    weighted = second_moments(ArraySamples(X, Y, counts.astype(float)))
+    repeated = second_moments(ArraySamples(X.repeat(counts, axis=0), Y.repeat(counts, axis=0)))
+    for name in ("total", "xx", "yx", "yy", "x", "y"):
+        assert getattr(weighted, name) == pytest.approx(getattr(repeated, name), abs=1e-12)
+    assert weighted.n_effective == np.count_nonzero(counts)
+
+
+@given(seed=st.integers(0, 10**6), spread=st.floats(0, 6), missing=st.integers(0, 2))
+def test_white_coordinates(seed, spread, missing):
+    rng = np.random.default_rng(seed)
+    scale = 10.0 ** rng.uniform(-spread, spread, 5)
+    X = rng.standard_normal((200, 5 - missing)) @ rng.standard_normal((5 - missing, 5)) * scale
+    xx = X.T @ X / 200
+    white = whitening(xx)
+    assert white.rank == 5 - missing
+    assert white.full == (missing == 0)
+    assert white.transform.T @ xx @ white.transform == pytest.approx(np.eye(white.rank), abs=1e-6)
+    assert white.span.T @ white.span == pytest.approx(np.eye(white.rank), abs=1e-12)
+    # There and back on the span, and nothing across it.
+    W = rng.standard_normal((3, white.rank))
+    back = white.from_white(W)
+    assert white.to_white(back) == pytest.approx(W, rel=1e-5, abs=1e-5)
+    assert back @ X.T == pytest.approx((X @ white.transform @ W.T).T)
+    size = np.linalg.norm(back, axis=1)[:, None]
+    assert back / size == pytest.approx(back @ white.span @ white.span.T / size, abs=1e-6)
+
+
+def test_constant_zero_inputs_are_outside_the_span():
+    white = whitening(np.diag([4.0, 0.0, 1e-12]))
+    assert white.rank == 2
+    assert np.array_equal(white.span[1], np.zeros(2))
+
+
+def test_problem_is_the_same_function_in_other_coordinates():
+    X, Y = draw(0)
+    problem = pose(ArraySamples(X, Y), fit_hidden_bias=True, fit_intercept=True)
+    rng = np.random.default_rng(1)
+    network = TwoLayerNetwork(
+        rng.standard_normal((3, 2)),
+        rng.standard_normal((2, 4)),
+        rng.standard_normal(2),
+        rng.standard_normal(3),
+    )
+    W = problem.to_white(network)
+    A = np.column_stack([network.A, network.output_bias]) / problem.output_scale
+    assert problem.network(W, A).predict(X) == pytest.approx(network.predict(X))
+    white, scaled, _ = problem.samples.arrays()
+    assert white.T @ white / len(X) == pytest.approx(np.eye(5), abs=1e-10)
+    assert np.mean(scaled**2) == pytest.approx(1.0)
+    assert n_unknowns(problem, 2) == 2 * (5 + 3 - 1) + 3
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda X, Y, w: X.__setitem__((7, 2), np.nan), r"Input X contains NaN at row 7.*'x2'"),
+        (lambda X, Y, w: X.__setitem__((3, 0), -np.inf), r"Input X contains infinity at row 3"),
+        (lambda X, Y, w: Y.__setitem__((59, 1), np.nan), r"Input Y contains NaN at row 59.*'y1'"),
+        (lambda X, Y, w: w.__setitem__(5, np.nan), r"Input sample_weight contains NaN at row 5"),
+        (lambda X, Y, w: w.__setitem__(5, -1.0), "negative weight"),
+        (lambda X, Y, w: w.__setitem__(slice(None), 0.0), "zero for every row"),
+        (lambda X, Y, w: X.__setitem__(slice(None), 3.0), "X is constant"),
+        (lambda X, Y, w: Y.__setitem__(slice(None), [1.0, 2.0, 3.0]), "Y is constant"),
+    ],
+)
+def test_unusable_data_are_refused(spoil, message):
+    X, Y = draw(0)
+    weight = np.ones(60)
+    check_samples(ArraySamples(X, Y, weight, batch_rows=7))
+    spoil(X, Y, weight)
+    with pytest.raises(ValueError, match=message):
+        check_samples(ArraySamples(X, Y, weight, batch_rows=7))
+
+
+def test_no_rows_are_refused():
+    with pytest.raises(ValueError, match="no rows"):
+        check_samples(ArraySamples(np.empty((0, 2)), np.empty((0, 1))))

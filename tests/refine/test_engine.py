@@ -1,0 +1,309 @@
+"""The engine against independent computations: finite differences, explicit Jacobians, lstsq."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pureneuron import TwoLayerNetwork
+from pureneuron.datasets import make_teacher
+from pureneuron.moments import pose
+from pureneuron.network import unit_rows
+from pureneuron.refine import (
+    descend,
+    displacement,
+    evaluate,
+    profile,
+    random_start,
+    separations,
+)
+from pureneuron.refine import refine as refine_from
+from pureneuron.refine.curvature import DenseSolver, linearize, solve_iteratively
+from pureneuron.refine.starts import Start
+from pureneuron.samples import ArraySamples
+
+
+def make_problem(seed, *, n=200, d=4, k=3, m=2, noise=0.1, weight=None, slope=0.0, **biases):
+    rng = np.random.default_rng(seed)
+    teacher = TwoLayerNetwork(
+        rng.standard_normal((m, k)), rng.standard_normal((k, d)), negative_slope=slope
+    )
+    X = rng.standard_normal((n, d))
+    Y = teacher.predict(X) + noise * rng.standard_normal((n, m))
+    return pose(ArraySamples(X, Y, weight, batch_rows=64), negative_slope=slope, **biases), teacher
+
+
+def hidden(problem, W):
+    X = problem.samples.arrays()[0]
+    Z = X @ W.T
+    H = np.where(Z > 0, Z, problem.negative_slope * Z)
+    if problem.fit_intercept:
+        H = np.column_stack([H, np.ones(len(H))])
+    return H
+
+
+def squared_residual(problem, W):
+    """Profiled squared residual per row, by a dense least-squares solver."""
+    Y = problem.samples.arrays()[1]
+    H = hidden(problem, W)
+    A = np.linalg.lstsq(H, Y, rcond=None)[0]
+    return np.sum((Y - H @ A) ** 2) / len(Y), A.T
+
+
+options = pytest.mark.parametrize(
+    "biases",
+    [
+        {},
+        {"slope": 0.2},
+        {"fit_intercept": True},
+        {"fit_hidden_bias": True, "fit_intercept": True},
+    ],
+)
+
+
+@options
+def test_profile_is_least_squares(biases):
+    problem, _ = make_problem(0, **biases)
+    W = random_start(problem, 3, rng=np.random.default_rng(1))
+    point = profile(problem, 2.0 * W, np.ones((2, 3 + problem.fit_intercept)))
+    expected, A = squared_residual(problem, W)
+    assert point.loss == pytest.approx(expected / 2, rel=1e-12)
+    assert point.A == pytest.approx(A, rel=1e-9)
+    assert evaluate(problem, point.W, point.A) == pytest.approx(point.loss, rel=1e-12)
+
+
+@options
+def test_gradient_is_that_of_the_profiled_loss(biases):
+    problem, _ = make_problem(1, **biases)
+    rng = np.random.default_rng(2)
+    W = random_start(problem, 3, rng=rng)
+    gradient = linearize(problem, profile(problem, W)).gradient
+    V = rng.standard_normal(W.shape)
+    h = 1e-6
+    ahead, behind = (squared_residual(problem, W + t * V)[0] for t in (h, -h))
+    # gradient is half the negative derivative; creases make the difference quotient inexact.
+    assert np.sum(gradient * V) == pytest.approx(-(ahead - behind) / (4 * h), rel=1e-4)
+
+
+def explicit_gauss_newton(problem, W, damping):
+    """The damped step from the explicit Kaufman Jacobian, one column a unit vector of W."""
+    X, Y, _ = problem.samples.arrays()
+    H = hidden(problem, W)
+    A = np.linalg.lstsq(H, Y, rcond=None)[0].T
+    E = Y - H @ A.T
+    D = np.where(X @ W.T > 0, 1.0, problem.negative_slope)
+    project = np.eye(len(X)) - H @ np.linalg.pinv(H)
+    columns = []
+    for a in range(len(W)):
+        for j in range(X.shape[1]):
+            columns.append((project @ np.outer(D[:, a] * X[:, j], A[:, a])).ravel())
+    J = np.array(columns).T
+    matrix = J.T @ J / len(X)
+    diagonal = np.sum(A[:, : len(W)] ** 2, axis=0) * np.mean(D**2, axis=0)
+    ridge = damping * np.repeat(diagonal, X.shape[1])
+    V = np.linalg.solve(matrix + np.diag(ridge), J.T @ E.ravel() / len(X))
+    before = np.sum(E**2) / len(X)
+    after = np.sum((E - (J @ V).reshape(E.shape)) ** 2) / len(X)
+    return V.reshape(W.shape), before - after
+
+
+@options
+@pytest.mark.parametrize("solver", [DenseSolver(), solve_iteratively])
+def test_steps_solve_the_gauss_newton_system(biases, solver):
+    problem, teacher = make_problem(3, **biases)
+    nudge = np.random.default_rng(4).standard_normal((3, problem.n_inputs))
+    W = unit_rows(unit_rows(problem.to_white(teacher)) + 0.3 * nudge)
+    step = solver(problem, linearize(problem, profile(problem, W)), 0.03, 1e-12)
+    V, predicted = explicit_gauss_newton(problem, W, 0.03)
+    assert step.V == pytest.approx(V, rel=1e-6, abs=1e-8)
+    assert step.predicted == pytest.approx(predicted, rel=1e-8)
+
+
+def test_truncated_steps_still_predict_their_own_decrease():
+    problem, _ = make_problem(3)
+    W = random_start(problem, 3, rng=np.random.default_rng(4))
+    at = linearize(problem, profile(problem, W))
+    exact = solve_iteratively(problem, at, 0.03, 1e-12)
+    truncated = solve_iteratively(problem, at, 0.03, 0.5)
+    assert 0.0 < truncated.predicted < exact.predicted
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.2])
+def test_noiseless_fits_are_exact(slope):
+    problem, teacher = make_problem(5, noise=0.0, slope=slope)
+    W = problem.to_white(teacher) + 0.1
+    descent = descend(problem, W)
+    assert descent.converged
+    assert descent.loss < 1e-27
+    found = problem.network(descent.point.W, descent.point.A)
+    match = found.match(teacher)
+    assert match.error_A + match.error_W < 1e-24
+
+
+def test_descent_never_climbs():
+    problem, _ = make_problem(6)
+    descent = descend(problem, random_start(problem, 3, rng=np.random.default_rng(0)))
+    assert len(descent.history) > 3
+    assert np.all(np.diff(descent.history) <= 0.0)
+    assert descent.loss == pytest.approx(evaluate(problem, descent.point.W, descent.point.A))
+
+
+def test_descent_does_not_depend_on_units_batches_or_repetition():
+    rng = np.random.default_rng(7)
+    teacher = make_teacher(4, 3, 5, rng=rng)
+    X = rng.standard_normal((150, 4))
+    Y = teacher.predict(X) + 0.1 * rng.standard_normal((150, 5))
+    counts = rng.integers(1, 4, 150)
+    versions = {
+        "weighted": (ArraySamples(X, Y, counts.astype(float), batch_rows=11), teacher),
+        "repeated": (ArraySamples(X.repeat(counts, axis=0), Y.repeat(counts, axis=0)), teacher),
+        "rescaled": (
+            ArraySamples(1e3 * X, 1e-4 * Y, counts.astype(float)),
+            TwoLayerNetwork(teacher.A, teacher.W / 1e3),
+        ),
+    }
+    losses = {}
+    for name, (samples, start) in versions.items():
+        problem = pose(samples)
+        losses[name] = descend(problem, problem.to_white(start) + 0.05).loss
+    assert losses["weighted"] == pytest.approx(losses["repeated"], rel=1e-6)
+    assert losses["rescaled"] == pytest.approx(losses["repeated"], rel=1e-6)
+
+
+def test_statistical_error_is_that_of_the_likelihood():
+    """Errors of W over data sets, in units of their Cramér–Rao standard errors."""
+    rng = np.random.default_rng(8)
+    teacher = make_teacher(3, 2, 3, rng=rng).normalized()
+    noise, n, scores = 0.3, 2000, []
+    for _ in range(60):
+        X = rng.standard_normal((n, 3))
+        problem = pose(ArraySamples(X, teacher.predict(X) + noise * rng.standard_normal((n, 3))))
+        found = descend(problem, problem.to_white(teacher))
+        network = problem.network(found.point.W, found.point.A)
+        # Information of (A, W) from the explicit Jacobian, rescaling directions removed by pinv.
+        D = (X @ teacher.W.T > 0).astype(float)
+        H = D * (X @ teacher.W.T)
+        J = np.concatenate(
+            [np.kron(np.eye(3), H)] + [np.kron(teacher.A[:, [a]], D[:, [a]] * X) for a in range(2)],
+            axis=1,
+        )
+        covariance = noise**2 * np.linalg.pinv(J.T @ J, rcond=1e-10, hermitian=True)[6:, 6:]
+        # In normal form an error of w is orthogonal to w.
+        for a in range(2):
+            w = teacher.W[a]
+            across = np.linalg.svd(w[None])[2][1:]
+            block = across @ covariance[3 * a : 3 * a + 3, 3 * a : 3 * a + 3] @ across.T
+            error = across @ (network.W[a] - w)
+            scores.append(error @ np.linalg.solve(block, error))
+    # Each score is χ² of 2 degrees of freedom: mean 2, variance 4.
+    standard_error = np.sqrt(4.0 / len(scores))
+    assert np.mean(scores) == pytest.approx(2.0, abs=3 * standard_error)
+
+
+def test_dead_and_coincident_units_do_not_break_the_algebra():
+    rng = np.random.default_rng(9)
+    X = np.abs(rng.standard_normal((100, 3)))
+    Y = X @ rng.standard_normal((3, 2))
+    problem = pose(ArraySamples(X, Y))
+    dead = problem.to_white(TwoLayerNetwork(np.ones((2, 1)), [[-1.0, -1.0, -1.0]]))
+    alive = random_start(problem, 1, rng=rng)
+    point = profile(problem, np.vstack([dead, alive, alive]))
+    assert point.rank == 1
+    assert np.array_equal(point.A[:, 0], np.zeros(2))
+    assert point.A[:, 1] == pytest.approx(point.A[:, 2])
+    for solver in (DenseSolver(), solve_iteratively):
+        step = solver(problem, linearize(problem, point), 1e-2, 0.1)
+        assert np.isfinite(step.V).all()
+
+
+@given(seed=st.integers(0, 10**6), k=st.integers(1, 9))
+def test_random_starts_are_unit_and_orthogonal_in_blocks(seed, k):
+    problem, _ = make_problem(0)
+    W = random_start(problem, k, rng=np.random.default_rng(seed))
+    assert W.shape == (k, 4)
+    block = W[: min(k, 4)]
+    assert block @ block.T == pytest.approx(np.eye(len(block)), abs=1e-12)
+
+
+def test_displacement_is_relative_to_the_neighbourhood():
+    W, A = np.eye(3), np.eye(3)
+    order = [2, 0, 1]
+    assert displacement(W[order], A[:, order], W, A) == 0.0
+    assert separations(W, A) == pytest.approx(np.full(3, 2.0))
+    # Two nearly parallel neurons, one moved half way to the other.
+    close = unit_rows(np.array([[1.0, 0.0], [1.0, 0.02]]))
+    moved = unit_rows(np.array([[1.0, 0.01], [1.0, 0.02]]))
+    same = np.ones((1, 2))
+    assert displacement(moved, same, close, same) == pytest.approx(0.5, rel=1e-3)
+    assert displacement(close, same, close[[0, 0]], same) == np.inf
+
+
+def test_moments_that_are_right_spare_the_random_starts():
+    problem, teacher = make_problem(10, n=2000, noise=0.3)
+    A = teacher.A / problem.output_scale
+    start = Start("moments", problem.to_white(teacher), A)
+    found = refine_from(
+        problem,
+        3,
+        first=[start],
+        n_restarts=5,
+        max_iter=100,
+        tol=1e-8,
+        rng=np.random.default_rng(0),
+    )
+    assert (len(found.losses), found.winner) == (1, "moments")
+    assert "moment estimate" in found.agreement
+
+
+def test_moments_that_are_wrong_are_overruled():
+    problem, teacher = make_problem(10, n=2000, noise=0.3)
+    wrong = Start("moments", np.ones((3, 4)) + 1e-3 * np.eye(3, 4), np.ones((2, 3)))
+    found = refine_from(
+        problem,
+        3,
+        first=[wrong],
+        n_restarts=20,
+        max_iter=100,
+        tol=1e-8,
+        rng=np.random.default_rng(0),
+    )
+    best = descend(problem, problem.to_white(teacher))
+    assert found.best.loss == pytest.approx(best.loss, rel=1e-4)
+    assert len(found.losses) >= 3
+    assert found.agreement == "two starts end in the same minimum"
+
+
+def test_a_single_start_proves_nothing():
+    problem, teacher = make_problem(10, n=2000, noise=0.3)
+    given_start = Start("given", problem.to_white(teacher), teacher.A)
+    found = refine_from(
+        problem,
+        3,
+        first=[given_start],
+        n_restarts=0,
+        max_iter=100,
+        tol=1e-8,
+        rng=np.random.default_rng(0),
+    )
+    assert found.agreement == ""
+
+
+def test_interruption_keeps_the_best_so_far():
+    problem, _ = make_problem(11, noise=0.3)
+
+    def interrupt(progress):
+        if progress.start == 2 and progress.iteration == 2:
+            raise KeyboardInterrupt
+
+    found = refine_from(
+        problem,
+        3,
+        n_restarts=20,
+        max_iter=100,
+        tol=1e-8,
+        rng=np.random.default_rng(0),
+        callback=interrupt,
+    )
+    assert found.interrupted
+    assert len(found.losses) == 2
+    assert found.best.loss == min(found.losses)

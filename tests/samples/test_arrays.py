@@ -1,0 +1,148 @@
+import array_api_compat
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pureneuron.samples import ArraySamples, Batch, CountedSamples, First, Max, Min, Sum, merge
+from pureneuron.samples.mirror import mirror_hash, mirror_pairs, mirror_signs
+
+
+def statistics(batch, shift):
+    return {
+        "sum": Sum(((batch.X + shift) * batch.Y).sum(axis=0)),
+        "min": Min(batch.X.min(axis=0)),
+        "max": Max(batch.X.max(axis=0)),
+        "first": First(np.flatnonzero(batch.X[:, 0] > 1.0)[:1] + batch.offset),
+    }
+
+
+def doubled(batch, factor):
+    return Batch(factor * batch.X, batch.Y, offset=batch.offset, extra={"half": batch.X / 2})
+
+
+def half_sum(batch):
+    return {"half": Sum(batch.extra["half"].sum(axis=0))}
+
+
+@given(seed=st.integers(0, 10**6), batch_rows=st.integers(1, 40))
+def test_batches_do_not_show(seed, batch_rows):
+    rng = np.random.default_rng(seed)
+    X, Y = rng.standard_normal((23, 2)), rng.standard_normal((23, 2))
+    whole = ArraySamples(X, Y).reduce(statistics, 0.5)
+    parts = ArraySamples(X, Y, batch_rows=batch_rows).reduce(statistics, 0.5)
+    assert parts["sum"] == pytest.approx(whole["sum"])
+    for name in ("min", "max", "first"):
+        assert np.array_equal(parts[name], whole[name])
+    assert whole["sum"] == pytest.approx(((X + 0.5) * Y).sum(axis=0))
+
+
+def test_first_takes_the_earliest_that_is_there():
+    empty, early, late = (First(np.array(v)) for v in ([], [3.0], [4.0]))
+    merged = merge([{"place": empty}, {"place": early}, {"place": late}])
+    assert merged["place"].tolist() == [3.0]
+
+
+def test_sums_of_float32_are_carried_in_float64():
+    # A float32 sum would stop growing at 2**24.
+    parts = ({"count": Sum(np.float32(2**24))}, *({"count": Sum(np.float32(1.0))},) * 5)
+    assert merge(parts)["count"] == 2**24 + 5
+
+
+def test_derived_samples_keep_rows_and_carry_columns():
+    X = np.arange(12.0).reshape(6, 2)
+    samples = ArraySamples(X, X[:, :1], batch_rows=4, input_names=("a", "b"))
+    derived = samples.derive(doubled, 3.0)
+    assert derived.arrays()[0] == pytest.approx(3.0 * X)
+    assert derived.reduce(half_sum)["half"] == pytest.approx(X.sum(axis=0) / 2)
+    assert derived.input_names == ("a", "b")
+    assert (derived.n_rows, derived.n_inputs, derived.n_outputs) == (6, 2, 1)
+
+
+def test_rows_must_agree():
+    with pytest.raises(ValueError, match=r"equally many rows, got \[3, 4\]"):
+        ArraySamples(np.ones((3, 2)), np.ones((4, 1)))
+
+
+def test_counted_samples_count_passes_of_all_that_derives_from_them():
+    counted = CountedSamples(ArraySamples(np.ones((4, 2)), np.ones((4, 1))))
+    derived = counted.derive(doubled, 2.0)
+    derived.reduce(half_sum)
+    first, _ = counted.halves(np.random.default_rng(0))
+    first.reduce(statistics, 0.0)
+    assert counted.n_passes == 3
+
+
+@given(seed=st.integers(0, 10**6))
+def test_mirrored_rows_pair_one_to_one(seed):
+    rng = np.random.default_rng(seed)
+    # Few distinct values, so that rows repeat and mirror each other often, zeros included.
+    X = rng.integers(-1, 2, (40, 2)).astype(float)
+    pair = mirror_pairs(X)
+    for number in range(pair.max() + 1):
+        rows = X[pair == number]
+        assert len(rows) in (1, 2)
+        if len(rows) == 2:
+            assert np.array_equal(rows[0], -rows[1])
+    # No two singles are left that could still have been paired.
+    singles = X[np.bincount(pair)[pair] == 1]
+    for i in range(len(singles)):
+        for j in range(i):
+            mirrored = np.array_equal(singles[i], -singles[j])
+            assert not mirrored or not singles[i].any()
+
+
+def test_hash_ignores_sign_and_nothing_else():
+    X = np.random.default_rng(0).standard_normal((1000, 3))
+    hashes, flipped = mirror_hash(X)
+    mirrored, mirrored_flipped = mirror_hash(-X)
+    assert np.array_equal(hashes, mirrored)
+    assert np.array_equal(flipped, ~mirrored_flipped)
+    assert len(np.unique(hashes)) == 1000
+    assert not np.array_equal(hashes, mirror_hash(X[:, ::-1])[0])
+
+
+def test_mirror_signs_are_fair_and_independent():
+    X = np.random.default_rng(0).standard_normal((4000, 2))
+    signs = mirror_signs(X, seed=1, n_replicates=4)
+    assert np.array_equal(signs, mirror_signs(-X, seed=1, n_replicates=4))
+    # Means and pairwise products of fair signs have standard error 1/√4000.
+    gram = signs @ signs.T / 4000
+    assert np.abs(signs.mean(axis=1)).max() < 4 / np.sqrt(4000)
+    assert np.abs(gram - np.eye(4)).max() < 4 / np.sqrt(4000)
+
+
+def test_halves_keep_mirrored_rows_together_and_lose_nothing():
+    X = np.random.default_rng(0).standard_normal((50, 2))
+    X = np.vstack([X, -X])
+    Y = np.arange(100.0)[:, None]
+    samples = ArraySamples(X, Y, np.linspace(0, 1, 100), batch_rows=30)
+    first, second = samples.halves(np.random.default_rng(1))
+    rows = [half.arrays()[1][:, 0].astype(int) for half in (first, second)]
+    assert sorted(np.concatenate(rows)) == list(range(100))
+    assert [len(half) for half in rows] == [50, 50]
+    for half in rows:
+        assert set(half % 50) == set(half[half < 50])
+    # Random, not the first half of the file.
+    assert set(rows[0] % 50) != set(range(25))
+
+
+def test_halves_of_signs_share_the_law():
+    # Only four distinct rows: whole classes must not go to one side.
+    X = np.random.default_rng(0).choice([-1.0, 1.0], (400, 2))
+    first, second = ArraySamples(X, X).halves(np.random.default_rng(0))
+    for half in (first, second):
+        correlation = np.prod(half.arrays()[0], axis=1).mean()
+        assert abs(correlation) < 0.3
+
+
+def test_kernels_see_the_library_that_holds_the_data():
+    samples = ArraySamples(np.ones((3, 2), dtype=np.float32), np.ones((3, 1), dtype=np.float32))
+    seen = []
+
+    def spy(batch, matrix):
+        seen.append((array_api_compat.array_namespace(batch.X), matrix.dtype))
+        return {"x": Sum(batch.X @ matrix)}
+
+    samples.reduce(spy, np.eye(2))
+    assert array_api_compat.is_numpy_namespace(seen[0][0])
