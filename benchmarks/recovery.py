@@ -1,4 +1,4 @@
-"""How well, and how often: the spectral estimate and the full fit over laws, noise and conditioning.
+"""How well and how often: moments alone and the full fit over laws, noise and conditioning.
 
     python benchmarks/recovery.py [--seeds 20] [--output docs/figures]
 
@@ -55,11 +55,15 @@ SPECTRAL = (
 
 LAWS = ("gaussian", "rademacher", "student_t5", "student_t3", "laplace", "uniform", "mixture")
 
-REFINED = tuple(
-    Cell(10, 10_000, law, float(np.sqrt(variance)), 1.0)
-    for law in LAWS
-    for variance in (0.0, 0.1, 1.0)
-) + (Cell(10, 10_000, "gaussian", 0.01, 10.0), Cell(10, 10_000, "gaussian", 0.01, 30.0))
+REFINED = (
+    *(
+        Cell(10, 10_000, law, float(np.sqrt(variance)), 1.0)
+        for law in LAWS
+        for variance in (0.0, 0.1, 1.0)
+    ),
+    Cell(10, 10_000, "gaussian", 0.01, 10.0),
+    Cell(10, 10_000, "gaussian", 0.01, 30.0),
+)
 
 
 def run(task: tuple[str, Cell, int]) -> dict[str, object]:
@@ -115,7 +119,10 @@ def run(task: tuple[str, Cell, int]) -> dict[str, object]:
 
 def spectral_table(runs: list[dict]) -> Iterable[str]:
     """Lines of the table of spectral estimates."""
-    yield "| size | n | inputs | noise sd | κ | error A (median) | error W (median) | paper A, W | s |"
+    yield (
+        "| size | n | inputs | noise sd | κ | error A (median) | error W (median) "
+        "| paper A, W | s |"
+    )
     yield "|---|---|---|---|---|---|---|---|---|"
     for cell in SPECTRAL:
         mine = [r for r in runs if r["kind"] == "spectral" and r["cell"] == asdict(cell)]

@@ -219,14 +219,14 @@ class PureNeuronRegressor(
 
     def predict(self, X: ArrayLike) -> AnyArray:
         """Return the outputs, (n, m), or (n,) where a vector was fitted."""
-        X = self._validated(X)
-        outputs = self.network_.predict(X).astype(X.dtype, copy=False)
+        inputs = self._validated(X)
+        outputs = self.network_.predict(inputs).astype(inputs.dtype, copy=False)
         return outputs[:, 0] if self._is_vector else outputs
 
     def transform(self, X: ArrayLike) -> AnyArray:
         """Return the hidden activations ``σ(W x + b)``, (n, k)."""
-        X = self._validated(X)
-        return self.network_.hidden(X).astype(X.dtype, copy=False)
+        inputs = self._validated(X)
+        return self.network_.hidden(inputs).astype(inputs.dtype, copy=False)
 
     def _validated(self, X: ArrayLike) -> AnyArray:
         check_is_fitted(self)
@@ -238,7 +238,7 @@ class PureNeuronRegressor(
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        # "auto" sees no more neurons than outputs: to a single output that is linear in x it fits one
+        # "auto" sees no more neurons than outputs: to a single output linear in x it fits one
         # rectifier, half of the truth. Users with few outputs give n_neurons.
         tags.regressor_tags.poor_score = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]

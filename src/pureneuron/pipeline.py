@@ -1,5 +1,6 @@
-"""The whole method on one page: moments find it, Gauss–Newton finishes it, and the report says
-how far it can be believed.
+"""The whole method on one page.
+
+Moments find the network, Gauss–Newton finishes it, and the report says how far it can be believed.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pureneuron.inference import (
 )
 from pureneuron.moments import Problem, check_samples, n_unknowns, pose
 from pureneuron.network import TwoLayerNetwork
-from pureneuron.progress import Progress, ProgressCallback
+from pureneuron.progress import ProgressCallback
 from pureneuron.refine import Start, evaluate, refine
 from pureneuron.results import Recovery, StageReport, Status
 from pureneuron.samples import CountedSamples, Samples

@@ -21,16 +21,16 @@ class Status(Enum):
         "bring more rows or ask for fewer neurons."
     )
     RANK_DEFICIENT = (
-        "The moments show no gap at this number of neurons: ask for fewer neurons, bring more rows, "
-        "or refine from random starts (init='random')."
+        "The moments show no gap at this number of neurons: ask for fewer neurons, bring more "
+        "rows, or refine from random starts (init='random')."
     )
     NOT_CONVERGED = (
         "The optimiser stopped before it converged: raise max_iter, or start from this network "
         "(init=network)."
     )
     DEGENERATE = (
-        "Some units are dead, idle, always on or coincide, so that their weights are not determined: "
-        "ask for fewer neurons, or bring inputs that switch every unit."
+        "Some units are dead, idle, always on or coincide, so that their weights are not "
+        "determined: ask for fewer neurons, or bring inputs that switch every unit."
     )
     STARTS_DISAGREE = (
         "No second start confirms the best fit, so it may be a local minimum: raise n_restarts, "

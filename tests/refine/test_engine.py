@@ -86,7 +86,7 @@ def test_gradient_is_that_of_the_profiled_loss(biases):
 
 
 def explicit_gauss_newton(problem, W, damping):
-    """The damped step from the explicit Kaufman Jacobian, one column a unit vector of W."""
+    """Solve for the damped step with the explicit Kaufman Jacobian, column by column."""
     X, Y, _ = problem.samples.arrays()
     H = hidden(problem, W)
     A = np.linalg.lstsq(H, Y, rcond=None)[0].T

@@ -133,7 +133,7 @@ def print_recovery(recovery: Recovery, *, saved: Path | None = None) -> None:
     )
     print_line(f"{recovery.network!r}")
     if saved is not None:
-        unsure = "" if recovery.status is Status.RECOVERED else ", not recovered as it is"
+        unsure = "" if recovery.status is Status.RECOVERED else ", which is NOT RECOVERED,"
         print_line(f"Wrote the network{unsure} to {saved}")
 
 

@@ -47,7 +47,7 @@ class Whitening:
     @property
     def full(self) -> bool:
         """Whether the inputs span all of R^d."""
-        return self.span.shape[0] == self.span.shape[1]
+        return self.rank == len(self.span)
 
     def to_white(self, W: Array) -> Array:
         """Map rows of W to white coordinates: ``w̃·x̃ = w·x`` on the span."""

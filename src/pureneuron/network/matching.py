@@ -61,9 +61,7 @@ class NeuronMatch:
 
     @property
     def cosines_W(self) -> Array:
-        """Cosine between the rows of W of each pair: with a metric, the correlation of the
-        pre-activations.
-        """
+        """Cosine between the rows of W; with a metric, the correlation of pre-activations."""
         return np.asarray(1.0 - self.errors_W / 2.0)
 
 

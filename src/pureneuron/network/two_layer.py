@@ -99,7 +99,7 @@ class TwoLayerNetwork:
         return f"TwoLayerNetwork({sizes}{extras})"
 
     def hidden(self, X: ArrayLike) -> Array:
-        """Return the activations ``σ(W x + b)``, an (n, k) array for inputs ``X`` of shape (n, d)."""
+        """Return the activations ``σ(W x + b)``, (n, k), for inputs ``X`` of shape (n, d)."""
         X = np.asarray(X, dtype=np.float64)
         if X.ndim != 2 or X.shape[1] != self.n_inputs:
             raise ValueError(f"X has shape {X.shape}; (n, {self.n_inputs}) is expected")
@@ -107,7 +107,7 @@ class TwoLayerNetwork:
         return np.asarray(np.where(Z > 0.0, Z, self.negative_slope * Z))
 
     def predict(self, X: ArrayLike) -> Array:
-        """Return the outputs, an (n, m) array for inputs ``X`` of shape (n, d)."""
+        """Return the outputs, (n, m), for inputs ``X`` of shape (n, d)."""
         return np.asarray(self.hidden(X) @ self.A.T + self.output_bias)
 
     def normalized(self) -> TwoLayerNetwork:

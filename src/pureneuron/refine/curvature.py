@@ -71,7 +71,7 @@ class Linearization:
         """The (k,) diagonal that damping multiplies."""
         diagonal = np.diag(self.coupling) * np.diag(self.active)
         # A neuron without weight has no curvature; the floor keeps the system definite.
-        return np.maximum(diagonal, 1e-8 * diagonal.max(initial=0.0) + 1e-300)
+        return np.asarray(np.maximum(diagonal, 1e-8 * diagonal.max(initial=0.0) + 1e-300))
 
 
 @dataclass(frozen=True)

@@ -137,5 +137,5 @@ def descend(
 
 
 def _accuracy(at: Linearization, first_loss: float) -> float:
-    """Forcing term: coarse while far away, finer as the loss falls, so that the end is fast."""
+    """Choose the forcing term: coarse while far away, finer as the loss falls."""
     return float(np.clip(np.sqrt(at.loss / max(first_loss, _EXACT)), 1e-3, 0.1))

@@ -46,7 +46,7 @@ def mirror_signs(X: AnyArray, seed: int, n_replicates: int) -> Array:
 
 
 def mirror_pairs(X: Array) -> IndexArray:
-    """Number the rows so that a row and its mirror image share a number, and no others do.
+    """Give a row and its mirror image, and no other row, the same number.
 
     Repeated rows pair one to one: three copies of x and two of −x make two pairs and a single.
     """

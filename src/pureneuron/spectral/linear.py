@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pureneuron.moments import Problem, design, SecondMoments, whitening
+from pureneuron.moments import Problem, SecondMoments, design, whitening
 from pureneuron.samples import Batch, Sum
 from pureneuron.samples.mirror import mirror_signs
 from pureneuron.typing import AnyArray, Array
@@ -20,7 +20,13 @@ from pureneuron.typing import AnyArray, Array
 __all__ = ["LinearPart", "linear_map", "linear_part", "numerical_rank"]
 
 _REPLICATES = 20
+# Residual variance this small against the outputs is rounding; made white, the rounding in B then
+# reaches the second figure.
 _ROUNDING = 1e-12
+_NOTHING = 1e-8
+# Standard deviations of the noise's norm above its mean that a singular value must reach: for a
+# single number about 3.8 of its own standard errors.
+_SPREADS = 5.0
 
 
 @dataclass(frozen=True)
@@ -72,14 +78,15 @@ def linear_part(problem: Problem) -> LinearPart:
 def numerical_rank(problem: Problem, part: LinearPart, *, rng: np.random.Generator) -> int:
     """Count the singular values of ``B`` that stand out of its sampling noise, in one pass.
 
-    The noise of ``B`` is that of y around its linear regression on x, and most of it is the even half
-    of y itself: large where A is large. So outputs are first made white with respect to that
+    The noise of ``B`` is that of y around its linear regression on x, and most of it is the even
+    half of y itself: large where A is large. So outputs are first made white with respect to that
     residual; a neuron that is faint, but faintly contradicted too, counts as well as any.
 
     Then each row's contribution to the sampling error, ``(y − Bx/2) xᵀ``, is multiplied by a random
     sign: that keeps the size and shape of the noise, heavy tails and correlations included, and
     removes the signal. A row and its mirror image get the same sign, for in mirrored data the even
-    half of y cancels between them. The largest singular value over the replicates is the threshold.
+    half of y cancels between them. The j-th singular value is held against the norm of this noise
+    across the first j − 1 singular vectors, for only there could noise have made it.
     """
     seed = int(rng.integers(2**63))
     factor = 2.0 / (1.0 + problem.negative_slope)
@@ -94,11 +101,25 @@ def numerical_rank(problem: Problem, part: LinearPart, *, rng: np.random.Generat
         seed,
         problem.fit_hidden_bias,
     )
-    noise = sums["flipped"] / problem.total
-    threshold = np.linalg.norm(noise, ord=2, axis=(1, 2)).max()
-    values = np.linalg.svd(whiten @ regression, compute_uv=False)
-    # Without sampling noise, as with exact moments, what is left to tell is rounding.
-    return int(np.sum(values > max(threshold, _ROUNDING * values.max(initial=0.0))))
+    left, values, right = np.linalg.svd(whiten @ regression)
+    noise = left.T @ (sums["flipped"] / problem.total) @ right.T
+    rank = 0
+    while rank < len(values):
+        norms = _spectral_norms(noise[:, rank:, rank:])
+        # Without sampling noise, as with exact moments, what is left to tell is rounding.
+        threshold = max(norms.mean() + _SPREADS * norms.std(), _NOTHING * values[0])
+        above = int(np.sum(values > threshold))
+        if above <= rank:
+            break
+        rank = above
+    return rank
+
+
+def _spectral_norms(stack: Array) -> Array:
+    """Largest singular value of each matrix, from the Gram matrix of its shorter side."""
+    if stack.shape[1] > stack.shape[2]:
+        stack = stack.transpose(0, 2, 1)
+    return np.asarray(np.sqrt(np.linalg.eigvalsh(stack @ stack.transpose(0, 2, 1))[:, -1]))
 
 
 def _inverse_root(covariance: Array, scale: Array) -> Array:

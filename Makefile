@@ -1,0 +1,61 @@
+# make demo          recover a classifier of handwritten digits from samples; files go to demo/
+# make test          all tests and checks
+# make test-extras   the tests that need optional extras (torch)
+# make lint, format  the checks alone; put the code into format
+#
+# Each target sets up .venv by itself, and again when pyproject.toml changes.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
+
+.PHONY: help demo test test-extras lint format clean
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+
+demo: $(VENV)/.demo
+	@$(BIN)/pureneuron demo --output-dir demo --force
+
+test: lint
+	$(BIN)/pytest -q -m "not extras"
+
+test-extras: $(VENV)/.extras
+	$(BIN)/pytest -q -m extras
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/codespell
+
+format: $(VENV)/.test
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean:
+	rm -rf $(VENV) demo
+
+# Installed in place (-e), so that a change of the source needs no new installation.
+$(VENV)/.venv:
+	@echo "Setting up $(VENV) with $(PYTHON)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install --upgrade "pip>=25.1"
+	@touch $@
+
+$(VENV)/.demo: pyproject.toml $(VENV)/.venv
+	@echo "Installing pureneuron"
+	@$(PIP) install -e '.[files,report]'
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.demo
+	@echo "Installing what tests and checks need"
+	@$(PIP) install --group test --group check
+	@touch $@
+
+$(VENV)/.extras: $(VENV)/.test
+	@echo "Installing what the extras need"
+	@$(PIP) install --group extras
+	@touch $@
