@@ -129,7 +129,7 @@ def recover(
         said.append(describe_linear_part(part, rank))
 
     k = _automatic_size(problem, rank) if n_neurons == "auto" else int(n_neurons)
-    _check_sizes(problem, k, init)
+    _check_sizes(problem, k, init, automatic=n_neurons == "auto")
     _remark(log, problem, k, rank, automatic=n_neurons == "auto")
 
     estimate = None
@@ -164,6 +164,7 @@ def recover(
                 f"refine=False returns the moment estimate: {_moments_need(problem, k, rank)}"
             )
         W, A = estimate.W, estimate.A
+        census = unit_census(problem, W, A)
         status, reason = judge_moments(estimate)
         loss, n_iter = evaluate(problem, W, A), 0
         rests_on_symmetry = True
@@ -173,7 +174,8 @@ def recover(
     if n_neurons == "auto" and rank == 0:
         status, reason = Status.RANK_DEFICIENT, "no linear part stands out of its sampling noise"
     return Recovery(
-        network=problem.network(W, A),
+        # By effect, not as they were found: the order must not hang on rounding or on the start.
+        network=problem.network(W, A).permuted(np.argsort(-census.effect, kind="stable")),
         status=status,
         reason=reason,
         stages=tuple(log.reports),
@@ -269,17 +271,18 @@ def _automatic_size(problem: Problem, rank: int) -> int:
     return max(1, min(rank, affordable))
 
 
-def _check_sizes(problem: Problem, k: int, init: Init) -> None:
+def _check_sizes(problem: Problem, k: int, init: Init, *, automatic: bool) -> None:
     unknowns = n_unknowns(problem, k)
-    if problem.n_equations < unknowns:
+    d = problem.input_span.shape[0]
+    # Who asks for "auto" gets what the rows afford, and a status that says how little that is.
+    if problem.n_equations < unknowns and not automatic:
         rows = -(-unknowns // problem.n_outputs)
         raise ValueError(
-            f"{k} neurons with {problem.n_inputs} inputs and {problem.n_outputs} outputs have "
+            f"{k} neurons with {d} inputs and {problem.n_outputs} outputs have "
             f"{unknowns} unknowns, more than the {problem.n_equations} measured outputs of "
-            f"{problem.n_effective} rows: at least {rows} rows are needed"
+            f"n_samples = {problem.n_effective}: at least {rows} rows are needed"
         )
     if isinstance(init, TwoLayerNetwork):
-        d = problem.moments.xx.shape[0] - problem.fit_hidden_bias
         wanted = (d, k, problem.n_outputs)
         given = (init.n_inputs, init.n_neurons, init.n_outputs)
         if given != wanted:

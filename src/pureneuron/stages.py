@@ -56,7 +56,7 @@ def describe_data(problem: Problem) -> StageReport:
         name="data",
         summary=(
             f"{problem.n_effective} rows, {d} inputs that span {span} "
-            f"(condition of their second moments {whitening.condition:.2g}), "
+            f"(condition of E[xxᵀ] {whitening.condition:.2g}), "
             f"{problem.n_outputs} outputs"
         ),
         figures={
@@ -132,7 +132,7 @@ def describe_refinement(
             "n_starts": n_starts,
             "losses": np.array(refinement.losses),
             "history": np.array(best.history),
-            "active": census.active,
+            "active": census.active[np.argsort(-census.effect, kind="stable")],
             "lack_of_fit": 0.0 if fit is None else fit.statistic,
         },
     )

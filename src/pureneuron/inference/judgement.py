@@ -28,6 +28,8 @@ _IDLE = 1e-7
 _COINCIDENT = 1.0 - 1e-8
 # Equations per unknown below which a fit with a residual cannot be told from an overfit.
 _FEW = 2.0
+# A residual of zero says more: any excess of equations would betray a wrong network.
+_FEW_EXACT = 1.2
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class UnitCensus:
     ----------
     active : (k,) array
         Share of rows (by weight) in which each unit is on.
+    effect : (k,) array
+        Root mean square of what each unit adds to the outputs, all outputs together.
     dead, always_on, idle : tuple of int
         Units never on; always on; on, but without effect on the outputs.
     coincident : tuple of (int, int)
@@ -45,6 +49,7 @@ class UnitCensus:
     """
 
     active: Array
+    effect: Array
     dead: tuple[int, ...]
     always_on: tuple[int, ...]
     idle: tuple[int, ...]
@@ -91,6 +96,7 @@ def unit_census(problem: Problem, W: Array, A: Array) -> UnitCensus:
     pairs = zip(*np.nonzero(np.triu(correlation > _COINCIDENT, 1)), strict=True)
     return UnitCensus(
         active=sums["on"] / problem.total,
+        effect=effect,
         dead=_indices(dead),
         always_on=_indices(sums["off"] == 0.0),
         idle=_indices(idle & ~dead),
@@ -116,7 +122,7 @@ def judge_refinement(
         return Status.NOT_CONVERGED, f"interrupted after {len(refinement.losses)} starts"
     if not census.healthy:
         return Status.DEGENERATE, str(census)
-    if ratio < _FEW and not best.exact:
+    if ratio < (_FEW_EXACT if best.exact else _FEW):
         return Status.TOO_FEW_SAMPLES, f"only {ratio:.2g} measured outputs for each unknown"
     if not best.converged:
         return Status.NOT_CONVERGED, f"still improving after {best.n_iter} iterations"

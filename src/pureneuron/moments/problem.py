@@ -99,8 +99,14 @@ class Problem:
 
 
 def n_unknowns(problem: Problem, n_neurons: int) -> int:
-    """Count the unknowns of a network of k neurons, ``k (r + m − 1)`` and the output bias."""
-    count = n_neurons * (problem.n_inputs + problem.n_outputs - 1)
+    """Count the unknowns of a network of k neurons, ``k (r + m − 1)`` and the output bias.
+
+    Where the rows themselves limit the span, the inputs count in full: more rows would show them.
+    """
+    d = problem.n_inputs
+    if d >= problem.n_effective:
+        d = len(problem.moments.xx)
+    count = n_neurons * (d + problem.n_outputs - 1)
     return count + problem.n_outputs * problem.fit_intercept
 
 

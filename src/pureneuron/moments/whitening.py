@@ -31,7 +31,7 @@ class Whitening:
     span : (d, r) array
         Orthonormal basis of the span of the inputs.
     condition : float
-        Condition number of ``E[xxᵀ]`` on the span, with all inputs scaled to the same power.
+        Condition number of ``E[xxᵀ]`` on the span.
     """
 
     transform: Array
@@ -72,6 +72,11 @@ def whitening(xx: Array) -> Whitening:
     return Whitening(
         transform=span @ (span.T @ transform),
         span=span,
-        condition=float(values[-1] / values[0]) if len(values) else np.inf,
+        condition=_condition(span.T @ xx @ span),
         _inverse=inverse,
     )
+
+
+def _condition(xx: Array) -> float:
+    values = np.linalg.eigvalsh(xx) if len(xx) else np.zeros(1)
+    return float(values[-1] / values[0]) if values[0] > 0.0 else np.inf

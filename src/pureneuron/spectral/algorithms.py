@@ -27,6 +27,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
+from pureneuron.linalg import inverse, svd
 from pureneuron.moments import SecondMoments, second_moments, whitening
 from pureneuron.network import TwoLayerNetwork
 from pureneuron.samples import Batch, Samples
@@ -222,7 +223,7 @@ def learn_two_layer_nonsquare(
     first, second = _parts(samples, split, rng)
     moments = second_moments(first)
     _require_rank(moments, k)
-    P = np.linalg.svd(moments.yx, full_matrices=False)[0][:, :k]
+    P = svd(moments.yx, full_matrices=False)[0][:, :k]
     network = _algorithm_3(second.derive(_projected, P), split, rng)
     return TwoLayerNetwork(A=P @ network.A, W=network.W)
 
@@ -238,7 +239,7 @@ def _pure_directions(samples: Samples, *, noisy: bool, rng: np.random.Generator)
     k = samples.n_outputs
     _require_rows(samples, k)
     T = detector_matrix_of(samples, second_moments(samples), noisy=noisy)
-    null_space = np.linalg.svd(T, full_matrices=False)[2][-k:]
+    null_space = svd(T, full_matrices=False)[2][-k:]
     first, second = unvec_star(rng.standard_normal((2, k)) @ null_space)
     directions, n_complex = pencil_directions(first, second)
     if n_complex:
@@ -258,7 +259,7 @@ def _read_off(samples: Samples, Z: Array) -> TwoLayerNetwork:
     moments = second_moments(samples)
     Z = Z * np.where(Z @ moments.y < 0.0, -1.0, 1.0)[:, None]
     # Z is invertible but for freak cases; the pseudo-inverse has an answer for those too.
-    return TwoLayerNetwork(A=np.linalg.pinv(Z), W=Z @ linear_map(moments))
+    return TwoLayerNetwork(A=inverse(Z)[0], W=Z @ linear_map(moments))
 
 
 def _parts(samples: Samples, split: bool, rng: np.random.Generator) -> tuple[Samples, Samples]:
@@ -304,7 +305,7 @@ def _require_rows(samples: Samples, k: int) -> None:
 def _require_rank(moments: SecondMoments, k: int) -> None:
     power = np.sqrt(np.diag(moments.yy))
     yx = moments.yx / np.where(power > 0.0, power, 1.0)[:, None] @ whitening(moments.xx).transform
-    values = np.linalg.svd(yx, compute_uv=False)
+    values = svd(yx, full_matrices=False)[1]
     rank = int(np.sum(values > _RANK_TOLERANCE))
     if rank < k:
         raise ValueError(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pureneuron.linalg import inverse
 from pureneuron.network import unit_rows
 from pureneuron.typing import Array
 
@@ -53,8 +54,7 @@ def pencil_directions(first: Array, second: Array) -> tuple[Array, int]:
         How many rows stand for complex eigenvectors; any at all says that the directions they
         replace could not be told apart.
     """
-    # X v = λ Y v' in the generalised form needs no inverse of a matrix that may be near singular.
-    values, vectors = np.linalg.eig(np.linalg.lstsq(second.T, first.T, rcond=None)[0].T)
+    values, vectors = np.linalg.eig(first @ inverse(second)[0])
     upper = values.imag > 0.0
     planes = [
         np.linalg.qr(np.column_stack([vector.real, vector.imag]))[0].T

@@ -23,6 +23,7 @@ from itertools import pairwise
 import array_api_compat
 import numpy as np
 
+from pureneuron.linalg import inverse, svd
 from pureneuron.moments import Problem
 from pureneuron.samples import Batch, Sum
 from pureneuron.spectral.diagonalization import joint_diagonalize
@@ -105,16 +106,17 @@ def moment_estimate(
     linear = whiten @ B
 
     T = _detector_matrix(white, linear)
-    _, spectrum, right = np.linalg.svd(T)
+    _, spectrum, right = svd(T)
     solution = joint_diagonalize(unvec_star(right[-k:]), rng=rng)
     Z = solution.directions
     Z = Z * np.where(Z @ white.y < 0.0, -1.0, 1.0)[:, None]
+    Z_inverse, condition = inverse(Z)
     return MomentEstimate(
         W=Z @ linear @ R.T,
-        A=P @ np.linalg.pinv(Z @ whiten),
+        A=P @ inverse(whiten)[0] @ Z_inverse,
         spectrum=spectrum,
         misfit=solution.misfit,
-        condition=float(np.linalg.cond(Z)),
+        condition=condition,
     )
 
 
@@ -168,10 +170,10 @@ def _controlled_regression(moments: _ReducedMoments) -> Array:
     # rounding unscaled, and the minimum-norm solution does for the rest.
     power = np.diag(gram)
     scale = np.sqrt(np.where(power > 1e-12 * power.max(), power, 1.0))
-    solution = np.linalg.lstsq(
-        gram / np.outer(scale, scale), right / scale[:, None], rcond=len(gram) * 1e-14
-    )[0]
-    return np.asarray((solution / scale[:, None])[:k].T)
+    values, vectors = np.linalg.eigh(gram / np.outer(scale, scale))
+    kept = values > len(gram) * 1e-14 * values[-1]
+    vectors = vectors[:, kept] / scale[:, None]
+    return np.asarray(((vectors[:k] / values[kept]) @ (vectors.T @ right)).T)
 
 
 def _detector_matrix(moments: _ReducedMoments, linear: Array) -> Array:

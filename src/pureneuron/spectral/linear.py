@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pureneuron.linalg import svd
 from pureneuron.moments import Problem, SecondMoments, design, whitening
 from pureneuron.samples import Batch, Sum
 from pureneuron.samples.mirror import mirror_signs
@@ -69,9 +70,7 @@ def linear_part(problem: Problem) -> LinearPart:
     With slope s on the negative side, ``σ(t) = (1+s)/2 t + (1−s)/2 |t|``, hence the factor.
     """
     yx = problem.moments.yx @ problem.whitening.transform / problem.output_scale
-    outputs, values, inputs = np.linalg.svd(
-        2.0 / (1.0 + problem.negative_slope) * yx, full_matrices=False
-    )
+    outputs, values, inputs = svd(2.0 / (1.0 + problem.negative_slope) * yx, full_matrices=False)
     return LinearPart(outputs=outputs, inputs=inputs.T, singular_values=values)
 
 
@@ -101,7 +100,7 @@ def numerical_rank(problem: Problem, part: LinearPart, *, rng: np.random.Generat
         seed,
         problem.fit_hidden_bias,
     )
-    left, values, right = np.linalg.svd(whiten @ regression)
+    left, values, right = svd(whiten @ regression)
     noise = left.T @ (sums["flipped"] / problem.total) @ right.T
     rank = 0
     while rank < len(values):

@@ -1,0 +1,196 @@
+"""PureNeuronRegressor among scikit-learn, pandas, polars and joblib."""
+
+import joblib
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.neural_network import MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from pureneuron import PureNeuronRegressor, TwoLayerNetwork
+from pureneuron.datasets import make_teacher
+from pureneuron.results import Status
+from pureneuron.samples import ArraySamples
+
+
+@pytest.fixture
+def data():
+    rng = np.random.default_rng(0)
+    teacher = make_teacher(5, 3, 4, rng=rng)
+    X = rng.standard_normal((600, 5))
+    return teacher, X, teacher.predict(X) + 0.05 * rng.standard_normal((600, 4))
+
+
+def test_attributes(data):
+    _, X, Y = data
+    est = PureNeuronRegressor(3, random_state=0).fit(X, Y)
+    network = est.network_
+    assert est.components_.shape == (3, 5)
+    assert est.mixing_.shape == (4, 3)
+    assert np.linalg.norm(est.components_, axis=1) == pytest.approx(np.ones(3))
+    assert est.recovery_.status is Status.RECOVERED
+    assert est.loss_ == pytest.approx(np.mean((Y - est.predict(X)) ** 2))
+    assert est.n_iter_ >= 1
+    assert est.n_features_in_ == 5
+    assert est.predict(X) == pytest.approx(network.predict(X))
+    assert est.transform(X) == pytest.approx(network.hidden(X))
+    assert list(est.get_feature_names_out()) == [f"pureneuronregressor{i}" for i in range(3)]
+    assert est.score(X, Y) > 0.95
+
+
+def test_layers_are_laid_out_as_in_mlp_regressor(data):
+    _, X, Y = data
+    est = PureNeuronRegressor(3, random_state=0).fit(X, Y)
+    mlp = MLPRegressor(hidden_layer_sizes=(3,), max_iter=1, solver="lbfgs")
+    with pytest.warns(ConvergenceWarning):
+        mlp.fit(X, Y)
+    mlp.coefs_, mlp.intercepts_ = est.coefs_, est.intercepts_
+    assert mlp.predict(X) == pytest.approx(est.predict(X))
+
+
+def test_vectors_in_vectors_out(data):
+    _, X, Y = data
+    est = PureNeuronRegressor(1, random_state=0)
+    with pytest.warns(ConvergenceWarning):
+        est.fit(X, Y[:, 0])
+    assert est.predict(X).shape == (600,)
+    assert est.mixing_.shape == (1, 1)
+
+
+def test_float32_in_float32_out(data):
+    _, X, Y = data
+    est = PureNeuronRegressor(3, random_state=0).fit(X.astype(np.float32), Y.astype(np.float32))
+    assert est.predict(X.astype(np.float32)).dtype == np.float32
+    assert est.transform(X.astype(np.float32)).dtype == np.float32
+    double = PureNeuronRegressor(3, random_state=0).fit(X, Y)
+    assert est.network_.match(double.network_).error_W < 1e-10
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame], ids=["pandas", "polars"])
+def test_frames_keep_their_names(data, frame):
+    _, X, Y = data
+    names = [f"stimulus_{i}" for i in range(5)]
+    inputs = frame({name: X[:, i] for i, name in enumerate(names)})
+    outputs = frame({f"cell_{i}": Y[:, i] for i in range(4)})
+    est = PureNeuronRegressor(3, random_state=0).fit(inputs, outputs)
+    assert list(est.feature_names_in_) == names
+    assert est.predict(inputs) == pytest.approx(est.network_.predict(X))
+    with pytest.raises(ValueError, match="feature names"):
+        est.predict(inputs[names[::-1]])
+    kind = "pandas" if frame is pd.DataFrame else "polars"
+    hidden = est.set_output(transform=kind).transform(inputs)
+    assert isinstance(hidden, frame)
+    assert list(hidden.columns) == list(est.get_feature_names_out())
+
+
+def test_errors_name_the_column_of_a_frame(data):
+    _, X, Y = data
+    inputs = pd.DataFrame(X, columns=list("abcde"))
+    inputs.loc[17, "d"] = np.nan
+    with pytest.raises(ValueError, match="NaN at row 17, column 'd'"):
+        PureNeuronRegressor(3).fit(inputs, Y)
+
+
+@pytest.mark.parametrize(
+    ("X", "Y", "message"),
+    [
+        (np.ones((4, 2)) + 1j, np.ones(4), "Complex data not supported"),
+        (np.array([["a", "b"]] * 4), np.arange(4.0), "could not convert|numeric"),
+        (np.ones((4, 2)), np.arange(5.0), "inconsistent numbers of samples"),
+        (np.empty((0, 2)), np.empty(0), r"0 sample\(s\)"),
+        (np.ones((4, 2)), np.arange(4.0), "X is constant"),
+        (np.eye(4), np.ones(4), "Y is constant"),
+    ],
+)
+def test_unusable_arrays_are_refused(X, Y, message):
+    with pytest.raises(ValueError, match=message):
+        PureNeuronRegressor(1).fit(X, Y)
+
+
+def test_unfitted():
+    with pytest.raises(NotFittedError):
+        PureNeuronRegressor().predict(np.ones((2, 2)))
+
+
+def test_weight_equals_repetition(data):
+    _, X, Y = data
+    counts = np.random.default_rng(1).integers(0, 3, 600)
+    weighted = PureNeuronRegressor(3, random_state=0).fit(X, Y, sample_weight=counts)
+    repeated = PureNeuronRegressor(3, random_state=0).fit(
+        X.repeat(counts, axis=0), Y.repeat(counts, axis=0)
+    )
+    assert weighted.loss_ == pytest.approx(repeated.loss_, rel=1e-4)
+    assert weighted.network_.match(repeated.network_).error_W < 1e-5
+
+
+def test_pipeline_and_grid_search(data):
+    _, X, Y = data
+    pipe = make_pipeline(
+        StandardScaler(with_mean=False), PureNeuronRegressor(random_state=0, n_restarts=4)
+    )
+    grid = GridSearchCV(
+        pipe,
+        {"pureneuronregressor__n_neurons": [2, 3]},
+        cv=KFold(3, shuffle=True, random_state=0),
+    )
+    with pytest.warns(ConvergenceWarning):  # two neurons are too few, and the fit says so
+        grid.fit(X, Y)
+    assert grid.best_params_["pureneuronregressor__n_neurons"] == 3
+    assert grid.predict(X).shape == Y.shape
+
+
+def test_clone_and_pickle(data, tmp_path):
+    _, X, Y = data
+    start = make_teacher(5, 3, 4, rng=1)
+    est = PureNeuronRegressor(3, init=start, random_state=0)
+    assert clone(est).init is start or np.array_equal(clone(est).init.W, start.W)
+    est.fit(X, Y)
+    joblib.dump(est, tmp_path / "est.joblib")
+    loaded = joblib.load(tmp_path / "est.joblib")
+    assert np.array_equal(loaded.predict(X), est.predict(X))
+    assert loaded.recovery_.status is Status.RECOVERED
+
+
+def test_status_other_than_recovered_warns_with_advice(data):
+    _, X, Y = data
+    with pytest.warns(ConvergenceWarning, match=r"STARTS_DISAGREE: .* raise n_restarts"):
+        PureNeuronRegressor(3, init="random", n_restarts=1, random_state=0).fit(X, Y)
+
+
+def test_few_rows_warn(data):
+    _, X, Y = data
+    with (
+        pytest.warns(UserWarning, match="not much more than"),
+        pytest.warns(ConvergenceWarning, match="TOO_FEW_SAMPLES"),
+    ):
+        PureNeuronRegressor(3, random_state=0).fit(X[:8], Y[:8])
+
+
+def test_samples_of_any_source(data):
+    teacher, X, Y = data
+    heard = []
+    est = PureNeuronRegressor(3, random_state=0)
+    est.fit_samples(ArraySamples(X, Y), callback=heard.append)
+    assert est.network_.match(teacher).error_W < 0.01
+    assert est.predict(X).shape == Y.shape
+    assert heard
+
+
+def test_verbose_draws_progress_on_standard_error(data, capsys):
+    _, X, Y = data
+    PureNeuronRegressor(3, random_state=0, verbose=1).fit(X, Y)
+    out, _ = capsys.readouterr()
+    assert out == ""
+
+
+def test_paper_alone(data):
+    teacher, X, Y = data
+    est = PureNeuronRegressor(3, init="moments", refine=False, random_state=0).fit(X, Y)
+    assert isinstance(est.network_, TwoLayerNetwork)
+    assert est.network_.match(teacher).error_W < 0.2
+    assert est.recovery_.n_iter == 0

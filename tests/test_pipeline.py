@@ -1,0 +1,303 @@
+"""recover(): statuses, options and errors, from the data to the report."""
+
+import numpy as np
+import pytest
+
+from pureneuron import TwoLayerNetwork, recover
+from pureneuron.datasets import make_teacher, symmetric_inputs, symmetrize
+from pureneuron.pipeline import diagnose
+from pureneuron.results import Status
+from pureneuron.samples import ArraySamples
+
+
+def teacher_samples(seed, *, n=1000, d=5, k=3, m=4, noise=0.1, X=None):
+    rng = np.random.default_rng(seed)
+    teacher = make_teacher(d, k, m, rng=rng)
+    X = rng.standard_normal((n, d)) if X is None else X
+    Y = teacher.predict(X) + noise * rng.standard_normal((len(X), m))
+    return teacher, ArraySamples(X, Y)
+
+
+@pytest.mark.parametrize("init", ["auto", "random"])
+def test_noisy_networks_are_recovered(init):
+    teacher, samples = teacher_samples(0)
+    recovery = recover(samples, 3, init=init, rng=0)
+    assert recovery.status is Status.RECOVERED
+    match = recovery.network.match(teacher)
+    # Standard errors of about noise · √((d + m) / n) a neuron.
+    assert match.error_A + match.error_W < 3 * 10 * 0.1**2 * 9 / 1000
+    assert recovery.loss == pytest.approx(0.01, rel=0.1)
+    assert recovery.certified is None
+
+
+def test_number_of_neurons_is_found():
+    for seed in range(5):
+        recovery = recover(teacher_samples(seed)[1], rng=seed)
+        assert recovery.network.n_neurons == 3
+        assert recovery.status is Status.RECOVERED
+
+
+def test_the_same_seed_gives_the_same_bits():
+    samples = teacher_samples(1)[1]
+    one, two, other = (recover(samples, 3, init="random", rng=seed).network for seed in (5, 5, 6))
+    assert np.array_equal(one.W, two.W)
+    assert np.array_equal(one.A, two.A)
+    assert not np.array_equal(one.W, other.W)
+
+
+def test_moments_alone():
+    teacher, samples = teacher_samples(2, n=5000)
+    moments = recover(samples, 3, init="moments", refine_estimate=False, rng=0)
+    refined = recover(samples, 3, rng=0)
+    assert moments.status is Status.RECOVERED
+    assert moments.n_iter == 0
+    assert moments.network.match(teacher).error_W < 0.05
+    assert moments.loss > refined.loss
+    assert "refinement" not in [stage.name for stage in moments.stages]
+    assert moments.n_passes < refined.n_passes
+
+
+@pytest.mark.parametrize("slope", [0.1, -0.5])
+def test_leaky_networks_are_recovered_from_moments_on(slope):
+    rng = np.random.default_rng(3)
+    plain = make_teacher(5, 3, 4, rng=rng)
+    teacher = TwoLayerNetwork(plain.A, plain.W, negative_slope=slope)
+    X = rng.standard_normal((2000, 5))
+    samples = ArraySamples(X, teacher.predict(X) + 0.05 * rng.standard_normal((2000, 4)))
+    recovery = recover(samples, 3, negative_slope=slope, rng=0)
+    assert recovery.status is Status.RECOVERED
+    assert recovery.stage("refinement").figures["n_starts"] == 1
+    assert recovery.network.match(teacher).error_W < 0.01
+
+
+def test_biases_are_recovered():
+    rng = np.random.default_rng(4)
+    plain = make_teacher(4, 3, 5, rng=rng)
+    teacher = TwoLayerNetwork(plain.A, plain.W, [0.5, -0.5, 0.2], [1.0, 2.0, 3.0, 4.0, 5.0])
+    X = rng.standard_normal((800, 4))
+    recovery = recover(
+        ArraySamples(X, teacher.predict(X)), 3, fit_hidden_bias=True, fit_intercept=True, rng=0
+    )
+    assert recovery.status is Status.RECOVERED
+    found = recovery.network.permuted(np.argsort(recovery.network.match(teacher).right))
+    truth = teacher.normalized()
+    assert found.hidden_bias == pytest.approx(truth.hidden_bias, abs=1e-9)
+    assert found.output_bias == pytest.approx(truth.output_bias, abs=1e-9)
+
+
+@pytest.mark.parametrize(("k", "d", "m"), [(3, 4, 2), (4, 3, 5), (2, 1, 3), (3, 5, 1)])
+def test_any_shape_is_recovered_without_noise(k, d, m):
+    rng = np.random.default_rng(5)
+    W = rng.standard_normal((k, d)) if d > 1 else np.array([[1.0], [-1.0]])
+    teacher = TwoLayerNetwork(rng.standard_normal((m, k)), W)
+    X = rng.standard_normal((600, d))
+    recovery = recover(ArraySamples(X, teacher.predict(X)), k, rng=0)
+    assert recovery.status is Status.RECOVERED
+    match = recovery.network.match(teacher)
+    assert match.error_A + match.error_W < 1e-16
+
+
+def test_inputs_that_do_not_span_give_the_minimum_norm_network():
+    rng = np.random.default_rng(6)
+    basis = rng.standard_normal((3, 6))
+    basis[:, 4] = 0.0
+    X = rng.standard_normal((1000, 3)) @ basis
+    teacher = make_teacher(6, 2, 3, rng=rng)
+    recovery = recover(ArraySamples(X, teacher.predict(X)), 2, rng=0)
+    assert recovery.status is Status.RECOVERED
+    assert recovery.span.shape == (6, 3)
+    span = np.linalg.qr(basis.T)[0]
+    on_span = TwoLayerNetwork(teacher.A, teacher.W @ span @ span.T)
+    match = recovery.network.match(on_span)
+    assert match.error_A + match.error_W < 1e-16
+    assert any("span only 3 of 6" in note for note in recovery.notes)
+    assert np.array_equal(recovery.network.W[:, 4], np.zeros(2))
+
+
+def test_weights_take_rows_out():
+    _, samples = teacher_samples(7)
+    X, Y, _ = samples.arrays()
+    spoiled = np.vstack([Y, Y + 100.0])
+    weight = np.r_[np.ones(1000), np.zeros(1000)]
+    recovery = recover(ArraySamples(np.vstack([X, X]), spoiled, weight), 3, rng=0)
+    plain = recover(samples, 3, rng=0)
+    assert recovery.status is Status.RECOVERED
+    assert recovery.loss == pytest.approx(plain.loss, rel=1e-5)
+    assert recovery.network.match(plain.network).error_W < 1e-6
+
+
+class TestStatuses:
+    """Degenerate but valid data end in a status with advice, not in an exception."""
+
+    def test_dead_unit(self):
+        rng = np.random.default_rng(0)
+        X = np.abs(rng.standard_normal((500, 3)))
+        teacher = TwoLayerNetwork(rng.standard_normal((3, 2)), [[1.0, -1.0, 0.2], [-1, -1, -1]])
+        recovery = recover(ArraySamples(X, teacher.predict(X)), 2, rng=0)
+        assert recovery.status is Status.DEGENERATE
+        assert "ask for fewer neurons" in recovery.advice
+
+    def test_coincident_units(self):
+        rng = np.random.default_rng(0)
+        teacher = TwoLayerNetwork(rng.standard_normal((3, 2)), [[1.0, 0.5], [2.0, 1.0]])
+        X = rng.standard_normal((500, 2))
+        recovery = recover(ArraySamples(X, teacher.predict(X)), 2, rng=0)
+        assert recovery.status is Status.DEGENERATE
+
+    def test_always_on_pair(self):
+        rng = np.random.default_rng(0)
+        X = np.abs(rng.standard_normal((500, 3)))
+        teacher = TwoLayerNetwork(rng.standard_normal((3, 2)), np.abs(rng.standard_normal((2, 3))))
+        recovery = recover(ArraySamples(X, teacher.predict(X)), 2, rng=0)
+        assert recovery.status is Status.DEGENERATE
+        assert "always on" in recovery.reason
+
+    def test_too_many_neurons_without_noise(self):
+        _, samples = teacher_samples(1, noise=0.0)
+        recovery = recover(samples, 4, rng=0)
+        assert recovery.status is Status.DEGENERATE
+
+    def test_too_few_neurons(self):
+        _, samples = teacher_samples(1, n=5000)
+        recovery = recover(samples, 2, rng=0)
+        assert recovery.status in (Status.MISFIT, Status.STARTS_DISAGREE)
+
+    def test_no_network_at_all(self):
+        rng = np.random.default_rng(0)
+        X, Y = rng.standard_normal((500, 4)), rng.standard_normal((500, 3))
+        recovery = recover(ArraySamples(X, Y), rng=0)
+        assert recovery.status is Status.RANK_DEFICIENT
+        assert recovery.network.n_neurons == 1
+
+    def test_barely_enough_rows(self):
+        _, samples = teacher_samples(1, n=8, noise=0.1)
+        recovery = recover(samples, 3, rng=0)
+        assert recovery.status is Status.TOO_FEW_SAMPLES
+        assert any("not much more" in warning for warning in recovery.warnings)
+
+    def test_out_of_iterations(self):
+        _, samples = teacher_samples(1)
+        recovery = recover(samples, 3, init="random", max_iter=1, n_restarts=2, rng=0)
+        assert recovery.status is Status.NOT_CONVERGED
+        assert "max_iter" in recovery.advice
+
+    def test_a_single_start_is_not_believed(self):
+        _, samples = teacher_samples(1)
+        recovery = recover(samples, 3, init="random", n_restarts=1, rng=0)
+        assert recovery.status is Status.STARTS_DISAGREE
+
+    def test_interruption(self):
+        _, samples = teacher_samples(1)
+
+        def interrupt(progress):
+            if progress.iteration == 3:
+                raise KeyboardInterrupt
+
+        recovery = recover(samples, 3, init="random", rng=0, callback=interrupt)
+        assert recovery.status is Status.NOT_CONVERGED
+        assert "interrupted" in recovery.reason
+        assert np.isfinite(recovery.network.W).all()
+
+    def test_every_status_reads_well(self):
+        for status in Status:
+            assert status.advice.endswith(".")
+        recovery = recover(teacher_samples(1)[1], 3, rng=0)
+        text = str(recovery)
+        for part in ("RECOVERED", "data:", "linear part:", "moments:", "refinement:", "passes"):
+            assert part in text
+        with pytest.raises(KeyError, match="no stage 'lifting'"):
+            recovery.stage("lifting")
+
+
+class TestAsymmetricInputs:
+    """Asymmetry matters, and is said, only where the result rests on symmetry."""
+
+    def samples(self):
+        X = np.random.default_rng(0).exponential(size=(4000, 5)) - 1.0
+        return teacher_samples(0, X=X)
+
+    def test_moments_alone_warn(self):
+        recovery = recover(self.samples()[1], 3, init="moments", refine_estimate=False, rng=0)
+        assert any("asymmetric" in warning for warning in recovery.warnings)
+
+    def test_confirmed_fits_do_not(self):
+        teacher, samples = self.samples()
+        recovery = recover(samples, 3, rng=0)
+        assert recovery.status is Status.RECOVERED
+        assert recovery.network.match(teacher).error_W < 0.01
+        assert recovery.warnings == ()
+
+    def test_mirrored_inputs_do_not(self):
+        X = symmetrize(np.random.default_rng(0).exponential(size=(2000, 5)) - 1.0)
+        _, samples = teacher_samples(0, X=X)
+        recovery = recover(samples, 3, init="moments", refine_estimate=False, rng=0)
+        assert recovery.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"n_neurons": 0}, "n_neurons must be an integer of at least 1 or 'auto', got 0"),
+        ({"n_neurons": 2.5}, r"n_neurons .* got 2\.5"),
+        ({"n_neurons": True}, "n_neurons .* got True"),
+        ({"n_neurons": 501}, "4008 unknowns, more than the 4000 .* at least 1002 rows are needed"),
+        ({"n_neurons": 5, "init": "moments"}, r"5 is more than min\(5, 4\); use init='random'"),
+        ({"n_neurons": 4, "init": "moments"}, "rank 4, and only 3 .* use init='random'"),
+        ({"n_neurons": 3, "init": "moments", "fit_intercept": True}, "no biases.*init='random'"),
+        ({"n_neurons": 3, "init": "magic"}, "init must be 'auto', 'moments', 'random' or"),
+        ({"n_neurons": 3, "init": "random", "refine_estimate": False}, "rules out"),
+        ({"n_neurons": 5, "refine_estimate": False}, "refine=False returns the moment estimate"),
+        ({"n_neurons": 3, "n_restarts": -1}, "n_restarts must be"),
+        ({"n_neurons": 3, "max_iter": 0}, "max_iter must be"),
+        ({"n_neurons": 3, "tol": -1.0}, "tol must be"),
+        ({"n_neurons": 3, "negative_slope": 2.0}, "negative_slope must lie"),
+    ],
+)
+def test_impossible_requests_say_what_to_do(options, message):
+    with pytest.raises(ValueError, match=message):
+        recover(teacher_samples(0)[1], rng=0, **options)
+
+
+def test_start_of_the_wrong_size_is_refused():
+    start = make_teacher(5, 2, 4, rng=0)
+    with pytest.raises(ValueError, match=r"network of \(5, 2, 4\).*\(5, 3, 4\) are wanted"):
+        recover(teacher_samples(0)[1], 3, init=start)
+
+
+def test_given_start_is_used():
+    teacher, samples = teacher_samples(0)
+    recovery = recover(samples, 3, init=teacher, rng=0)
+    assert recovery.status is Status.RECOVERED
+    assert "moments" not in [stage.name for stage in recovery.stages]
+
+
+def test_callback_hears_of_every_stage_and_iteration():
+    heard = []
+    recovery = recover(
+        teacher_samples(0)[1], 3, init="random", rng=0, callback=lambda p: heard.append(p)
+    )
+    assert {"data", "linear part", "refinement", "refining"} <= {p.stage for p in heard}
+    starts = [p.start for p in heard if p.stage == "refining"]
+    assert max(starts) == recovery.stage("refinement").figures["n_starts"]
+
+
+def test_diagnosis_of_good_and_bad_data():
+    _, samples = teacher_samples(0, n=5000)
+    reports = {report.name: report for report in diagnose(samples, rng=0)}
+    assert reports["linear part"].figures["rank"] == 3
+    assert reports["symmetry"].figures["p_value"] > 1e-3
+    assert reports["moments"].figures["gap"] > 3.0
+    X = np.random.default_rng(0).exponential(size=(5000, 5))
+    reports = {report.name: report for report in diagnose(ArraySamples(X, X), rng=0)}
+    assert "plainly asymmetric" in reports["symmetry"].summary
+
+
+def test_many_inputs_and_outputs_cost_only_the_reduction():
+    rng = np.random.default_rng(0)
+    teacher = make_teacher(80, 4, 60, rng=rng)
+    X = symmetric_inputs(4000, 80, rng=rng)
+    Y = teacher.predict(X) + 0.05 * rng.standard_normal((4000, 60))
+    recovery = recover(ArraySamples(X, Y), rng=0)
+    assert recovery.status is Status.RECOVERED
+    assert recovery.network.n_neurons == 4
+    assert recovery.stage("moments").figures["spectrum"].shape == (10,)
