@@ -20,14 +20,15 @@ from pureneuron.typing import AnyArray, Array
 
 __all__ = ["LinearPart", "linear_map", "linear_part", "numerical_rank"]
 
-_REPLICATES = 20
+# The norm of a large noise matrix hardly varies, and costs: a few replicates tell it.
+_MOST_REPLICATES, _FEWEST_REPLICATES, _REPLICATE_ENTRIES = 20, 5, 1_000_000
 # Residual variance this small against the outputs is rounding; made white, the rounding in B then
 # reaches the second figure.
 _ROUNDING = 1e-12
 _NOTHING = 1e-8
 # Standard deviations of the noise's norm above its mean that a singular value must reach: for a
-# single number about 3.8 of its own standard errors.
-_SPREADS = 5.0
+# single number about 3.8 of its own standard errors; and at least this share of the mean.
+_SPREADS, _LEAST_SPREAD = 5.0, 0.03
 
 
 @dataclass(frozen=True)
@@ -98,15 +99,19 @@ def numerical_rank(problem: Problem, part: LinearPart, *, rng: np.random.Generat
         regression * problem.output_scale,
         whiten / problem.output_scale,
         seed,
+        int(np.clip(_REPLICATE_ENTRIES // regression.size, _FEWEST_REPLICATES, _MOST_REPLICATES)),
         problem.fit_hidden_bias,
     )
     left, values, right = svd(whiten @ regression)
     noise = left.T @ (sums["flipped"] / problem.total) @ right.T
+    # The regression has fitted some of the noise that it is held against.
+    noise /= np.sqrt(max(1.0 - problem.n_inputs / problem.n_effective, 0.01))
     rank = 0
     while rank < len(values):
         norms = _spectral_norms(noise[:, rank:, rank:])
         # Without sampling noise, as with exact moments, what is left to tell is rounding.
-        threshold = max(norms.mean() + _SPREADS * norms.std(), _NOTHING * values[0])
+        spread = max(_SPREADS * norms.std(), _LEAST_SPREAD * norms.mean())
+        threshold = max(norms.mean() + spread, _NOTHING * values[0])
         above = int(np.sum(values > threshold))
         if above <= rank:
             break
@@ -134,10 +139,11 @@ def _sign_flip_sums(
     linear: AnyArray,
     whiten: AnyArray,
     seed: int,
+    n_replicates: int,
     constant_input: bool,
 ) -> dict[str, Sum]:
     # The signs hash the inputs as they came: rounding in the transform would break the pairs.
-    signs = mirror_signs(batch.X, seed, _REPLICATES)
+    signs = mirror_signs(batch.X, seed, n_replicates)
     X, Y, _ = design(batch, constant_input)
     X = X @ transform
     E = np.asarray((Y - X @ linear.T) @ whiten.T)
