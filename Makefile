@@ -1,6 +1,7 @@
 # make demo          recover a classifier of handwritten digits from samples; files go to demo/
 # make test          all tests and checks
 # make test-extras   the tests that need optional extras (torch)
+# make figures       measure what the README and docs/figures state (about five minutes)
 # make lint, format  the checks alone; put the code into format
 #
 # Each target sets up .venv by itself, and again when pyproject.toml changes.
@@ -10,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 
-.PHONY: help demo test test-extras lint format clean
+.PHONY: help demo test test-extras figures lint format clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -23,6 +24,10 @@ test: lint
 
 test-extras: $(VENV)/.extras
 	$(BIN)/pytest -q -m extras
+
+figures: $(VENV)/.demo
+	$(BIN)/python benchmarks/recovery.py
+	$(BIN)/python benchmarks/wide.py
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check

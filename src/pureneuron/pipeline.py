@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from pureneuron.inference import (
+    LackOfFit,
     judge_moments,
     judge_refinement,
     lack_of_fit,
@@ -19,7 +20,7 @@ from pureneuron.inference import (
 from pureneuron.moments import Problem, check_samples, n_unknowns, pose
 from pureneuron.network import TwoLayerNetwork
 from pureneuron.progress import ProgressCallback
-from pureneuron.refine import Start, evaluate, refine
+from pureneuron.refine import Descent, Start, evaluate, refine
 from pureneuron.results import Recovery, StageReport, Status
 from pureneuron.samples import CountedSamples, Samples
 from pureneuron.spectral import (
@@ -139,6 +140,7 @@ def recover(
             said.append(describe_moments(estimate))
 
     if refine_estimate:
+        probe_seed = int(rng.integers(2**63))
         with log.stage("refinement") as said:
             refinement = refine(
                 problem,
@@ -148,12 +150,13 @@ def recover(
                 max_iter=max_iter,
                 tol=tol,
                 rng=rng,
+                plausible=lambda descent: _plausible(problem, descent, probe_seed),
                 callback=callback,
             )
             W, A = refinement.best.point.W, refinement.best.point.A
             census = unit_census(problem, W, A)
             exact = refinement.best.exact
-            fit = None if exact else lack_of_fit(problem, W, A, rng=rng)
+            fit = None if exact else _trace(problem, refinement.best, probe_seed)
             said.append(describe_refinement(refinement, census, fit))
         status, reason = judge_refinement(problem, refinement, census, fit)
         loss, n_iter = refinement.best.loss, refinement.best.n_iter
@@ -238,6 +241,17 @@ def _first_starts(
     if estimate is None:
         return ()
     return (Start("moments", estimate.W, estimate.A),)
+
+
+def _plausible(problem: Problem, descent: Descent, seed: int) -> bool:
+    healthy = unit_census(problem, descent.point.W, descent.point.A).healthy
+    return healthy and not _trace(problem, descent, seed).misfit
+
+
+def _trace(problem: Problem, descent: Descent, seed: int) -> LackOfFit:
+    """Look for the inputs in a residual, with the same probes each time."""
+    rng = np.random.default_rng(seed)
+    return lack_of_fit(problem, descent.point.W, descent.point.A, rng=rng)
 
 
 def _moments_wanted(problem: Problem, k: int, rank: int, init: Init) -> bool:

@@ -278,7 +278,7 @@ def test_values_that_are_not_finite(tmp_path, refused, value, name):
 def test_too_few_rows(tmp_path, refused):
     write_table(tmp_path / "samples.csv", columns(8))
     error = refused("fit", tmp_path / "samples.csv", "-k", K)
-    assert "unknowns, more than the 32 measured outputs of 8 rows" in error
+    assert "unknowns, more than the 32 measured outputs of n_samples = 8" in error
     assert "rows are needed" in error
 
 

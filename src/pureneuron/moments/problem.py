@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import array_api_compat
 import numpy as np
 
 from pureneuron.moments.second_order import SecondMoments, design, second_moments
@@ -77,6 +76,13 @@ class Problem:
         """Number of measured outputs, n m, over the rows that count."""
         return self.n_effective * self.n_outputs
 
+    @property
+    def constant_input(self) -> Array:
+        """White coordinates (r,) of the function that is 1; only with a hidden bias."""
+        pick = np.zeros(len(self.moments.xx))
+        pick[-1] = 1.0
+        return self.whitening.to_white(pick)
+
     def to_white(self, network: TwoLayerNetwork) -> Array:
         """Return the rows of W of ``network`` in white coordinates, a (k, r) array."""
         W = network.W
@@ -143,13 +149,12 @@ def pose(
 def _standardized(
     batch: Batch, transform: Array, scale: float, fit_hidden_bias: bool, fit_intercept: bool
 ) -> Batch:
-    xp = array_api_compat.array_namespace(batch.X)
-    X, Y, one = (xp.astype(part, xp.float64) for part in design(batch, fit_hidden_bias))
+    X, Y, one = design(batch, fit_hidden_bias)
     extra = {"root": one} if batch.weight is not None else {}
     if fit_intercept:
         extra["one"] = one
     return Batch(
-        X=X @ xp.astype(transform, xp.float64),
+        X=X @ transform,
         Y=Y / scale,
         offset=batch.offset,
         extra=extra,

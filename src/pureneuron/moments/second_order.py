@@ -53,25 +53,25 @@ def second_moments(samples: Samples, *, constant_input: bool = False) -> SecondM
 
 
 def design(batch: Batch, constant_input: bool) -> tuple[AnyArray, AnyArray, AnyArray]:
-    """Return ``√w X``, ``√w Y`` and the column ``√w`` of a batch.
+    """Return ``√w X``, ``√w Y`` and the column ``√w`` of a batch, in float64.
 
     With the rows scaled by the root of their weight, plain sums are weighted sums; and since σ is
     positively homogeneous, ``√w σ(Wx) = σ(W √w x)``: a weighted fit is a plain fit to scaled rows.
     """
     xp = array_api_compat.array_namespace(batch.X)
-    X, Y = batch.X, batch.Y
+    X, Y = xp.astype(batch.X, xp.float64), xp.astype(batch.Y, xp.float64)
     one = xp.ones((X.shape[0], 1), dtype=X.dtype, device=array_api_compat.device(X))
     if constant_input:
         X = xp.concat([X, one], axis=1)
     if batch.weight is not None:
-        one = xp.sqrt(xp.astype(batch.weight, X.dtype))[:, None]
+        one = xp.sqrt(xp.astype(batch.weight, xp.float64))[:, None]
         X, Y = X * one, Y * one
     return X, Y, one
 
 
 def _second_moment_sums(batch: Batch, constant_input: bool) -> dict[str, Sum]:
     xp = array_api_compat.array_namespace(batch.X)
-    X, Y, one = (xp.astype(part, xp.float64) for part in design(batch, constant_input))
+    X, Y, one = design(batch, constant_input)
     return {
         "total": Sum(xp.sum(one * one)),
         "n_effective": Sum(xp.sum(xp.astype(one > 0.0, xp.float64))),

@@ -6,6 +6,8 @@ One descent proves nothing: it may have ended in a local minimum. The policy:
   near where the moments put it, two independent methods agree, and that is enough;
 - random starts follow until the best minimum so far has been reached twice, from starts that know
   nothing of each other, and at least three descents have been made;
+- neither counts while the residual still shows the inputs or a unit lies idle, unless twice as many
+  starts have been made: then the fault lies with the model, not with the search;
 - a residual that is zero up to rounding, with clearly more equations than unknowns, is the global
   minimum and ends the search at once;
 - the smallest residual wins.
@@ -13,7 +15,7 @@ One descent proves nothing: it may have ended in a local minimum. The policy:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +33,9 @@ __all__ = ["Refinement", "Start", "random_start", "refine"]
 # nearest neighbour; a moment estimate, which carries sampling error, is confirmed by half the way.
 _SAME = 0.1
 _CONFIRMED = 0.5
-_FEWEST_STARTS = 3
+# Standard deviation of a starting bias against the pre-activation's.
+_BIAS_SPREAD = 0.5
+_FEWEST_STARTS, _FEWEST_DOUBTED_STARTS = 3, 6
 
 
 @dataclass(frozen=True)
@@ -82,14 +86,23 @@ def random_start(problem: Problem, n_neurons: int, *, rng: np.random.Generator) 
     """Draw white rows uniformly, in blocks of mutually orthogonal rows.
 
     Orthogonal in white coordinates means pre-activations that are uncorrelated over the inputs.
+    Hidden biases are drawn apart, and smaller than the pre-activations: a unit that starts always
+    on or always off would have little reason to change.
     """
-    r = problem.n_inputs
+    basis = np.eye(problem.n_inputs)
+    if problem.fit_hidden_bias:
+        constant = unit_rows(problem.constant_input[None])
+        basis = np.linalg.svd(constant)[2][1:]
+    r = len(basis)
     blocks = []
     for first in range(0, n_neurons, r):
         size = min(r, n_neurons - first)
         Q, R = np.linalg.qr(rng.standard_normal((r, size)))
-        blocks.append((Q * np.sign(np.diag(R))).T)
-    return np.concatenate(blocks)
+        blocks.append((Q * np.sign(np.diag(R))).T @ basis)
+    rows = np.concatenate(blocks)
+    if problem.fit_hidden_bias:
+        rows += _BIAS_SPREAD * rng.standard_normal((n_neurons, 1)) * constant
+    return unit_rows(rows)
 
 
 def refine(
@@ -101,6 +114,7 @@ def refine(
     max_iter: int,
     tol: float,
     rng: np.random.Generator,
+    plausible: Callable[[Descent], bool] = lambda descent: True,
     callback: ProgressCallback | None = None,
 ) -> Refinement:
     """Descend from the ``first`` starts, then from random ones, until the best is confirmed.
@@ -119,6 +133,8 @@ def refine(
         As for :func:`pureneuron.refine.descent.descend`.
     rng : numpy.random.Generator
         Draws the random starts.
+    plausible : callable, optional
+        Whether a descent may have found the truth; asked of every new best one.
     callback : callable, optional
         Told of every iteration.
     """
@@ -127,8 +143,9 @@ def refine(
     descents: list[Descent] = []
     best: Descent | None = None
     winner, proof, found_twice, interrupted = "", "", False, False
+    enough = _FEWEST_STARTS
     while len(descents) < n_most and not (
-        proof or interrupted or (found_twice and len(descents) >= _FEWEST_STARTS)
+        proof or interrupted or (found_twice and len(descents) >= enough)
     ):
         i = len(descents)
         start = (
@@ -155,9 +172,11 @@ def refine(
         same = best is not None and _displacement(descent, best) <= _SAME
         if best is None or descent.loss < best.loss:
             best, winner, found_twice = descent, start.name, same
+            doubted = not (descent.exact or plausible(descent))
+            enough = _FEWEST_DOUBTED_STARTS if doubted else _FEWEST_STARTS
             if descent.exact and overdetermined:
                 proof = "the residual is zero up to rounding"
-            elif start.name == "moments" and _confirms(start, descent):
+            elif start.name == "moments" and not doubted and _confirms(start, descent):
                 proof = "the moment estimate puts every neuron where the descent does"
         found_twice = found_twice or same
     assert best is not None

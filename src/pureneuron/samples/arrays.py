@@ -110,12 +110,12 @@ class ArraySamples:
         )
 
     def _native(self, param: Any) -> Any:
-        """Bring a NumPy parameter to the array library, device and precision of the data."""
+        """Bring a NumPy parameter to the array library and device of the data."""
         X = self._batches[0].X
         if not isinstance(param, np.ndarray) or isinstance(X, np.ndarray):
             return param
         xp = array_api_compat.array_namespace(X)
-        return xp.asarray(param, dtype=X.dtype, device=array_api_compat.device(X))
+        return xp.asarray(param, device=array_api_compat.device(X))
 
 
 def _sliced(X: AnyArray, Y: AnyArray, weight: AnyArray | None, batch_rows: int) -> Iterator[Batch]:
