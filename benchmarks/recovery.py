@@ -138,17 +138,20 @@ def spectral_table(runs: list[dict]) -> Iterable[str]:
 def refined_table(runs: list[dict]) -> Iterable[str]:
     """Lines of the table of full fits."""
     yield (
-        "| inputs | noise variance | κ | success | RECOVERED | worst relative error A, W "
+        "| inputs | noise variance | κ | success | RECOVERED | of these wrong "
+        "| worst relative error A, W "
         "| starts (most) | iterations | s |"
     )
-    yield "|---|---|---|---|---|---|---|---|---|"
+    yield "|---|---|---|---|---|---|---|---|---|---|"
     for cell in REFINED:
         mine = [r for r in runs if r["kind"] == "refined" and r["cell"] == asdict(cell)]
         column = {key: np.array([r[key] for r in mine]) for key in mine[0] if key != "cell"}
-        recovered = int(np.sum(column["status"] == "RECOVERED"))
+        recovered = column["status"] == "RECOVERED"
+        wrong = int(np.sum(recovered & ~column["success"]))
         yield (
             f"| {cell.law} | {cell.noise**2:.4g} | {cell.kappa:g} "
-            f"| {column['success'].sum()}/{len(mine)} | {recovered}/{len(mine)} "
+            f"| {column['success'].sum()}/{len(mine)} | {recovered.sum()}/{len(mine)} "
+            f"| {wrong} "
             f"| {column['relative_A'].max():.1e}, {column['relative_W'].max():.1e} "
             f"| {np.median(column['starts']):.0f} ({column['starts'].max()}) "
             f"| {np.median(column['iterations']):.0f} | {np.median(column['seconds']):.2f} |"

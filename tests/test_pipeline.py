@@ -297,7 +297,7 @@ def test_many_inputs_and_outputs_cost_only_the_reduction():
     teacher = make_teacher(80, 4, 60, rng=rng)
     X = symmetric_inputs(4000, 80, rng=rng)
     Y = teacher.predict(X) + 0.05 * rng.standard_normal((4000, 60))
-    recovery = recover(ArraySamples(X, Y), rng=0)
+    recovery = recover(ArraySamples(X, Y), init="moments", rng=0)
     assert recovery.status is Status.RECOVERED
     assert recovery.network.n_neurons == 4
     assert recovery.stage("moments").figures["spectrum"].shape == (10,)

@@ -20,7 +20,7 @@ from pureneuron.inference import (
 from pureneuron.moments import Problem, check_samples, n_unknowns, pose
 from pureneuron.network import TwoLayerNetwork
 from pureneuron.progress import ProgressCallback
-from pureneuron.refine import Descent, Start, evaluate, refine
+from pureneuron.refine import Descent, Start, evaluate, race, refine
 from pureneuron.results import Recovery, StageReport, Status
 from pureneuron.samples import CountedSamples, Samples
 from pureneuron.spectral import (
@@ -34,6 +34,7 @@ from pureneuron.stages import (
     describe_data,
     describe_linear_part,
     describe_moments,
+    describe_race,
     describe_refinement,
     describe_symmetry,
 )
@@ -45,7 +46,7 @@ Init: TypeAlias = Literal["auto", "moments", "random"] | TwoLayerNetwork
 _AUTO_RESTARTS = 20
 # The detector works on k(k+1)/2 products of coordinates, and its null space costs k⁶: beyond this
 # many neurons random starts are the quicker road, and moments are for those who ask for them.
-_AUTO_MOMENTS_NEURONS = 64
+_AUTO_MOMENTS_NEURONS = 48
 _ASYMMETRIC = (
     "the inputs are plainly asymmetric, and this result rests on their symmetry: "
     "refine it (refine=True) or symmetrise the inputs (pureneuron.datasets.symmetrize)"
@@ -133,8 +134,14 @@ def recover(
     _check_sizes(problem, k, init, automatic=n_neurons == "auto")
     _remark(log, problem, k, rank, automatic=n_neurons == "auto")
 
+    raced = None
+    if refine_estimate and init == "auto":
+        with log.stage("race") as said:
+            raced = race(problem, k, rng=rng, callback=callback)
+            said += describe_race(raced)
+
     estimate = None
-    if _moments_wanted(problem, k, rank, init):
+    if (raced is None or not raced.evidence) and _moments_wanted(problem, k, rank, init):
         with log.stage("moments") as said:
             estimate = moment_estimate(problem, part, k, rng=rng)
             said.append(describe_moments(estimate))
@@ -145,7 +152,7 @@ def recover(
             refinement = refine(
                 problem,
                 k,
-                first=_first_starts(problem, init, estimate),
+                first=_first_starts(problem, init, raced, estimate),
                 n_restarts=_AUTO_RESTARTS if n_restarts == "auto" else int(n_restarts),
                 max_iter=max_iter,
                 tol=tol,
@@ -234,13 +241,15 @@ def diagnose(
 
 
 def _first_starts(
-    problem: Problem, init: Init, estimate: MomentEstimate | None
+    problem: Problem, init: Init, raced: Start | None, estimate: MomentEstimate | None
 ) -> tuple[Start, ...]:
     if isinstance(init, TwoLayerNetwork):
         return (Start("given", problem.to_white(init), init.A),)
-    if estimate is None:
-        return ()
-    return (Start("moments", estimate.W, estimate.A),)
+    starts = [] if raced is None else [raced]
+    if estimate is not None:
+        evidence = "the moment estimate puts every neuron where the descent does"
+        starts.append(Start("moments", estimate.W, estimate.A, evidence))
+    return tuple(starts)
 
 
 def _plausible(problem: Problem, descent: Descent, seed: int) -> bool:

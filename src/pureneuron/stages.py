@@ -12,7 +12,7 @@ import numpy as np
 from pureneuron.inference import LackOfFit, SymmetryTest, UnitCensus
 from pureneuron.moments import Problem
 from pureneuron.progress import Progress, ProgressCallback
-from pureneuron.refine import Refinement
+from pureneuron.refine import Refinement, Start
 from pureneuron.results import StageReport
 from pureneuron.spectral import LinearPart, MomentEstimate
 
@@ -21,6 +21,7 @@ __all__ = [
     "describe_data",
     "describe_linear_part",
     "describe_moments",
+    "describe_race",
     "describe_refinement",
     "describe_symmetry",
 ]
@@ -113,6 +114,14 @@ def describe_moments(estimate: MomentEstimate) -> StageReport:
             "condition": estimate.condition,
         },
     )
+
+
+def describe_race(raced: Start | None) -> list[StageReport]:
+    """Report whether racing random starts on a part of the rows decided anything."""
+    if raced is None:
+        return []
+    verdict = raced.evidence or "no two random starts on a part of the rows agree"
+    return [StageReport(name="race", summary=verdict)]
 
 
 def describe_refinement(

@@ -14,6 +14,7 @@ from pureneuron.refine import (
     displacement,
     evaluate,
     profile,
+    race,
     random_start,
     separations,
 )
@@ -241,7 +242,7 @@ def test_displacement_is_relative_to_the_neighbourhood():
 def test_moments_that_are_right_spare_the_random_starts():
     problem, teacher = make_problem(10, n=2000, noise=0.3)
     A = teacher.A / problem.output_scale
-    start = Start("moments", problem.to_white(teacher), A)
+    start = Start("moments", problem.to_white(teacher), A, evidence="as the moments say")
     found = refine_from(
         problem,
         3,
@@ -252,12 +253,12 @@ def test_moments_that_are_right_spare_the_random_starts():
         rng=np.random.default_rng(0),
     )
     assert (len(found.losses), found.winner) == (1, "moments")
-    assert "moment estimate" in found.agreement
+    assert found.agreement == "as the moments say"
 
 
 def test_moments_that_are_wrong_are_overruled():
     problem, teacher = make_problem(10, n=2000, noise=0.3)
-    wrong = Start("moments", np.ones((3, 4)) + 1e-3 * np.eye(3, 4), np.ones((2, 3)))
+    wrong = Start("moments", np.ones((3, 4)) + 1e-3 * np.eye(3, 4), np.ones((2, 3)), "no")
     found = refine_from(
         problem,
         3,
@@ -271,6 +272,31 @@ def test_moments_that_are_wrong_are_overruled():
     assert found.best.loss == pytest.approx(best.loss, rel=1e-4)
     assert len(found.losses) >= 3
     assert found.agreement == "two starts end in the same minimum"
+
+
+def test_race_leads_to_the_minimum_of_all_rows():
+    problem, teacher = make_problem(12, n=6000, noise=0.3)
+    raced = race(problem, 3, rng=np.random.default_rng(0))
+    assert "two starts end in the same minimum" in raced.evidence
+    best = descend(problem, problem.to_white(teacher))
+    assert displacement(raced.W, raced.A, best.point.W, best.point.A) < 0.5
+    found = descend(problem, raced.W, damping=1e-4)
+    assert found.loss == pytest.approx(best.loss, rel=1e-5)
+    assert found.n_iter <= 6
+
+
+def test_no_race_without_rows_to_spare():
+    problem, _ = make_problem(12, n=2000)
+    assert race(problem, 3, rng=np.random.default_rng(0)) is None
+
+
+def test_no_race_where_single_rows_carry_a_direction():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((6000, 4))
+    X[:, 3] = 0.0
+    X[17, 3] = 1.0
+    problem = pose(ArraySamples(X, rng.standard_normal((6000, 2))))
+    assert race(problem, 3, rng=rng) is None
 
 
 def test_a_single_start_proves_nothing():

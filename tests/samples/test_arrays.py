@@ -136,6 +136,19 @@ def test_halves_of_signs_share_the_law():
         assert abs(correlation) < 0.3
 
 
+def test_subsets_are_rows_of_the_whole_with_their_columns():
+    X = np.arange(200.0).reshape(100, 2)
+    samples = ArraySamples(X, X[:, :1], np.arange(100.0), batch_rows=30).derive(doubled, 1.0)
+    part = samples.subset(20, rng=np.random.default_rng(0))
+    taken, _, _ = part.arrays()
+    rows = (taken[:, 0] / 2).astype(int)
+    assert part.n_rows == len(set(rows)) == 20
+    assert np.array_equal(taken, X[rows])
+    assert part.reduce(half_sum)["half"] == pytest.approx(X[rows].sum(axis=0) / 2)
+    assert rows.max() > 60
+    assert rows.min() < 40
+
+
 def test_kernels_see_the_library_that_holds_the_data():
     samples = ArraySamples(np.ones((3, 2), dtype=np.float32), np.ones((3, 1), dtype=np.float32))
     seen = []

@@ -7,14 +7,15 @@ that belongs to a unit that is always 1. So neither appears in the algebra of th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import array_api_compat
 import numpy as np
 
 from pureneuron.moments.second_order import SecondMoments, design, second_moments
 from pureneuron.moments.whitening import Whitening, whitening
 from pureneuron.network import TwoLayerNetwork
-from pureneuron.samples import Batch, Samples
+from pureneuron.samples import Batch, Samples, Sum
 from pureneuron.typing import Array
 
 __all__ = ["Problem", "n_unknowns", "pose"]
@@ -75,6 +76,12 @@ class Problem:
     def n_equations(self) -> int:
         """Number of measured outputs, n m, over the rows that count."""
         return self.n_effective * self.n_outputs
+
+    def subset(self, size: int, *, rng: np.random.Generator) -> Problem:
+        """Return a problem of ``size`` random rows, in single precision: quick, and rough."""
+        samples = self.samples.subset(size, rng=rng).derive(_single_precision)
+        total = float(samples.reduce(_total)["total"])
+        return replace(self, samples=samples, total=total, n_effective=size)
 
     @property
     def constant_input(self) -> Array:
@@ -144,6 +151,20 @@ def pose(
         input_span=span,
         moments=moments,
     )
+
+
+def _single_precision(batch: Batch) -> Batch:
+    xp = array_api_compat.array_namespace(batch.X)
+    X, Y = xp.astype(batch.X, xp.float32), xp.astype(batch.Y, xp.float32)
+    extra = {name: xp.astype(column, xp.float32) for name, column in batch.extra.items()}
+    return replace(batch, X=X, Y=Y, extra=extra)
+
+
+def _total(batch: Batch) -> dict[str, Sum]:
+    if "root" not in batch.extra:
+        return {"total": Sum(float(batch.X.shape[0]))}
+    xp = array_api_compat.array_namespace(batch.X)
+    return {"total": Sum(xp.sum(batch.extra["root"] ** 2))}
 
 
 def _standardized(

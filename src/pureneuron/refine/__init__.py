@@ -8,7 +8,7 @@ holds all that is asked of the data; ``comparison`` tells whether two fits are t
 from pureneuron.refine.comparison import displacement, separations
 from pureneuron.refine.descent import Descent, descend
 from pureneuron.refine.profile import Point, evaluate, profile
-from pureneuron.refine.starts import Refinement, Start, random_start, refine
+from pureneuron.refine.starts import Refinement, Start, race, random_start, refine
 
 __all__ = [
     "Descent",
@@ -19,6 +19,7 @@ __all__ = [
     "displacement",
     "evaluate",
     "profile",
+    "race",
     "random_start",
     "refine",
     "separations",

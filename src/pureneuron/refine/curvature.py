@@ -26,15 +26,21 @@ import numpy as np
 from scipy import linalg
 
 from pureneuron.moments import Problem
-from pureneuron.refine.kernels import cross_sums, curvature_sums, gradient_sums, product_sums
+from pureneuron.refine.kernels import (
+    cross_sums,
+    curvature_sums,
+    gradient_sums,
+    product_sums,
+    with_activations,
+)
 from pureneuron.refine.profile import Point
 from pureneuron.typing import Array
 
 __all__ = ["Linearization", "Solver", "Step", "choose_solver", "linearize"]
 
-# Up to this many unknowns, forming the matrix (n (kr)² multiplications, all in one product) beats
-# some tens of conjugate-gradient products (4 n k r each, at the speed of memory).
-_DENSE_UNKNOWNS = 128
+# Up to this many unknowns, and entries of G, forming the matrix (n (kr)² multiplications in one
+# product) beats some ten conjugate-gradient products (10 n k r each, and the cost of ten calls).
+_DENSE_UNKNOWNS, _DENSE_ENTRIES = 128, 400_000
 
 _MAX_PRODUCTS = 60
 
@@ -97,9 +103,11 @@ def linearize(problem: Problem, point: Point) -> Linearization:
     )
 
 
-def choose_solver(n_neurons: int, n_inputs: int) -> Callable[[], Solver]:
-    """Return the factory of the solver that suits the number of unknowns."""
-    return DenseSolver if n_neurons * n_inputs <= _DENSE_UNKNOWNS else lambda: solve_iteratively
+def choose_solver(problem: Problem, n_neurons: int) -> Solver:
+    """Return the solver that suits the number of unknowns and of rows."""
+    unknowns = n_neurons * problem.n_inputs
+    small = unknowns <= _DENSE_UNKNOWNS and unknowns * problem.samples.n_rows <= _DENSE_ENTRIES
+    return DenseSolver() if small else solve_iteratively
 
 
 class DenseSolver:
@@ -150,11 +158,12 @@ def solve_iteratively(problem: Problem, at: Linearization, damping: float, accur
     """
     point, slope, Q = at.point, problem.negative_slope, at.coupling
     ridge = damping * at.damping[:, None]
+    samples = problem.samples.derive(with_activations, point.W, slope)
 
     def apply(V: Array) -> Array:
-        HU = problem.samples.reduce(cross_sums, point.W, V, slope)["HU"] / problem.total
+        HU = samples.reduce(cross_sums, point.W, V, slope)["HU"] / problem.total
         C = point.gram_inverse @ HU
-        sums = problem.samples.reduce(product_sums, point.W, V, C, Q, slope)
+        sums = samples.reduce(product_sums, point.W, V, C, Q, slope)
         return np.asarray(sums["product"] / problem.total + ridge * V)
 
     kernel = Q * at.active

@@ -12,10 +12,10 @@ from pureneuron.refine.curvature import Linearization, choose_solver, linearize
 from pureneuron.refine.profile import Point, profile
 from pureneuron.typing import Array
 
-__all__ = ["Descent", "descend"]
+__all__ = ["EXACT", "Descent", "descend"]
 
 # A residual this small against the outputs is rounding: the square of some units in the last place.
-_EXACT = 1e-28
+EXACT = 1e-28
 _SMALLEST_DAMPING = 1e-12
 # With few rows a thousandth of the fitted noise is not small any more.
 _MOST_NEGLIGIBLE = 1e-5
@@ -65,6 +65,7 @@ def descend(
     max_iter: int = 200,
     tol: float = 1e-8,
     damping: float = 1e-2,
+    floor: float = EXACT,
     callback: Callable[[int, float], None] | None = None,
 ) -> Descent:
     """Minimise the profiled loss from white rows ``W``.
@@ -90,17 +91,19 @@ def descend(
         Most iterations; each is one gradient and one or more solutions of the damped system.
     tol : float
         Relative decrease of the loss that is not worth a step.
+    floor : float
+        Loss that counts as rounding: for outputs of unit power, the square of a relative residual.
     damping : float
         First μ: small for a start that is trusted.
     callback : callable, optional
         Called with the iteration and the loss.
     """
-    solver = choose_solver(*W.shape)()
+    solver = choose_solver(problem, len(W))
     fitted_noise = n_unknowns(problem, len(W)) / problem.n_equations
     negligible = max(tol, min(1e-3 * fitted_noise, _MOST_NEGLIGIBLE))
     at = linearize(problem, profile(problem, W))
     history, trials = [at.loss], [at.loss]
-    converged = at.loss <= _EXACT
+    converged = at.loss <= floor
     interrupted = False
     growth = 2.0
     try:
@@ -124,7 +127,7 @@ def descend(
             stalled = len(trials) > _WINDOW and (
                 trials[-1 - _WINDOW] - at.loss <= negligible * at.loss
             )
-            converged = converged or stalled or at.loss <= _EXACT
+            converged = converged or stalled or at.loss <= floor
     except KeyboardInterrupt:
         interrupted = True
     return Descent(
@@ -138,4 +141,4 @@ def descend(
 
 def _accuracy(at: Linearization, first_loss: float) -> float:
     """Choose the forcing term: coarse while far away, finer as the loss falls."""
-    return float(np.clip(np.sqrt(at.loss / max(first_loss, _EXACT)), 1e-3, 0.1))
+    return float(np.clip(np.sqrt(at.loss / max(first_loss, EXACT)), 1e-3, 0.1))

@@ -8,6 +8,8 @@ the rows. ``G`` stands for the (n, k·r) matrix of all products ``D_a x``; it is
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import array_api_compat
 
 from pureneuron.samples import Batch, Sum
@@ -17,8 +19,10 @@ __all__ = [
     "cross_sums",
     "curvature_sums",
     "gradient_sums",
+    "like",
     "product_sums",
     "profile_sums",
+    "with_activations",
 ]
 
 
@@ -29,13 +33,14 @@ def profile_sums(batch: Batch, W: AnyArray, A: AnyArray, slope: float) -> dict[s
     ``|Y|² − …`` would cancel away.
     """
     _, H = activations(batch, W, slope)
-    E = batch.Y - H @ A.T
+    E = batch.Y - H @ like(batch, A).T
     return {"HH": Sum(H.T @ H), "HE": Sum(H.T @ E), "EE": Sum(_power(E))}
 
 
 def gradient_sums(batch: Batch, W: AnyArray, A: AnyArray, slope: float) -> dict[str, Sum]:
     """Half the negative gradient ``(D ∘ (E A))ᵀ X``, the loss ``|E|²``, and ``DᵀD``."""
     D, H = activations(batch, W, slope)
+    A = like(batch, A)
     E = batch.Y - H @ A.T
     k = W.shape[0]
     return {
@@ -56,7 +61,7 @@ def curvature_sums(batch: Batch, W: AnyArray, slope: float) -> dict[str, Sum]:
 def cross_sums(batch: Batch, W: AnyArray, V: AnyArray, slope: float) -> dict[str, Sum]:
     """``HᵀU`` for the first-order change ``U = D ∘ XVᵀ`` of the activations."""
     D, H = activations(batch, W, slope)
-    return {"HU": Sum(H.T @ (D * (batch.X @ V.T)))}
+    return {"HU": Sum(H.T @ (D * (batch.X @ like(batch, V).T)))}
 
 
 def product_sums(
@@ -64,14 +69,19 @@ def product_sums(
 ) -> dict[str, Sum]:
     """Product of the Gauss–Newton matrix with ``V``: ``(D ∘ ((U − H C) Q))ᵀ X``."""
     D, H = activations(batch, W, slope)
-    U = D * (batch.X @ V.T) - H @ C
-    return {"product": Sum((D * (U @ Q)).T @ batch.X)}
+    U = D * (batch.X @ like(batch, V).T) - H @ like(batch, C)
+    return {"product": Sum((D * (U @ like(batch, Q))).T @ batch.X)}
 
 
 def activations(batch: Batch, W: AnyArray, slope: float) -> tuple[AnyArray, AnyArray]:
-    """Return slopes ``D`` (n, k) and activations ``H`` (n, k, or k + 1 with an intercept)."""
+    """Return slopes ``D`` (n, k) and activations ``H`` (n, k, or k + 1 with an intercept).
+
+    Where :func:`with_activations` has put them beside the rows, they are taken from there.
+    """
+    if "activations" in batch.extra:
+        return batch.extra["slopes"], batch.extra["activations"]
     xp = array_api_compat.array_namespace(batch.X)
-    Z = batch.X @ W.T
+    Z = batch.X @ like(batch, W).T
     D = xp.astype(Z > 0.0, Z.dtype)
     if slope:
         D = slope + (1.0 - slope) * D
@@ -79,6 +89,18 @@ def activations(batch: Batch, W: AnyArray, slope: float) -> tuple[AnyArray, AnyA
     if "one" in batch.extra:
         H = xp.concat([H, batch.extra["one"]], axis=1)
     return D, H
+
+
+def with_activations(batch: Batch, W: AnyArray, slope: float) -> Batch:
+    """Put slopes and activations at ``W`` beside the rows, for kernels that need them often."""
+    D, H = activations(batch, W, slope)
+    return replace(batch, extra={**batch.extra, "slopes": D, "activations": H})
+
+
+def like(batch: Batch, parameter: AnyArray) -> AnyArray:
+    """Bring a parameter to the precision of the batch, so that products run in it."""
+    xp = array_api_compat.array_namespace(batch.X)
+    return xp.astype(parameter, batch.X.dtype, copy=False)
 
 
 def _power(E: AnyArray) -> AnyArray:

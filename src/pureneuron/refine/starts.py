@@ -2,10 +2,13 @@
 
 One descent proves nothing: it may have ended in a local minimum. The policy:
 
-- a moment estimate, where there is one, goes first; if the descent from it ends with every neuron
-  near where the moments put it, two independent methods agree, and that is enough;
-- random starts follow until the best minimum so far has been reached twice, from starts that know
-  nothing of each other, and at least three descents have been made;
+- random starts race on a random part of the rows, in single precision, where there are rows to
+  spare; as soon as two of them lead to the same minimum, the winner alone goes on to all rows;
+- a moment estimate, where there is one and the race is undecided, goes next;
+- a start that rests on evidence of its own (two racers that agree, or the moments) is proved right
+  if the descent from it on all rows ends with every neuron near where it began;
+- random starts on all rows follow until the best minimum so far has been reached twice, and at
+  least three descents have been made;
 - neither counts while the residual still shows the inputs or a unit lies idle, unless twice as many
   starts have been made: then the fault lies with the model, not with the search;
 - a residual that is zero up to rounding, with clearly more equations than unknowns, is the global
@@ -18,16 +21,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import array_api_compat
 import numpy as np
 
 from pureneuron.moments import Problem, n_unknowns
 from pureneuron.network import unit_rows
 from pureneuron.progress import Progress, ProgressCallback
 from pureneuron.refine.comparison import displacement
-from pureneuron.refine.descent import Descent, descend
+from pureneuron.refine.descent import EXACT, Descent, descend
+from pureneuron.samples import Batch, Max
 from pureneuron.typing import Array
 
-__all__ = ["Refinement", "Start", "random_start", "refine"]
+__all__ = ["Refinement", "Start", "race", "random_start", "refine"]
 
 # Two descents found the same minimum if no neuron moved by more than this share of the way to its
 # nearest neighbour; a moment estimate, which carries sampling error, is confirmed by half the way.
@@ -35,7 +40,15 @@ _SAME = 0.1
 _CONFIRMED = 0.5
 # Standard deviation of a starting bias against the pre-activation's.
 _BIAS_SPREAD = 0.5
-_FEWEST_STARTS, _FEWEST_DOUBTED_STARTS = 3, 6
+_FEWEST_STARTS = 3
+# Rows of the race: equations for each unknown at best and at least, and the share of all rows
+# beyond which racing on them saves nothing.
+_RACE_EQUATIONS, _FEWEST_RACE_EQUATIONS, _FEWEST_RACE_ROWS, _RACE_SHARE = 40, 15, 1000, 1 / 3
+# Largest squared length of a white row against the rows of the race: beyond it, one row makes up a
+# tenth of the variance of a direction.
+_RACE_LEVERAGE = 0.1
+# Most racers, and the loss that single precision takes for zero.
+_RACERS, _RACE_FLOOR = 8, 1e-9
 
 
 @dataclass(frozen=True)
@@ -45,16 +58,19 @@ class Start:
     Attributes
     ----------
     name : str
-        For the report: "moments", "given" or "random".
+        For the report: "race", "moments", "given" or "random".
     W : (k, r) array
         White rows.
     A : (m, k) array or None
-        Output weights that came with W; a start with them can be confirmed by its own descent.
+        Output weights that came with W; a start with them is trusted to be near a minimum.
+    evidence : str
+        What speaks for the start besides its own descent; empty if nothing does.
     """
 
     name: str
     W: Array
     A: Array | None = None
+    evidence: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,7 +129,10 @@ def refine(
     n_restarts: int,
     max_iter: int,
     tol: float,
+    floor: float = EXACT,
+    fewest: int = _FEWEST_STARTS,
     rng: np.random.Generator,
+    stage: str = "refining",
     plausible: Callable[[Descent], bool] = lambda descent: True,
     callback: ProgressCallback | None = None,
 ) -> Refinement:
@@ -129,10 +148,14 @@ def refine(
         Starts that come before the random ones.
     n_restarts : int
         Most random starts.
-    max_iter, tol
+    max_iter, tol, floor
         As for :func:`pureneuron.refine.descent.descend`.
+    fewest : int
+        Descents before two that agree are believed.
     rng : numpy.random.Generator
         Draws the random starts.
+    stage : str
+        What to call this in reports of progress.
     plausible : callable, optional
         Whether a descent may have found the truth; asked of every new best one.
     callback : callable, optional
@@ -143,7 +166,7 @@ def refine(
     descents: list[Descent] = []
     best: Descent | None = None
     winner, proof, found_twice, interrupted = "", "", False, False
-    enough = _FEWEST_STARTS
+    enough = fewest
     while len(descents) < n_most and not (
         proof or interrupted or (found_twice and len(descents) >= enough)
     ):
@@ -159,8 +182,9 @@ def refine(
                 start.W,
                 max_iter=max_iter,
                 tol=tol,
+                floor=floor,
                 damping=1e-2 if start.A is None else 1e-4,
-                callback=_reporter(callback, i + 1, n_most, best),
+                callback=_reporter(callback, stage, i + 1, n_most, best),
             )
         except KeyboardInterrupt:
             if best is None:
@@ -172,12 +196,13 @@ def refine(
         same = best is not None and _displacement(descent, best) <= _SAME
         if best is None or descent.loss < best.loss:
             best, winner, found_twice = descent, start.name, same
-            doubted = not (descent.exact or plausible(descent))
-            enough = _FEWEST_DOUBTED_STARTS if doubted else _FEWEST_STARTS
-            if descent.exact and overdetermined:
+            exact = descent.exact or descent.loss <= floor
+            doubted = not (exact or plausible(descent))
+            enough = 2 * fewest if doubted else fewest
+            if exact and overdetermined:
                 proof = "the residual is zero up to rounding"
-            elif start.name == "moments" and not doubted and _confirms(start, descent):
-                proof = "the moment estimate puts every neuron where the descent does"
+            elif start.evidence and not doubted and _confirms(start, descent):
+                proof = start.evidence
         found_twice = found_twice or same
     assert best is not None
     return Refinement(
@@ -187,6 +212,53 @@ def refine(
         losses=tuple(descent.loss for descent in descents),
         interrupted=interrupted,
     )
+
+
+def race(
+    problem: Problem,
+    n_neurons: int,
+    *,
+    rng: np.random.Generator,
+    callback: ProgressCallback | None = None,
+) -> Start | None:
+    """Race random starts on a random part of the rows; None if there are no rows to spare.
+
+    The part is large enough that its minimum lies well within the valley of the whole; but where
+    single rows carry a direction of their own (a pixel that is on in one image), no part stands
+    for the whole, and there is no race. The start that comes back rests on evidence if two racers
+    led to it.
+    """
+    per_output = n_unknowns(problem, n_neurons) / problem.n_outputs
+    at_best = max(_RACE_EQUATIONS * per_output, _FEWEST_RACE_ROWS)
+    at_least = max(_FEWEST_RACE_EQUATIONS * per_output, _FEWEST_RACE_ROWS)
+    size = int(min(at_best, _RACE_SHARE * problem.samples.n_rows))
+    if size < at_least or _largest_leverage(problem) > _RACE_LEVERAGE * size:
+        return None
+    found = refine(
+        problem.subset(size, rng=rng),
+        n_neurons,
+        n_restarts=_RACERS,
+        max_iter=100,
+        tol=1e-3,
+        floor=_RACE_FLOOR,
+        fewest=2,
+        rng=rng,
+        stage="racing",
+        callback=callback,
+    )
+    if found.interrupted:
+        raise KeyboardInterrupt
+    evidence = f"on {size} rows, {found.agreement}" if found.agreement else ""
+    return Start("race", found.best.point.W, found.best.point.A, evidence)
+
+
+def _largest_leverage(problem: Problem) -> float:
+    return float(problem.samples.reduce(_leverage)["largest"])
+
+
+def _leverage(batch: Batch) -> dict[str, Max]:
+    xp = array_api_compat.array_namespace(batch.X)
+    return {"largest": Max(xp.max(xp.sum(batch.X * batch.X, axis=1)))}
 
 
 def _confirms(start: Start, descent: Descent) -> bool:
@@ -203,11 +275,11 @@ def _displacement(one: Descent, other: Descent) -> float:
 
 
 def _reporter(
-    callback: ProgressCallback | None, start: int, n_starts: int, best: Descent | None
+    callback: ProgressCallback | None, stage: str, start: int, n_starts: int, best: Descent | None
 ) -> ProgressReporter | None:
     if callback is None:
         return None
-    return ProgressReporter(callback, start, n_starts, None if best is None else best.loss)
+    return ProgressReporter(callback, stage, start, n_starts, None if best is None else best.loss)
 
 
 @dataclass(frozen=True)
@@ -215,6 +287,7 @@ class ProgressReporter:
     """Adds the start to what a descent reports of its iterations."""
 
     callback: ProgressCallback
+    stage: str
     start: int
     n_starts: int
     best_loss: float | None
@@ -222,5 +295,5 @@ class ProgressReporter:
     def __call__(self, iteration: int, loss: float) -> None:
         """Pass one iteration on."""
         self.callback(
-            Progress("refining", self.start, self.n_starts, iteration, loss, self.best_loss)
+            Progress(self.stage, self.start, self.n_starts, iteration, loss, self.best_loss)
         )

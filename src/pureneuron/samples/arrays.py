@@ -10,7 +10,7 @@ import numpy as np
 
 from pureneuron.samples.mirror import mirror_pairs
 from pureneuron.samples.protocol import Batch, Kernel, Merged, merge
-from pureneuron.typing import AnyArray
+from pureneuron.typing import AnyArray, IndexArray
 
 __all__ = ["ArraySamples"]
 
@@ -66,18 +66,12 @@ class ArraySamples:
     def derive(self, fn: Callable[..., Batch], *params: Any) -> ArraySamples:
         """Return the samples with each batch replaced by ``fn(batch, *params)``, kept in memory."""
         params = tuple(self._native(param) for param in params)
-        derived = object.__new__(ArraySamples)
-        derived._batch_rows = self._batch_rows
-        derived._batches = tuple(fn(batch, *params) for batch in self._batches)
-        derived.n_rows = self.n_rows
-        derived.n_inputs = derived._batches[0].X.shape[1]
-        derived.n_outputs = derived._batches[0].Y.shape[1]
-        same = derived.n_inputs == self.n_inputs, derived.n_outputs == self.n_outputs
-        derived.input_names = _names("x", derived.n_inputs, self.input_names if same[0] else None)
-        derived.output_names = _names(
-            "y", derived.n_outputs, self.output_names if same[1] else None
-        )
-        return derived
+        return self._like(*(fn(batch, *params) for batch in self._batches))
+
+    def subset(self, size: int, *, rng: np.random.Generator) -> ArraySamples:
+        """Draw ``size`` rows at random, without replacement."""
+        rows = np.sort(rng.choice(self.n_rows, size=size, replace=False))
+        return self._like(_joined([_taken(batch, rows) for batch in self._batches]))
 
     def halves(self, rng: np.random.Generator) -> tuple[ArraySamples, ArraySamples]:
         """Split at random into two halves; a row and its mirror image stay together."""
@@ -109,6 +103,18 @@ class ArraySamples:
             None if weights[0] is None else xp.concat(weights),
         )
 
+    def _like(self, *batches: Batch) -> ArraySamples:
+        """Return samples of other batches, with this one's names where sizes still agree."""
+        other = object.__new__(ArraySamples)
+        other._batch_rows = self._batch_rows
+        other._batches = batches
+        other.n_rows = sum(batch.X.shape[0] for batch in batches)
+        other.n_inputs, other.n_outputs = batches[0].X.shape[1], batches[0].Y.shape[1]
+        same = other.n_inputs == self.n_inputs, other.n_outputs == self.n_outputs
+        other.input_names = _names("x", other.n_inputs, self.input_names if same[0] else None)
+        other.output_names = _names("y", other.n_outputs, self.output_names if same[1] else None)
+        return other
+
     def _native(self, param: Any) -> Any:
         """Bring a NumPy parameter to the array library and device of the data."""
         X = self._batches[0].X
@@ -122,6 +128,29 @@ def _sliced(X: AnyArray, Y: AnyArray, weight: AnyArray | None, batch_rows: int) 
     for start in range(0, max(X.shape[0], 1), batch_rows):
         rows = slice(start, start + batch_rows)
         yield Batch(X[rows], Y[rows], None if weight is None else weight[rows], offset=start)
+
+
+def _taken(batch: Batch, rows: IndexArray) -> Batch:
+    """Take those of the (global, ascending) ``rows`` that lie in ``batch``."""
+    end = batch.offset + batch.X.shape[0]
+    local = rows[np.searchsorted(rows, batch.offset) : np.searchsorted(rows, end)] - batch.offset
+    return Batch(
+        batch.X[local],
+        batch.Y[local],
+        None if batch.weight is None else batch.weight[local],
+        extra={name: column[local] for name, column in batch.extra.items()},
+    )
+
+
+def _joined(batches: list[Batch]) -> Batch:
+    xp = array_api_compat.array_namespace(batches[0].X)
+    first = batches[0]
+    return Batch(
+        xp.concat([batch.X for batch in batches]),
+        xp.concat([batch.Y for batch in batches]),
+        None if first.weight is None else xp.concat([batch.weight for batch in batches]),
+        extra={name: xp.concat([batch.extra[name] for batch in batches]) for name in first.extra},
+    )
 
 
 def _names(prefix: str, count: int, names: tuple[str, ...] | None) -> tuple[str, ...]:

@@ -39,6 +39,11 @@ class CountedSamples:
         self._counter[0] += 1
         return CountedSamples(self._samples.derive(fn, *params), self._counter)
 
+    def subset(self, size: int, *, rng: np.random.Generator) -> Samples:
+        """Draw rows, and count a pass; passes over a subset in memory do not count."""
+        self._counter[0] += 1
+        return self._samples.subset(size, rng=rng)
+
     def halves(self, rng: np.random.Generator) -> tuple[CountedSamples, CountedSamples]:
         """Split as the wrapped samples do."""
         first, second = self._samples.halves(rng)

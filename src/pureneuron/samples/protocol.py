@@ -145,6 +145,10 @@ class Samples(Protocol):
         """Return the samples with each batch replaced by ``fn(batch, *params)``, row for row."""
         ...
 
+    def subset(self, size: int, *, rng: np.random.Generator) -> Samples:
+        """Draw ``size`` rows at random, without replacement, into memory."""
+        ...
+
     def halves(self, rng: np.random.Generator) -> tuple[Samples, Samples]:
         """Split at random into two halves; a row and its mirror image stay together."""
         ...
