@@ -2,6 +2,7 @@
 # make test          all tests and checks
 # make test-extras   the tests that need optional extras (torch)
 # make figures       measure what the README and docs/figures state (about five minutes)
+# make bench         time to the optimum, beside what others would use (hours; goes on where stopped)
 # make lint, format  the checks alone; put the code into format
 #
 # Each target sets up .venv by itself, and again when pyproject.toml changes.
@@ -11,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 
-.PHONY: help demo test test-extras figures lint format clean
+.PHONY: help demo test test-extras figures bench lint format clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -28,6 +29,9 @@ test-extras: $(VENV)/.extras
 figures: $(VENV)/.demo
 	$(BIN)/python benchmarks/recovery.py
 	$(BIN)/python benchmarks/wide.py
+
+bench: $(VENV)/.bench
+	$(BIN)/python -m benchmarks.peers.run $(BENCH)
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check
@@ -63,4 +67,9 @@ $(VENV)/.test: $(VENV)/.demo
 $(VENV)/.extras: $(VENV)/.test
 	@echo "Installing what the extras need"
 	@$(PIP) install --group extras
+	@touch $@
+
+$(VENV)/.bench: pyproject.toml $(VENV)/.demo
+	@echo "Installing what the benchmark compares with"
+	@$(PIP) install --group bench
 	@touch $@

@@ -1,7 +1,7 @@
 """From a start to the maximum-likelihood estimate: variable projection and Gauss–Newton.
 
 ``starts`` chooses where to begin and when to believe the end; ``descent`` is the damped
-Gauss–Newton loop; ``profile`` projects A out; ``curvature`` solves the inner system; ``kernels``
+Gauss–Newton loop; ``repair`` swaps neurons of a local minimum; ``profile`` projects A out; ``curvature`` solves the inner system; ``kernels``
 holds all that is asked of the data; ``comparison`` tells whether two fits are the same network.
 """
 

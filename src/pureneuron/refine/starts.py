@@ -8,7 +8,7 @@ One descent proves nothing: it may have ended in a local minimum. The policy:
 - a start that rests on evidence of its own (two racers that agree, or the moments) is proved right
   if the descent from it on all rows ends with every neuron near where it began;
 - random starts on all rows follow until the best minimum so far has been reached twice, and at
-  least three descents have been made;
+  least three descents have been made; from the seventh on, each is repaired by swaps of neurons;
 - neither counts while the residual still shows the inputs or a unit lies idle, unless twice as many
   starts have been made: then the fault lies with the model, not with the search;
 - a residual that is zero up to rounding, with clearly more equations than unknowns, is the global
@@ -29,6 +29,7 @@ from pureneuron.network import unit_rows
 from pureneuron.progress import Progress, ProgressCallback
 from pureneuron.refine.comparison import displacement
 from pureneuron.refine.descent import EXACT, Descent, descend
+from pureneuron.refine.repair import repair
 from pureneuron.samples import Batch, Max
 from pureneuron.typing import Array
 
@@ -41,6 +42,8 @@ _CONFIRMED = 0.5
 # Standard deviation of a starting bias against the pre-activation's.
 _BIAS_SPREAD = 0.5
 _FEWEST_STARTS = 3
+# Descents before swaps are tried: they are worth some thirty descents, and hardly ever needed.
+_PATIENCE = 6
 # Rows of the race: equations for each unknown at best and at least, and the share of all rows
 # beyond which racing on them saves nothing.
 _RACE_EQUATIONS, _FEWEST_RACE_EQUATIONS, _FEWEST_RACE_ROWS, _RACE_SHARE = 40, 15, 1000, 1 / 3
@@ -191,6 +194,16 @@ def refine(
                 raise
             interrupted = True
             break
+        if len(descents) >= _PATIENCE:
+            descent = repair(
+                problem,
+                descent,
+                rng=rng,
+                max_iter=max_iter,
+                tol=tol,
+                floor=floor,
+                callback=_reporter(callback, "repairing", i + 1, n_most, best),
+            )
         descents.append(descent)
         interrupted = descent.interrupted
         same = best is not None and _displacement(descent, best) <= _SAME
