@@ -84,7 +84,7 @@ def run(task: tuple[str, Cell, int]) -> dict[str, object]:
 
     start = time.perf_counter()
     if kind == "spectral":
-        recovery = recover(samples, cell.size, init="moments", refine_estimate=False, rng=seed)
+        recovery = recover(samples, cell.size, init="moments", refine=False, rng=seed)
     else:
         recovery = recover(samples, cell.size, rng=seed)
     seconds = time.perf_counter() - start

@@ -35,13 +35,13 @@ def main() -> None:
     Y += options.noise * rng.standard_normal(Y.shape)
     samples = ArraySamples(X, Y)
     print(f"data {(X.nbytes + Y.nbytes) / 2**30:.2f} GiB, peak so far {_peak():.2f} GiB")
-    for name, refine_estimate in (("moments alone", False), ("full fit", True)):
+    for name, refine in (("moments alone", False), ("full fit", True)):
         start = time.perf_counter()
         recovery = recover(
             samples,
             options.k,
-            init="auto" if refine_estimate else "moments",
-            refine_estimate=refine_estimate,
+            init="auto" if refine else "moments",
+            refine=refine,
             rng=0,
         )
         seconds = time.perf_counter() - start

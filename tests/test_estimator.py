@@ -99,8 +99,12 @@ def test_errors_name_the_column_of_a_frame(data):
 @pytest.mark.parametrize(
     ("X", "Y", "message"),
     [
-        (np.ones((4, 2)) + 1j, np.ones(4), "Complex data not supported"),
-        (np.array([["a", "b"]] * 4), np.arange(4.0), "could not convert|numeric"),
+        (np.ones((4, 2)) + 1j, np.ones(4), "Complex data not supported: X is complex; pass its"),
+        (np.eye(4), [1.0, 2.0, 1j, 3.0], "Complex data not supported: y is complex"),
+        (np.array([["a", "b"]] * 4), np.arange(4.0), "X holds text: turn it into numbers"),
+        (pd.DataFrame({"a": [1, 2], "b": ["u", "v"]}), [1.0, 2.0], "X holds text"),
+        (np.eye(4), ["a", "b", "c", "d"], "y holds text: turn it into numbers"),
+        ([[1.0], [1.0, 2.0]], [1.0, 2.0], "X is no array of numbers: .*inhomogeneous"),
         (np.ones((4, 2)), np.arange(5.0), "inconsistent numbers of samples"),
         (np.empty((0, 2)), np.empty(0), r"0 sample\(s\)"),
         (np.ones((4, 2)), np.arange(4.0), "X is constant"),
@@ -108,8 +112,40 @@ def test_errors_name_the_column_of_a_frame(data):
     ],
 )
 def test_unusable_arrays_are_refused(X, Y, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=message) as error:
         PureNeuronRegressor(1).fit(X, Y)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(("value", "name"), [(np.nan, "NaN"), (-np.inf, "infinity")])
+def test_errors_name_the_place_in_outputs_and_weights(data, value, name):
+    _, X, Y = data
+    Y[3, 1] = value
+    with pytest.raises(ValueError, match=f"Input Y contains {name} at row 3, column 'y1'"):
+        PureNeuronRegressor(3).fit(X, Y)
+    with pytest.raises(ValueError, match=f"Input Y contains {name} at row 3, column 'y0'"):
+        PureNeuronRegressor(3).fit(X, Y[:, 1])
+    weight = np.ones(600)
+    weight[7] = value
+    with pytest.raises(ValueError, match=f"Input sample_weight contains {name} at row 7"):
+        PureNeuronRegressor(3).fit(X, np.ones((600, 4)), sample_weight=weight)
+
+
+def test_weights_must_be_a_vector_with_a_weight_a_row(data):
+    _, X, Y = data
+    with pytest.raises(ValueError, match=r"weight has shape \(600, 1\): a vector"):
+        PureNeuronRegressor(3).fit(X, Y, sample_weight=np.ones((600, 1)))
+    with pytest.raises(ValueError, match=r"inconsistent numbers of samples.*599"):
+        PureNeuronRegressor(3).fit(X, Y, sample_weight=np.ones(599))
+
+
+def test_predictions_at_other_than_numbers_are_refused(data):
+    _, X, Y = data
+    est = PureNeuronRegressor(3, random_state=0).fit(X, Y)
+    with pytest.raises(ValueError, match="X is complex"):
+        est.predict(X + 1j)
+    with pytest.raises(ValueError, match="X holds text"):
+        est.transform(X.astype(str))
 
 
 def test_unfitted():
@@ -181,11 +217,31 @@ def test_samples_of_any_source(data):
     assert heard
 
 
-def test_verbose_draws_progress_on_standard_error(data, capsys):
+def test_names_of_samples_become_feature_names(data):
     _, X, Y = data
-    PureNeuronRegressor(3, random_state=0, verbose=1).fit(X, Y)
-    out, _ = capsys.readouterr()
+    names = [f"stimulus_{i}" for i in range(5)]
+    frame = pd.DataFrame(X, columns=names)
+    est = PureNeuronRegressor(3, random_state=0).fit(frame, Y)
+    est.fit_samples(ArraySamples(X, Y))
+    assert not hasattr(est, "feature_names_in_")
+    predicted = est.predict(X)  # without a warning that names are missing
+    est.fit_samples(ArraySamples(X, Y, input_names=tuple(names)))
+    assert list(est.feature_names_in_) == names
+    assert np.array_equal(est.predict(frame), predicted)
+    with pytest.raises(ValueError, match="feature names"):
+        est.predict(frame[names[::-1]])
+
+
+@pytest.mark.parametrize("verbose", [0, 1])
+def test_verbose_draws_progress_on_standard_error(data, capsys, monkeypatch, verbose):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # Rich then takes any stream for a terminal.
+    monkeypatch.setenv("TERM", "xterm")
+    _, X, Y = data
+    PureNeuronRegressor(3, random_state=0, verbose=verbose).fit(X, Y)
+    out, err = capsys.readouterr()
     assert out == ""
+    assert ("starting" in err) is bool(verbose)
+    assert bool(err) is bool(verbose)
 
 
 def test_paper_alone(data):

@@ -47,7 +47,7 @@ def test_the_same_seed_gives_the_same_bits():
 
 def test_moments_alone():
     teacher, samples = teacher_samples(2, n=5000)
-    moments = recover(samples, 3, init="moments", refine_estimate=False, rng=0)
+    moments = recover(samples, 3, init="moments", refine=False, rng=0)
     refined = recover(samples, 3, rng=0)
     assert moments.status is Status.RECOVERED
     assert moments.n_iter == 0
@@ -160,7 +160,56 @@ class TestStatuses:
     def test_too_few_neurons(self):
         _, samples = teacher_samples(1, n=5000)
         recovery = recover(samples, 2, rng=0)
-        assert recovery.status in (Status.MISFIT, Status.STARTS_DISAGREE)
+        assert recovery.status is Status.MISFIT
+        assert "rank 3" in recovery.reason
+
+    @pytest.mark.parametrize("noise", [0.1, 1.0])
+    def test_one_neuron_too_many(self, noise):
+        for seed in range(4):
+            _, samples = teacher_samples(seed, n=3000, d=6, m=6, noise=noise)
+            recovery = recover(samples, 4, rng=seed)
+            assert recovery.status is Status.RANK_DEFICIENT
+            assert "one neuron less fits as well" in recovery.reason
+
+    @pytest.mark.parametrize("k", [1, 2, 3])
+    @pytest.mark.parametrize("refine", [True, False])
+    def test_noise_alone(self, k, refine):
+        rng = np.random.default_rng(k)
+        samples = ArraySamples(rng.standard_normal((1000, 5)), rng.standard_normal((1000, 4)))
+        recovery = recover(samples, k, refine=refine, rng=0)
+        assert recovery.status is Status.RANK_DEFICIENT
+
+    def test_few_distinct_inputs(self):
+        rng = np.random.default_rng(0)
+        X = rng.choice([-1.0, 1.0], size=(2000, 3))
+        teacher = TwoLayerNetwork(np.ones((1, 3)), rng.standard_normal((3, 3)))
+        recovery = recover(ArraySamples(X, teacher.predict(X)), 3, rng=0)
+        assert recovery.status is Status.DEGENERATE
+        assert "undetermined" in recovery.reason
+
+    def test_a_popular_local_minimum_is_not_believed(self):
+        rng = np.random.default_rng(2)
+        teacher = TwoLayerNetwork(rng.standard_normal((1, 6)), rng.standard_normal((6, 4)))
+        X = rng.standard_normal((3000, 4))
+        Y = teacher.predict(X)
+        Y += 0.01 * Y.std() * rng.standard_normal(Y.shape)
+        recovery = recover(ArraySamples(X, Y), 6, rng=2)
+        match = recovery.network.match(teacher)
+        assert recovery.status is not Status.RECOVERED or match.errors_W.max() < 0.01
+
+    def test_moments_of_asymmetric_inputs(self):
+        X = np.random.default_rng(0).standard_normal((3000, 5)) + 2.0
+        _, samples = teacher_samples(0, X=X)
+        recovery = recover(samples, 3, init="moments", refine=False, rng=0)
+        assert recovery.status is Status.MISFIT
+
+    def test_offset_outputs_do_not_hide_a_missing_unit(self):
+        rng = np.random.default_rng(0)
+        teacher = make_teacher(4, 4, 4, rng=rng)
+        X = rng.standard_normal((2000, 4))
+        Y = teacher.predict(X) + 1e6
+        recovery = recover(ArraySamples(X, Y), 3, fit_intercept=True, rng=0)
+        assert recovery.status is not Status.RECOVERED
 
     def test_no_network_at_all(self):
         rng = np.random.default_rng(0)
@@ -170,7 +219,7 @@ class TestStatuses:
         assert recovery.network.n_neurons == 1
 
     def test_barely_enough_rows(self):
-        _, samples = teacher_samples(1, n=8, noise=0.1)
+        _, samples = teacher_samples(1, n=16, noise=0.1)
         recovery = recover(samples, 3, rng=0)
         assert recovery.status is Status.TOO_FEW_SAMPLES
         assert any("not much more" in warning for warning in recovery.warnings)
@@ -186,14 +235,15 @@ class TestStatuses:
         recovery = recover(samples, 3, init="random", n_restarts=1, rng=0)
         assert recovery.status is Status.STARTS_DISAGREE
 
-    def test_interruption(self):
-        _, samples = teacher_samples(1)
+    @pytest.mark.parametrize("init", ["random", "auto"])
+    def test_interruption(self, init):
+        _, samples = teacher_samples(1, n=4000)  # rows enough for a race
 
         def interrupt(progress):
             if progress.iteration == 3:
                 raise KeyboardInterrupt
 
-        recovery = recover(samples, 3, init="random", rng=0, callback=interrupt)
+        recovery = recover(samples, 3, init=init, rng=0, callback=interrupt)
         assert recovery.status is Status.NOT_CONVERGED
         assert "interrupted" in recovery.reason
         assert np.isfinite(recovery.network.W).all()
@@ -217,7 +267,7 @@ class TestAsymmetricInputs:
         return teacher_samples(0, X=X)
 
     def test_moments_alone_warn(self):
-        recovery = recover(self.samples()[1], 3, init="moments", refine_estimate=False, rng=0)
+        recovery = recover(self.samples()[1], 3, init="moments", refine=False, rng=0)
         assert any("asymmetric" in warning for warning in recovery.warnings)
 
     def test_confirmed_fits_do_not(self):
@@ -230,7 +280,7 @@ class TestAsymmetricInputs:
     def test_mirrored_inputs_do_not(self):
         X = symmetrize(np.random.default_rng(0).exponential(size=(2000, 5)) - 1.0)
         _, samples = teacher_samples(0, X=X)
-        recovery = recover(samples, 3, init="moments", refine_estimate=False, rng=0)
+        recovery = recover(samples, 3, init="moments", refine=False, rng=0)
         assert recovery.warnings == ()
 
 
@@ -245,12 +295,18 @@ class TestAsymmetricInputs:
         ({"n_neurons": 4, "init": "moments"}, "rank 4, and only 3 .* use init='random'"),
         ({"n_neurons": 3, "init": "moments", "fit_intercept": True}, "no biases.*init='random'"),
         ({"n_neurons": 3, "init": "magic"}, "init must be 'auto', 'moments', 'random' or"),
-        ({"n_neurons": 3, "init": "random", "refine_estimate": False}, "rules out"),
-        ({"n_neurons": 5, "refine_estimate": False}, "refine=False returns the moment estimate"),
+        ({"n_neurons": 3, "init": "random", "refine": False}, "rules out"),
+        ({"n_neurons": 5, "refine": False}, "refine=False returns the moment estimate"),
         ({"n_neurons": 3, "n_restarts": -1}, "n_restarts must be"),
         ({"n_neurons": 3, "max_iter": 0}, "max_iter must be"),
         ({"n_neurons": 3, "tol": -1.0}, "tol must be"),
-        ({"n_neurons": 3, "negative_slope": 2.0}, "negative_slope must lie"),
+        ({"n_neurons": 3, "tol": "a"}, "tol must be"),
+        ({"n_neurons": 3, "negative_slope": -1.0}, "negative_slope must be"),
+        ({"n_neurons": 3, "negative_slope": "0.1"}, "negative_slope must be"),
+        (
+            {"n_neurons": 3, "negative_slope": 2.0},
+            "negative_slope must be a number between -1 and 1",
+        ),
     ],
 )
 def test_impossible_requests_say_what_to_do(options, message):

@@ -16,16 +16,19 @@ from sklearn.base import (
     TransformerMixin,
 )
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import Tags, check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils import Tags, check_consistent_length, check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from pureneuron.pipeline import Init, recover
 from pureneuron.progress import ProgressCallback, progress_display
 from pureneuron.results import Recovery, Status
 from pureneuron.samples import ArraySamples, Samples
+from pureneuron.samples.numbers import refuse_text_and_complex
 from pureneuron.typing import AnyArray
 
 __all__ = ["PureNeuronRegressor"]
+
+_FLOATS = (np.float64, np.float32)
 
 
 class PureNeuronRegressor(
@@ -142,20 +145,20 @@ class PureNeuronRegressor(
         UserWarning
             For each warning of the recovery: barely enough rows, asymmetric inputs that matter.
         """
+        refuse_text_and_complex("X", X)
+        refuse_text_and_complex("y", y)
         # Finiteness is checked by the pipeline, which names the row and the column.
         inputs, outputs = validate_data(
             self,
             X,
             y,
-            dtype=(np.float64, np.float32),
-            multi_output=True,
-            y_numeric=True,
-            ensure_all_finite=False,
+            validate_separately=(
+                {"dtype": _FLOATS, "ensure_all_finite": False},
+                {"dtype": np.float64, "ensure_all_finite": False, "ensure_2d": False},
+            ),
         )
+        check_consistent_length(inputs, outputs, sample_weight)
         self._is_vector = outputs.ndim == 1
-        outputs = np.asarray(outputs.reshape(len(outputs), -1), dtype=np.float64)
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, inputs, dtype=np.float64)
         names = getattr(self, "feature_names_in_", None)
         return self._fit(
             ArraySamples(
@@ -172,8 +175,16 @@ class PureNeuronRegressor(
             For instance from :func:`pureneuron.samples.read_samples`.
         callback : callable, optional
             Called with a :class:`pureneuron.progress.Progress` as the work goes on.
+
+        Notes
+        -----
+        Names of inputs other than x0, x1, … become ``feature_names_in_``.
         """
         self.n_features_in_ = samples.n_inputs
+        if samples.input_names != tuple(f"x{i}" for i in range(samples.n_inputs)):
+            self.feature_names_in_ = np.array(samples.input_names, dtype=object)
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
         self._is_vector = False
         return self._fit(samples, callback)
 
@@ -185,7 +196,7 @@ class PureNeuronRegressor(
                 samples,
                 self.n_neurons,
                 init=self.init,
-                refine_estimate=self.refine,
+                refine=self.refine,
                 fit_hidden_bias=self.fit_hidden_bias,
                 fit_intercept=self.fit_intercept,
                 negative_slope=self.negative_slope,
@@ -230,7 +241,8 @@ class PureNeuronRegressor(
 
     def _validated(self, X: ArrayLike) -> AnyArray:
         check_is_fitted(self)
-        return validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
+        refuse_text_and_complex("X", X)
+        return validate_data(self, X, reset=False, dtype=_FLOATS)
 
     @property
     def _n_features_out(self) -> int:

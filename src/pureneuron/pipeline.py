@@ -5,22 +5,25 @@ Moments find the network, Gauss–Newton finishes it, and the report says how fa
 
 from __future__ import annotations
 
+from dataclasses import replace
+from numbers import Real
 from typing import Literal, TypeAlias
 
 import numpy as np
 
 from pureneuron.inference import (
-    LackOfFit,
+    FEW_EQUATIONS,
+    gather_evidence,
     judge_moments,
     judge_refinement,
-    lack_of_fit,
     symmetry_test,
+    trace_of_inputs,
     unit_census,
 )
 from pureneuron.moments import Problem, check_samples, n_unknowns, pose
 from pureneuron.network import TwoLayerNetwork
 from pureneuron.progress import ProgressCallback
-from pureneuron.refine import Descent, Start, evaluate, race, refine
+from pureneuron.refine import Descent, Start, evaluate, race, search
 from pureneuron.results import Recovery, StageReport, Status
 from pureneuron.samples import CountedSamples, Samples
 from pureneuron.spectral import (
@@ -32,6 +35,7 @@ from pureneuron.spectral import (
 from pureneuron.stages import (
     StageLog,
     describe_data,
+    describe_evidence,
     describe_linear_part,
     describe_moments,
     describe_race,
@@ -46,7 +50,10 @@ Init: TypeAlias = Literal["auto", "moments", "random"] | TwoLayerNetwork
 _AUTO_RESTARTS = 20
 # The detector works on k(k+1)/2 products of coordinates, and its null space costs k⁶: beyond this
 # many neurons random starts are the quicker road, and moments are for those who ask for them.
-_AUTO_MOMENTS_NEURONS = 48
+_AUTO_MOMENTS_NEURONS = 32
+# Descents before two that agree are believed; more where B cannot show all neurons (biases, or more
+# neurons than inputs or outputs): there local minima are popular, and nothing else speaks up.
+_FEWEST_STARTS, _FEWEST_BLIND_STARTS = 3, 10
 _ASYMMETRIC = (
     "the inputs are plainly asymmetric, and this result rests on their symmetry: "
     "refine it (refine=True) or symmetrise the inputs (pureneuron.datasets.symmetrize)"
@@ -58,7 +65,7 @@ def recover(
     n_neurons: int | Literal["auto"] = "auto",
     *,
     init: Init = "auto",
-    refine_estimate: bool = True,
+    refine: bool = True,
     fit_hidden_bias: bool = False,
     fit_intercept: bool = False,
     negative_slope: float = 0.0,
@@ -80,7 +87,7 @@ def recover(
     init : {"auto", "moments", "random"} or TwoLayerNetwork
         Where to start: the moment estimate; random starts; "auto" uses moments where they apply
         and random starts for the rest; a network starts there first.
-    refine_estimate : bool
+    refine : bool
         Whether to go on from the moments to the maximum-likelihood estimate.
     fit_hidden_bias, fit_intercept : bool
         Whether to fit ``b`` and ``c``. The moments know no biases: random starts find them.
@@ -110,7 +117,7 @@ def recover(
         outputs than the network has unknowns, if a parameter is out of range, or if
         ``init="moments"`` cannot be honoured.
     """
-    _check_options(n_neurons, init, refine_estimate, n_restarts, max_iter, tol)
+    _check_options(n_neurons, init, refine, negative_slope, n_restarts, max_iter, tol)
     rng = np.random.default_rng(rng)
     counted = CountedSamples(samples)
     log = StageLog(callback)
@@ -134,52 +141,62 @@ def recover(
     _check_sizes(problem, k, init, automatic=n_neurons == "auto")
     _remark(log, problem, k, rank, automatic=n_neurons == "auto")
 
+    # Only where B shows every neuron does the size of the network rest on more than the fit.
+    shows_all = not _biased(problem) and k <= min(problem.n_inputs, problem.n_outputs)
+
     raced = None
-    if refine_estimate and init == "auto":
+    if refine and init == "auto" and shows_all:
         with log.stage("race") as said:
             raced = race(problem, k, rng=rng, callback=callback)
             said += describe_race(raced)
 
     estimate = None
-    if (raced is None or not raced.evidence) and _moments_wanted(problem, k, rank, init):
+    if (raced is None or not raced.evidence) and _moments_wanted(problem, k, rank, init, refine):
         with log.stage("moments") as said:
             estimate = moment_estimate(problem, part, k, rng=rng)
             said.append(describe_moments(estimate))
 
-    if refine_estimate:
+    if refine:
         probe_seed = int(rng.integers(2**63))
+        cut_short = raced is not None and raced.interrupted
         with log.stage("refinement") as said:
-            refinement = refine(
+            refinement = search(
                 problem,
                 k,
                 first=_first_starts(problem, init, raced, estimate),
-                n_restarts=_AUTO_RESTARTS if n_restarts == "auto" else int(n_restarts),
-                max_iter=max_iter,
+                n_restarts=0 if cut_short else _restarts(n_restarts),
+                max_iter=0 if cut_short else max_iter,
                 tol=tol,
+                fewest=_FEWEST_STARTS if shows_all else _FEWEST_BLIND_STARTS,
                 rng=rng,
                 plausible=lambda descent: _plausible(problem, descent, probe_seed),
                 callback=callback,
             )
-            W, A = refinement.best.point.W, refinement.best.point.A
-            census = unit_census(problem, W, A)
-            exact = refinement.best.exact
-            fit = None if exact else _trace(problem, refinement.best, probe_seed)
-            said.append(describe_refinement(refinement, census, fit))
-        status, reason = judge_refinement(problem, refinement, census, fit)
-        loss, n_iter = refinement.best.loss, refinement.best.n_iter
-        rests_on_symmetry = refinement.winner == "moments" and not refinement.agreement
+            refinement = replace(refinement, interrupted=refinement.interrupted or cut_short)
+            best = refinement.best
+            said.append(describe_refinement(refinement))
+        with log.stage("evidence") as said:
+            evidence = gather_evidence(
+                problem, best, rank, seed=probe_seed, max_iter=max_iter, tol=tol
+            )
+            said.append(describe_evidence(evidence))
+        W, A, loss, n_iter = best.point.W, best.point.A, best.loss, best.n_iter
+        census = evidence.census
+        status, reason = judge_refinement(problem, refinement, evidence)
+        unconfirmed = refinement.winner == "moments" and not refinement.agreement
+        asymmetric = unconfirmed and symmetry_test(problem).plainly_asymmetric
     else:
         if estimate is None:
             raise ValueError(
                 f"refine=False returns the moment estimate: {_moments_need(problem, k, rank)}"
             )
         W, A = estimate.W, estimate.A
-        census = unit_census(problem, W, A)
-        status, reason = judge_moments(estimate)
         loss, n_iter = evaluate(problem, W, A), 0
-        rests_on_symmetry = True
+        census = unit_census(problem, W, A)
+        asymmetric = symmetry_test(problem).plainly_asymmetric
+        status, reason = judge_moments(problem, estimate, census, rank, asymmetric=asymmetric)
 
-    if rests_on_symmetry and symmetry_test(problem).plainly_asymmetric:
+    if asymmetric:
         log.warnings.append(_ASYMMETRIC)
     if n_neurons == "auto" and rank == 0:
         status, reason = Status.RANK_DEFICIENT, "no linear part stands out of its sampling noise"
@@ -220,7 +237,7 @@ def diagnose(
     tuple of StageReport
         The data, their symmetry, the linear part with its rank, and the detector with its gap.
     """
-    _check_options(n_neurons, "auto", True, "auto", 1, 0.0)
+    _check_options(n_neurons, "auto", True, 0.0, "auto", 1, 0.0)
     rng = np.random.default_rng(rng)
     log = StageLog()
     with log.stage("data") as said:
@@ -254,26 +271,28 @@ def _first_starts(
 
 def _plausible(problem: Problem, descent: Descent, seed: int) -> bool:
     healthy = unit_census(problem, descent.point.W, descent.point.A).healthy
-    return healthy and not _trace(problem, descent, seed).misfit
+    return healthy and not trace_of_inputs(problem, descent, seed).misfit
 
 
-def _trace(problem: Problem, descent: Descent, seed: int) -> LackOfFit:
-    """Look for the inputs in a residual, with the same probes each time."""
-    rng = np.random.default_rng(seed)
-    return lack_of_fit(problem, descent.point.W, descent.point.A, rng=rng)
+def _biased(problem: Problem) -> bool:
+    return problem.fit_hidden_bias or problem.fit_intercept
 
 
-def _moments_wanted(problem: Problem, k: int, rank: int, init: Init) -> bool:
-    biased = problem.fit_hidden_bias or problem.fit_intercept
-    if init == "moments" and (biased or k > rank):
+def _restarts(n_restarts: int | Literal["auto"]) -> int:
+    return _AUTO_RESTARTS if n_restarts == "auto" else int(n_restarts)
+
+
+def _moments_wanted(problem: Problem, k: int, rank: int, init: Init, refine: bool) -> bool:
+    possible = not _biased(problem) and k <= min(problem.n_inputs, problem.n_outputs)
+    if init == "moments" and not (possible and k <= rank):
         raise ValueError(f"init='moments': {_moments_need(problem, k, rank)}")
     # As one start among others the estimate is worth having even where its rank is in doubt.
-    fits = not biased and k <= min(problem.n_inputs, problem.n_outputs, _AUTO_MOMENTS_NEURONS)
-    return init == "moments" or (init == "auto" and fits)
+    worthwhile = k <= _AUTO_MOMENTS_NEURONS or not refine
+    return init == "moments" or (init == "auto" and possible and worthwhile)
 
 
 def _moments_need(problem: Problem, k: int, rank: int) -> str:
-    if problem.fit_hidden_bias or problem.fit_intercept:
+    if _biased(problem):
         why = "moments know no biases"
     elif k > min(problem.n_inputs, problem.n_outputs):
         why = (
@@ -290,7 +309,7 @@ def _moments_need(problem: Problem, k: int, rank: int) -> str:
 
 def _automatic_size(problem: Problem, rank: int) -> int:
     """Return the rank of B, or as many neurons as the rows can tell apart if those are fewer."""
-    affordable = problem.n_equations // n_unknowns(problem, 1)
+    affordable = int(problem.n_equations / n_unknowns(problem, 1))
     return max(1, min(rank, affordable))
 
 
@@ -302,10 +321,15 @@ def _check_sizes(problem: Problem, k: int, init: Init, *, automatic: bool) -> No
         rows = -(-unknowns // problem.n_outputs)
         raise ValueError(
             f"{k} neurons with {d} inputs and {problem.n_outputs} outputs have "
-            f"{unknowns} unknowns, more than the {problem.n_equations} measured outputs of "
-            f"n_samples = {problem.n_effective}: at least {rows} rows are needed"
+            f"{unknowns} unknowns, more than the {problem.n_equations:.6g} measured outputs of "
+            f"n_samples = {problem.n_effective:.6g}: at least {rows} rows are needed"
         )
     if isinstance(init, TwoLayerNetwork):
+        if init.negative_slope != problem.negative_slope:
+            raise ValueError(
+                f"init has negative_slope {init.negative_slope}, and {problem.negative_slope} is "
+                "asked for: give the same to both"
+            )
         wanted = (d, k, problem.n_outputs)
         given = (init.n_inputs, init.n_neurons, init.n_outputs)
         if given != wanted:
@@ -316,12 +340,12 @@ def _check_sizes(problem: Problem, k: int, init: Init, *, automatic: bool) -> No
 
 def _remark(log: StageLog, problem: Problem, k: int, rank: int, *, automatic: bool) -> None:
     unknowns = n_unknowns(problem, k)
-    if problem.n_equations < 2 * unknowns:
+    if problem.n_equations < FEW_EQUATIONS * unknowns:
         log.warnings.append(
-            f"the {problem.n_equations} measured outputs are not much more than the {unknowns} "
+            f"the {problem.n_equations:.6g} measured outputs are not much more than the {unknowns} "
             "unknowns: expect large errors wherever there is noise"
         )
-    if not problem.whitening.full:
+    if problem.input_span.shape[1] < problem.input_span.shape[0]:
         log.notes.append(
             f"the inputs span only {problem.input_span.shape[1]} of "
             f"{problem.input_span.shape[0]} dimensions: W is identified on their span alone, "
@@ -337,7 +361,8 @@ def _remark(log: StageLog, problem: Problem, k: int, rank: int, *, automatic: bo
 def _check_options(
     n_neurons: int | str,
     init: Init,
-    refine_estimate: bool,
+    refine: bool,
+    negative_slope: float,
     n_restarts: int | str,
     max_iter: int,
     tol: float,
@@ -348,7 +373,7 @@ def _check_options(
         raise ValueError(
             f"init must be 'auto', 'moments', 'random' or a TwoLayerNetwork, got {init!r}"
         )
-    if not refine_estimate and init not in ("auto", "moments"):
+    if not refine and init not in ("auto", "moments"):
         raise ValueError(
             f"refine=False returns the moment estimate, which init={init!r} rules out: "
             "use init='moments' or refine=True"
@@ -357,9 +382,14 @@ def _check_options(
         raise ValueError(
             f"n_restarts must be an integer of at least 0 or 'auto', got {n_restarts!r}"
         )
+    if not (isinstance(negative_slope, Real) and -1.0 < negative_slope < 1.0):
+        raise ValueError(
+            f"negative_slope must be a number between -1 and 1, both excluded, got "
+            f"{negative_slope!r}"
+        )
     if not (_is_integer(max_iter) and max_iter >= 1):
         raise ValueError(f"max_iter must be an integer of at least 1, got {max_iter!r}")
-    if not tol >= 0.0:
+    if not (isinstance(tol, Real) and tol >= 0.0):
         raise ValueError(f"tol must be at least 0, got {tol!r}")
 
 

@@ -15,7 +15,7 @@ __all__ = ["Recovery", "StageReport", "Status"]
 class Status(Enum):
     """How a recovery ended; the value is a sentence of advice."""
 
-    RECOVERED = "The network is identified: independent starts lead to the same weights."
+    RECOVERED = "The network is identified: all evidence agrees on these weights."
     TOO_FEW_SAMPLES = (
         "The rows barely outnumber the unknowns, so other networks fit as well: "
         "bring more rows or ask for fewer neurons."
@@ -37,7 +37,8 @@ class Status(Enum):
         "bring more rows, or check the number of neurons."
     )
     MISFIT = (
-        "The residual is larger than its noise: the data do not come from a network of this size."
+        "The data do not come from a network of this kind and size, or the method's assumptions "
+        "fail: try more neurons, biases, or inputs that are symmetric."
     )
 
     @property

@@ -9,16 +9,18 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from pureneuron.inference import LackOfFit, SymmetryTest, UnitCensus
+from pureneuron.inference import Evidence, SymmetryTest
 from pureneuron.moments import Problem
 from pureneuron.progress import Progress, ProgressCallback
 from pureneuron.refine import Refinement, Start
 from pureneuron.results import StageReport
 from pureneuron.spectral import LinearPart, MomentEstimate
+from pureneuron.typing import Array
 
 __all__ = [
     "StageLog",
     "describe_data",
+    "describe_evidence",
     "describe_linear_part",
     "describe_moments",
     "describe_race",
@@ -56,12 +58,13 @@ def describe_data(problem: Problem) -> StageReport:
     return StageReport(
         name="data",
         summary=(
-            f"{problem.n_effective} rows, {d} inputs that span {span} "
+            f"{problem.source.n_rows} rows, {d} inputs that span {span} "
             f"(condition of E[xxᵀ] {whitening.condition:.2g}), "
             f"{problem.n_outputs} outputs"
         ),
         figures={
-            "n_rows": problem.n_effective,
+            "n_rows": problem.source.n_rows,
+            "n_effective": problem.n_effective,
             "n_inputs": d,
             "n_outputs": problem.n_outputs,
             "rank_of_inputs": problem.input_span.shape[1],
@@ -124,24 +127,35 @@ def describe_race(raced: Start | None) -> list[StageReport]:
     return [StageReport(name="race", summary=verdict)]
 
 
-def describe_refinement(
-    refinement: Refinement, census: UnitCensus, fit: LackOfFit | None
-) -> StageReport:
-    """Report the starts and the winner, the state of the units, and what is left over."""
-    residual = ""
-    if fit is not None:
-        trace = "still depends on the inputs" if fit.misfit else "shows no trace of the inputs"
-        residual = f"; the residual {trace} (p = {fit.p_value:.2g})"
+def describe_refinement(refinement: Refinement) -> StageReport:
+    """Report the starts and the winner."""
     best, n_starts = refinement.best, len(refinement.losses)
     starts = "1 start" if n_starts == 1 else f"{n_starts} starts, the best"
     return StageReport(
         name="refinement",
-        summary=f"{starts} from {refinement.winner}, {best.n_iter} iterations; {census}{residual}",
+        summary=f"{starts} from {refinement.winner}, {best.n_iter} iterations",
         figures={
             "n_starts": n_starts,
             "losses": np.array(refinement.losses),
             "history": np.array(best.history),
-            "active": census.active[np.argsort(-census.effect, kind="stable")],
-            "lack_of_fit": 0.0 if fit is None else fit.statistic,
         },
     )
+
+
+def describe_evidence(evidence: Evidence) -> StageReport:
+    """Report the state of the units, what the residual shows, and whether a unit could go."""
+    parts = [str(evidence.census)]
+    figures: dict[str, float | int | Array] = {
+        # In the order of the network's neurons.
+        "active": evidence.census.active[np.argsort(-evidence.census.effect, kind="stable")],
+        "undetermined": evidence.undetermined,
+    }
+    if evidence.trace is not None:
+        misfit = evidence.trace.misfit
+        shows = "still depends on the inputs" if misfit else "shows no trace of the inputs"
+        parts.append(f"the residual {shows} (p = {evidence.trace.p_value:.2g})")
+        figures["lack_of_fit"] = evidence.trace.statistic
+    if evidence.spare_gain is not None:
+        parts.append(f"the least missed unit gains {evidence.spare_gain:.3g} times chance")
+        figures["spare_gain"] = evidence.spare_gain
+    return StageReport(name="evidence", summary="; ".join(parts), figures=figures)

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import warnings
 
 import numpy as np
 import pytest
@@ -316,20 +315,32 @@ def test_an_interrupt_outside_refinement(samples, command, monkeypatch):
     assert err.strip() == "Error: interrupted"
 
 
+def test_warnings_of_the_recovery_are_shown(tmp_path, command):
+    rng = np.random.default_rng(0)
+    X = rng.exponential(size=(4000, D)) - 1.0
+    path = tmp_path / "samples.npz"
+    np.savez(path, X=X, Y=TEACHER.predict(X))
+    status, out, err = command("fit", path, "-k", K, "--no-refine")
+    assert err == ""
+    assert "\nWarning: the inputs are plainly asymmetric" in out
+    assert command("fit", path, "-k", K, "--no-refine", "--json")[0] == status
+    record = json.loads(process("fit", path, "-k", K, "--no-refine", "--json").stdout)
+    (warning,) = record["warnings"]
+    assert warning.startswith("the inputs are plainly asymmetric")
+    assert json.loads(command("fit", path, "-k", K, "--json")[1])["warnings"] == []
+
+
 @pytest.mark.filterwarnings("default")
-def test_warnings_are_notes(samples, command, monkeypatch):
-    from pureneuron.cli import fit
-
-    recover = fit.recover
-
-    def warning(*arguments, **options):
-        warnings.warn("the data\nare odd", UserWarning, stacklevel=1)
-        return recover(*arguments, **options)
-
-    monkeypatch.setattr(fit, "recover", warning)
-    status, _, err = command("fit", samples, "-k", K)
-    assert status == 0
-    assert err == "Note: the data are odd\n"
+def test_warnings_of_libraries_are_notes(tmp_path, command):
+    table = columns()
+    path = tmp_path / "samples.npy"
+    np.save(path, np.column_stack(list(table.values())))
+    # As Python 2 wrote the shape: NumPy warns that such a file is slow to read.
+    path.write_bytes(path.read_bytes().replace(b"(600, 16), } ", b"(600L, 16), }"))
+    status, out, err = command("fit", path, "-k", K, "--inputs", f"0:{D}", "--quiet")
+    assert (status, out.count("\n")) == (0, 1)
+    assert err.startswith("Note: Reading `.npy` or `.npz` file required additional header parsing")
+    assert err.count("\n") == 1
 
 
 # predict
@@ -391,7 +402,40 @@ def test_predictions_are_never_of_nan(model, tmp_path, refused):
     table["x7"][41] = np.nan
     write_table(tmp_path / "gaps.csv", table)
     error = refused("predict", model, tmp_path / "gaps.csv", "-o", tmp_path / "p.csv")
-    assert "NaN at row 41, column 'x7'" in error
+    assert "Input X contains NaN at row 41, column 'x7' (rows count from 0)" in error
+    assert "fill the gaps before predicting" in error
+    assert not (tmp_path / "p.csv").exists()
+    error = refused("compare", model, model, "--samples", tmp_path / "gaps.csv")
+    assert "Input X contains NaN at row 41, column 'x7' (rows count from 0)" in error
+    assert "fill the gaps before comparing" in error
+
+
+def test_outputs_that_are_there_must_be_usable(model, tmp_path, command, refused):
+    table = columns()
+    write_table(tmp_path / "text.parquet", {**table, "y1": np.full(N, "high")})
+    error = refused("predict", model, tmp_path / "text.parquet", "-o", tmp_path / "p.csv")
+    assert "column y1" in error
+    assert "real numbers are expected" in error
+    X = np.column_stack([table[f"x{j}"] for j in range(D)])
+    np.savez(tmp_path / "rows.npz", X=X, Y=np.ones((N - 1, M)))
+    error = refused("predict", model, tmp_path / "rows.npz", "-o", tmp_path / "p.csv")
+    assert f"X has {N}, Y has {N - 1}" in error
+    assert not (tmp_path / "p.csv").exists()
+    del table["y2"]
+    write_table(tmp_path / "fewer.csv", table)
+    status, out, _ = command("predict", model, tmp_path / "fewer.csv", "-o", tmp_path / "p.csv")
+    assert status == 0
+    assert "residual" not in out
+
+
+def test_rows_without_outputs_do_not_count_in_the_residual(model, tmp_path, command):
+    table = columns()
+    table["y2"] = np.where(np.arange(N) < 100, np.nan, table["y2"])
+    write_table(tmp_path / "gaps.parquet", table)
+    arguments = ("predict", model, tmp_path / "gaps.parquet", "-o", tmp_path / "p.csv", "--json")
+    record = json.loads(command(*arguments)[1])
+    assert record["n_rows_with_outputs"] == N - 100
+    assert record["mean_squared_residual"] == pytest.approx(1e-4, rel=0.1)
 
 
 def test_existing_predictions_are_kept_unless_forced(model, samples, tmp_path, command, refused):
@@ -545,3 +589,30 @@ def test_the_demo_keeps_what_is_there(demo, refused):
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     assert "exists and was kept; --force replaces it" in refused("demo", "--output-dir", folder)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_the_demo_writes_all_or_nothing(tmp_path, command, refused, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device", "units.png")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pureneuron.cli.demo.plot_units", full)
+        assert "No space left" in refused("demo", "--output-dir", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "units.png").write_bytes(b"precious")
+    with monkeypatch.context() as patch:
+        patch.setattr("pureneuron.cli.demo.plot_units", full)
+        refused("demo", "--output-dir", tmp_path, "--force")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"precious"]
+
+
+@pytest.mark.parametrize(
+    ("bound", "value"), [("_MOST_RESIDUAL_ERROR", 0.0), ("_LEAST_CORRELATION", 1.1)]
+)
+def test_a_demo_that_misses_a_figure_fails(tmp_path, command, monkeypatch, bound, value):
+    monkeypatch.setattr(f"pureneuron.cli.demo.{bound}", value)
+    status, out, _ = command("demo", "--output-dir", tmp_path)
+    assert status == 1
+    assert out.startswith(str(tmp_path))
+    assert ("NOT within" in out) is (bound == "_MOST_RESIDUAL_ERROR")
+    assert len(list(tmp_path.iterdir())) == 4

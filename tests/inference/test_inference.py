@@ -2,8 +2,16 @@ import numpy as np
 import pytest
 
 from pureneuron.datasets import make_teacher, symmetric_inputs
-from pureneuron.inference import lack_of_fit, symmetry_test, unit_census
+from pureneuron.inference import (
+    lack_of_fit,
+    spare_unit_gain,
+    symmetry_test,
+    undetermined_directions,
+    unit_census,
+)
 from pureneuron.moments import pose
+from pureneuron.network import unit_rows
+from pureneuron.refine import descend, random_start
 from pureneuron.samples import ArraySamples
 
 
@@ -29,13 +37,14 @@ def test_skewed_inputs_fail_with_and_without_a_mean(mean):
     assert symmetry_test(pose(ArraySamples(X, X))).plainly_asymmetric
 
 
-def test_symmetry_counts_a_weight_as_repetition():
+def test_weights_may_be_in_any_unit():
     rng = np.random.default_rng(1)
     X = rng.standard_normal((300, 3)) + 0.1
-    counts = rng.integers(0, 4, 300)
-    weighted = symmetry_test(pose(ArraySamples(X, X, counts.astype(float))))
-    repeated = symmetry_test(pose(ArraySamples(X.repeat(counts, 0), X.repeat(counts, 0))))
-    assert weighted.statistic == pytest.approx(repeated.statistic)
+    weight = rng.lognormal(size=300)
+    one, other = (
+        symmetry_test(pose(ArraySamples(X, X, unit * weight))).statistic for unit in (1.0, 1e6)
+    )
+    assert one == pytest.approx(other)
 
 
 def fitted(seed, *, noise=0.5, n=5000, counts=None):
@@ -59,28 +68,71 @@ def test_true_networks_leave_no_trace():
     assert 2.0 < np.median(statistics) < 3.5
 
 
+def test_unit_that_fits_noise_gains_little_and_others_much():
+    rng = np.random.default_rng(4)
+    teacher = make_teacher(5, 3, 5, rng=rng)
+    X = rng.standard_normal((2000, 5))
+    problem = pose(ArraySamples(X, teacher.predict(X) + 0.5 * rng.standard_normal((2000, 5))))
+    right = descend(problem, problem.to_white(teacher))
+    extra = min(
+        (
+            descend(problem, np.vstack([right.point.W, random_start(problem, 1, rng=rng)]))
+            for _ in range(5)
+        ),
+        key=lambda descent: descent.loss,
+    )
+    assert spare_unit_gain(problem, right, max_iter=50, tol=1e-8) > 30.0
+    assert 0.0 < spare_unit_gain(problem, extra, max_iter=50, tol=1e-8) < 5.0
+
+
+def test_few_distinct_inputs_leave_weights_undetermined():
+    rng = np.random.default_rng(5)
+    X = rng.choice([-1.0, 1.0], size=(2000, 3))  # four lines through zero, whatever the rows
+    W = unit_rows(rng.standard_normal((3, 3)))
+    problem = pose(ArraySamples(X, np.maximum(X @ W.T, 0.0).sum(axis=1, keepdims=True)))
+    assert undetermined_directions(problem, descend(problem, W)) > 0
+    X = rng.standard_normal((2000, 3))
+    problem = pose(ArraySamples(X, np.maximum(X @ W.T, 0.0).sum(axis=1, keepdims=True)))
+    assert undetermined_directions(problem, descend(problem, problem.whitening.to_white(W))) == 0
+
+
 def test_missing_neurons_leave_a_trace():
     problem, W, A = fitted(0)
-    fit = lack_of_fit(problem, W[:2], A[:, :2], rng=np.random.default_rng(0))
+    assert lack_of_fit(problem, W[:2], A[:, :2], rng=np.random.default_rng(0)).misfit
+
+
+def test_missing_neurons_leave_a_trace_among_many_inputs():
+    # Random probes hardly meet one direction in 150; the residual points to it.
+    rng = np.random.default_rng(0)
+    teacher = make_teacher(150, 3, 5, rng=rng)
+    X = rng.standard_normal((8000, 150))
+    problem = pose(ArraySamples(X, teacher.predict(X) + 2.0 * rng.standard_normal((8000, 5))))
+    W, A = problem.to_white(teacher), teacher.A / problem.output_scale
+    assert not lack_of_fit(problem, W, A, rng=np.random.default_rng(0)).misfit
+    assert lack_of_fit(problem, W[:2], A[:, :2], rng=np.random.default_rng(0)).misfit
+
+
+def test_inputs_far_from_zero_leave_a_trace():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((3000, 3)) + 300.0
+    Y = X[:, :2] - 300.0 + 0.1 * rng.standard_normal((3000, 2))
+    problem = pose(ArraySamples(X, Y))
+    mean = problem.moments.x @ problem.whitening.transform
+    fit = lack_of_fit(problem, mean[None], np.zeros((2, 1)), rng=np.random.default_rng(0))
     assert fit.misfit
 
 
-def test_lack_of_fit_counts_a_weight_as_repetition():
-    rng = np.random.default_rng(2)
-    counts = rng.integers(0, 3, 400)
-    X, Y = rng.standard_normal((400, 3)), rng.standard_normal((400, 2))
-    weighted = pose(ArraySamples(X, Y, counts.astype(float)))
-    repeated = pose(ArraySamples(X.repeat(counts, 0), Y.repeat(counts, 0)))
-    W, A = np.eye(3), rng.standard_normal((2, 3))
-    one, two = (
-        lack_of_fit(problem, W, A, rng=np.random.default_rng(0)).statistic
-        for problem in (weighted, repeated)
-    )
-    # The two have the same white coordinates only up to rounding and the order of axes.
-    assert np.abs(weighted.whitening.transform) == pytest.approx(
-        np.abs(repeated.whitening.transform), rel=1e-6
-    )
-    assert one == pytest.approx(two, rel=1e-6)
+@pytest.mark.parametrize("unit", [1e-4, 1.0, 1e4])
+def test_weights_that_state_the_precision_leave_no_trace(unit):
+    rng = np.random.default_rng(3)
+    teacher = make_teacher(4, 3, 4, rng=rng)
+    X = rng.standard_normal((3000, 4))
+    noise = rng.choice([0.1, 1.0], size=(3000, 1))
+    Y = teacher.predict(X) + noise * rng.standard_normal((3000, 4))
+    problem = pose(ArraySamples(X, Y, unit / noise[:, 0] ** 2))
+    W, A = problem.to_white(teacher), teacher.A / problem.output_scale
+    assert not lack_of_fit(problem, W, A, rng=np.random.default_rng(0)).misfit
+    assert lack_of_fit(problem, W[:2], A[:, :2], rng=np.random.default_rng(0)).misfit
 
 
 def test_census_names_every_kind_of_unit():

@@ -32,7 +32,8 @@ def test_weights_equal_repetition(seed):
     repeated = second_moments(ArraySamples(X.repeat(counts, axis=0), Y.repeat(counts, axis=0)))
     for name in ("total", "xx", "yx", "yy", "x", "y"):
         assert getattr(weighted, name) == pytest.approx(getattr(repeated, name), abs=1e-12)
-    assert weighted.n_effective == np.count_nonzero(counts)
+    assert repeated.n_effective == pytest.approx(counts.sum())
+    assert weighted.n_effective == pytest.approx(counts.sum() ** 2 / np.sum(counts**2))
 
 
 @given(seed=st.integers(0, 10**6), spread=st.floats(0, 6), missing=st.integers(0, 2))
@@ -76,7 +77,7 @@ def test_problem_is_the_same_function_in_other_coordinates():
     assert problem.network(W, A).predict(X) == pytest.approx(network.predict(X))
     white, scaled, _ = problem.samples.arrays()
     assert white.T @ white / len(X) == pytest.approx(np.eye(5), abs=1e-10)
-    assert np.mean(scaled**2) == pytest.approx(1.0)
+    assert np.mean(np.var(scaled, axis=0)) == pytest.approx(1.0)
     assert n_unknowns(problem, 2) == 2 * (5 + 3 - 1) + 3
 
 

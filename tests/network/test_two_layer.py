@@ -63,6 +63,10 @@ def test_weights_cannot_be_changed():
         ({"A": np.ones((2, 3)), "W": np.ones((3, 4)), "hidden_bias": np.ones(2)}, "hidden_bias"),
         ({"A": np.ones((2, 3)), "W": np.ones((3, 4)), "output_bias": np.ones(3)}, "output_bias"),
         ({"A": np.ones((2, 3)), "W": np.ones((3, 4)), "negative_slope": 1.0}, "negative_slope"),
+        ({"A": np.ones((2, 3)) * 1j, "W": np.ones((3, 4))}, "A is complex"),
+        ({"A": np.ones((2, 2)), "W": [[1.0, 1j], [1.0, 0.0]]}, "W is complex"),
+        ({"A": [[1.0]], "W": [[1.0]], "hidden_bias": [1j]}, "hidden_bias is complex"),
+        ({"A": [[1.0]], "W": [[1.0]], "negative_slope": 0.1j}, "negative_slope is complex"),
     ],
 )
 def test_impossible_networks_are_refused(weights, message):
@@ -73,6 +77,8 @@ def test_impossible_networks_are_refused(weights, message):
 def test_inputs_of_another_size_are_refused():
     with pytest.raises(ValueError, match=r"\(n, 4\) is expected"):
         random_network(0).predict(np.ones((2, 3)))
+    with pytest.raises(ValueError, match="X is complex"):
+        random_network(0).predict(np.ones((2, 4)) + 1j)
 
 
 @given(seed=st.integers(0, 10**6))
@@ -110,6 +116,21 @@ def test_metric_compares_pre_activations():
     assert one.match(other, metric=metric).cosines_W[0] == pytest.approx(expected)
     # Inputs that never vary do not count at all.
     assert one.match(other, metric=np.diag([1.0, 0.0])).error_W == 0.0
+
+
+@pytest.mark.parametrize(
+    ("metric", "message"),
+    [
+        (np.eye(3), r"metric has shape \(3, 3\); \(4, 4\) is expected"),
+        (np.ones((4, 3)), r"metric has shape \(4, 3\)"),
+        (np.ones(4), r"metric has shape \(4,\)"),
+        (np.diag([1.0, np.nan, 1.0, 1.0]), "metric holds a value that is not finite"),
+        (np.diag([1.0, np.inf, 1.0, 1.0]), "metric holds a value that is not finite"),
+    ],
+)
+def test_impossible_metrics_are_refused(metric, message):
+    with pytest.raises(ValueError, match=message):
+        random_network(0).match(random_network(1), metric=metric)
 
 
 def test_match_of_different_sizes_lists_the_rest():
@@ -164,3 +185,8 @@ def test_files_that_hold_no_network_are_refused(tmp_path):
     save_file({"A": np.ones((2, 3)), "W": np.ones((2, 2))}, other)
     with pytest.raises(ValueError, match="no valid two-layer network"):
         TwoLayerNetwork.load(other)
+    for slope in (np.zeros(0), np.zeros(2)):
+        save_file({"A": np.ones((2, 2)), "W": np.eye(2), "negative_slope": slope}, other)
+        message = f"no valid two-layer network: negative_slope has {len(slope)} values"
+        with pytest.raises(ValueError, match=message):
+            TwoLayerNetwork.load(other)

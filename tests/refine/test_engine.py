@@ -16,9 +16,9 @@ from pureneuron.refine import (
     profile,
     race,
     random_start,
+    search,
     separations,
 )
-from pureneuron.refine import refine as refine_from
 from pureneuron.refine.curvature import DenseSolver, linearize, solve_iteratively
 from pureneuron.refine.starts import Start
 from pureneuron.samples import ArraySamples
@@ -243,7 +243,7 @@ def test_moments_that_are_right_spare_the_random_starts():
     problem, teacher = make_problem(10, n=2000, noise=0.3)
     A = teacher.A / problem.output_scale
     start = Start("moments", problem.to_white(teacher), A, evidence="as the moments say")
-    found = refine_from(
+    found = search(
         problem,
         3,
         first=[start],
@@ -259,7 +259,7 @@ def test_moments_that_are_right_spare_the_random_starts():
 def test_moments_that_are_wrong_are_overruled():
     problem, teacher = make_problem(10, n=2000, noise=0.3)
     wrong = Start("moments", np.ones((3, 4)) + 1e-3 * np.eye(3, 4), np.ones((2, 3)), "no")
-    found = refine_from(
+    found = search(
         problem,
         3,
         first=[wrong],
@@ -302,7 +302,7 @@ def test_no_race_where_single_rows_carry_a_direction():
 def test_a_single_start_proves_nothing():
     problem, teacher = make_problem(10, n=2000, noise=0.3)
     given_start = Start("given", problem.to_white(teacher), teacher.A)
-    found = refine_from(
+    found = search(
         problem,
         3,
         first=[given_start],
@@ -321,7 +321,7 @@ def test_interruption_keeps_the_best_so_far():
         if progress.start == 2 and progress.iteration == 2:
             raise KeyboardInterrupt
 
-    found = refine_from(
+    found = search(
         problem,
         3,
         n_restarts=20,

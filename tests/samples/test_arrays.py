@@ -1,5 +1,7 @@
 import array_api_compat
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,6 +64,56 @@ def test_derived_samples_keep_rows_and_carry_columns():
 def test_rows_must_agree():
     with pytest.raises(ValueError, match=r"equally many rows, got \[3, 4\]"):
         ArraySamples(np.ones((3, 2)), np.ones((4, 1)))
+
+
+@pytest.mark.parametrize(
+    ("X", "Y"),
+    [
+        ([[1, 2], [3, 4]], [[True], [False]]),
+        (pd.DataFrame({"a": [1, 3], "b": [2, 4]}), pd.Series([1, 0])),
+        (pl.DataFrame({"a": [1, 3], "b": [2, 4]}), pl.Series([True, False])),
+        (np.array([[1, 2], [3, 4]], dtype=">f4"), np.array([1, 0], dtype=np.float16)),
+    ],
+    ids=["lists", "pandas", "polars", "arrays"],
+)
+def test_lists_and_frames_become_float64(X, Y):
+    samples = ArraySamples(X, Y, [1, 2])
+    expected = [[1.0, 2.0], [3.0, 4.0]], [[1.0], [0.0]], [1.0, 2.0]
+    for found, wanted in zip(samples.arrays(), expected, strict=True):
+        assert found.dtype == np.float64
+        assert found.tolist() == list(wanted)
+
+
+def test_float32_stays_and_vectors_are_one_column():
+    X, Y = np.ones((3, 2), dtype=np.float32), np.arange(3, dtype=np.float32)
+    samples = ArraySamples(X, Y)
+    assert samples.n_outputs == 1
+    assert [part.dtype for part in samples.arrays()[:2]] == [np.float32, np.float32]
+    assert samples.arrays()[1].tolist() == [[0.0], [1.0], [2.0]]
+
+
+@pytest.mark.parametrize(
+    ("X", "Y", "weight", "message"),
+    [
+        (np.ones(3), np.ones(3), None, r"X has shape \(3,\): a matrix"),
+        (np.float64(1.0), np.ones(3), None, r"X has shape \(\): a matrix"),
+        (np.ones((3, 2, 1)), np.ones(3), None, r"X has shape \(3, 2, 1\): a matrix"),
+        (np.ones((3, 2)), np.ones((3, 2, 1)), None, r"Y has shape \(3, 2, 1\): a matrix"),
+        (np.ones((3, 2)), np.ones(3), np.ones((3, 1)), r"weight has shape \(3, 1\): a vector"),
+        (np.ones((3, 2)), np.ones(3), np.ones(2), r"equally many rows, got \[3, 3, 2\]"),
+        (np.ones((3, 2)) * 1j, np.ones(3), None, "X is complex"),
+        (np.ones((3, 2)), [1.0, 2.0, 1j], None, "Y is complex"),
+        ([["a", "b"]] * 3, np.ones(3), None, "X holds text"),
+        (np.ones((3, 2)), np.array(["a", 1.0, 2.0], dtype=object), None, "Y holds text"),
+        (np.ones((3, 2)), np.ones(3, dtype=object), None, "Y is of type object: real numbers"),
+        (np.ones((3, 2)), np.ones(3, dtype="m8[s]"), None, r"Y is of type timedelta64\[s\]"),
+        (np.ones((3, 2)), np.ones(3), ["1", "2", "3"], "weight holds text"),
+        ([[1.0], [1.0, 2.0]], np.ones(2), None, "X is no array of numbers: .*inhomogeneous"),
+    ],
+)
+def test_other_than_matrices_of_real_numbers_are_refused(X, Y, weight, message):
+    with pytest.raises(ValueError, match=message):
+        ArraySamples(X, Y, weight)
 
 
 def test_counted_samples_count_passes_of_all_that_derives_from_them():

@@ -6,7 +6,13 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from pureneuron.samples import read_inputs, read_samples, write_table
+from pureneuron.samples import (
+    read_inputs,
+    read_prediction_data,
+    read_samples,
+    refuse_nonfinite,
+    write_table,
+)
 
 TABLES = ["parquet", "pq", "csv", "npz", "npy"]
 
@@ -216,6 +222,28 @@ def test_unnamed_inputs_need_only_the_right_number(tmp_path):
 
 
 # Bad files
+
+
+def test_outputs_come_along_where_the_file_holds_them(table, tmp_path):
+    path = table({"x0": [1.0], "x1": [2.0], "y0": [3.0], "y1": [4.0]})
+    X, names, Y = read_prediction_data(path, outputs=("y1", "y0"))
+    assert (X.tolist(), names, Y.tolist()) == ([[1.0, 2.0]], ("x0", "x1"), [[4.0, 3.0]])
+    for absent in ((), ("y0", "y2"), ("y*",), ("x1",)):
+        assert read_prediction_data(path, outputs=absent)[2] is None
+    np.save(tmp_path / "plain.npy", numbers((4, 3)))
+    assert read_prediction_data(tmp_path / "plain.npy", inputs="0:2", outputs=("2",))[2] is None
+    with pytest.raises(ValueError, match=r"column y0 of .* real numbers are expected"):
+        read_prediction_data(table({"x0": [1.0], "y0": ["high"]}), outputs=("y0",))
+
+
+@pytest.mark.parametrize(("value", "name"), [(np.nan, "NaN"), (-np.inf, "infinity")])
+def test_values_that_are_not_finite_are_refused_by_place(value, name):
+    M = np.array([[1.0, 2.0], [3.0, value]])
+    refuse_nonfinite("X", M[:1], ("a", "b"), before="predicting")
+    with pytest.raises(
+        ValueError, match=f"Input X contains {name} at row 1, column 'b' .* before predicting"
+    ):
+        refuse_nonfinite("X", M, ("a", "b"), before="predicting")
 
 
 @pytest.mark.parametrize("read", [read_samples, read_inputs])

@@ -12,7 +12,7 @@ from pureneuron.cli.models import Model, load_model
 from pureneuron.cli.options import json_option, path_argument
 from pureneuron.cli.output import OK, print_json, print_line, print_note, print_table
 from pureneuron.network import NeuronMatch, TwoLayerNetwork, unit_rows
-from pureneuron.samples import read_inputs
+from pureneuron.samples import read_inputs, refuse_nonfinite
 from pureneuron.typing import Array
 
 __all__ = ["compare", "weight_cosines"]
@@ -57,16 +57,14 @@ def weight_cosines(network: TwoLayerNetwork, truth: TwoLayerNetwork, match: Neur
 
 
 def _inputs(path: Path, left: Model, right: Model, inputs: str | None) -> Array:
-    X, _ = read_inputs(path, names=left.input_names or right.input_names, inputs=inputs)
+    X, names = read_inputs(path, names=left.input_names or right.input_names, inputs=inputs)
     X = np.asarray(X, dtype=np.float64)
     if X.shape[1] != left.network.n_inputs:
         raise ValueError(
             f"the model has {left.network.n_inputs} inputs, but {path} gives {X.shape[1]}: "
             "name the columns with --inputs"
         )
-    if not np.isfinite(X).all():
-        row, column = np.argwhere(~np.isfinite(X))[0]
-        raise ValueError(f"{path} holds no finite number at row {row}, input {column}")
+    refuse_nonfinite("X", X, names, before="comparing")
     return X
 
 

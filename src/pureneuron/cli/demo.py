@@ -8,9 +8,11 @@ negations; its ten logits, with 1 % noise, go into a file, and that file is fitt
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -52,7 +54,12 @@ class _Files:
     model: Path
     picture: Path
 
-    def __iter__(self) -> Any:
+    @classmethod
+    def within(cls, folder: Path) -> _Files:
+        names = ("digits.parquet", "truth.safetensors", "model.safetensors", "units.png")
+        return cls(*(folder / name for name in names))
+
+    def __iter__(self) -> Iterator[Path]:
         return iter((self.samples, self.truth, self.model, self.picture))
 
 
@@ -71,15 +78,10 @@ def demo(output_dir: Path, seed: int, force: bool, as_json: bool) -> int:
     """Recover a classifier of handwritten digits from noisy samples, and check every unit.
 
     Writes digits.parquet (the samples), truth.safetensors, model.safetensors and units.png. Exit
-    status 0: recovered, and every unit's pre-activation correlates with the true one's by 0.999 or
-    more.
+    status 0: recovered, every unit's pre-activation correlates with the true one's by 0.999 or
+    more, and the residual is within 2 % of its expectation.
     """
-    files = _Files(
-        samples=output_dir / "digits.parquet",
-        truth=output_dir / "truth.safetensors",
-        model=output_dir / "model.safetensors",
-        picture=output_dir / "units.png",
-    )
+    files = _Files.within(output_dir)
     if find_spec("matplotlib") is None:
         raise ImportError("the demo draws a picture: pip install 'pureneuron[report]'")
     output_dir.mkdir(parents=True, exist_ok=True)
@@ -88,39 +90,45 @@ def demo(output_dir: Path, seed: int, force: bool, as_json: bool) -> int:
 
     truth = load_digits_classifier()
     X, Y = digits_samples(rng=seed)
-    columns = {f"x{j}": column for j, column in enumerate(X.T)}
-    columns |= {f"y{j}": column for j, column in enumerate(Y.T)}
-    write_table(files.samples, columns, force=force)
-    save_model(
-        truth,
-        files.truth,
-        input_names=tuple(f"x{j}" for j in range(truth.n_inputs)),
-        output_names=tuple(f"y{j}" for j in range(truth.n_outputs)),
-    )
+    # All files or none: they move into the folder once the last one is there.
+    with TemporaryDirectory(prefix=".demo.", dir=output_dir) as folder:
+        parts = _Files.within(Path(folder))
+        _write_truth(parts, truth, X, Y)
+        start = time.perf_counter()
+        with terminal_progress(wanted=not as_json) as callback:
+            recovery = fit_file(
+                parts.samples,
+                model=parts.model,
+                n_neurons=truth.n_neurons,
+                seed=seed,
+                callback=callback,
+            ).recovery
+        seconds = time.perf_counter() - start
+        checks = _check(recovery, truth, X, Y)
+        figure = plot_units(recovery.network, truth=truth, metric=X.T @ X / len(X))
+        figure.savefig(parts.picture, dpi=150)
+        for part, path in zip(parts, files, strict=True):
+            part.replace(path)
 
-    start = time.perf_counter()
-    with terminal_progress(wanted=not as_json) as callback:
-        recovery = fit_file(
-            files.samples,
-            model=files.model,
-            force=force,
-            n_neurons=truth.n_neurons,
-            seed=seed,
-            callback=callback,
-        ).recovery
-    seconds = time.perf_counter() - start
-
-    checks = _check(recovery, truth, X, Y)
-    figure = plot_units(recovery.network, truth=truth, metric=X.T @ X / len(X))
-    figure.savefig(files.picture, dpi=150)
     if as_json:
         written = {name: str(getattr(files, name)) for name in files.__dataclass_fields__}
         print_json({**recovery_record(recovery), **checks, "seconds": seconds, "files": written})
     else:
         _print(recovery, checks, files, seconds)
-    correlations = checks["units"]["correlation"]
-    recovered = recovery.status is Status.RECOVERED and correlations.min() >= _LEAST_CORRELATION
+    recovered = (
+        recovery.status is Status.RECOVERED
+        and checks["units"]["correlation"].min() >= _LEAST_CORRELATION
+        and checks["residual"]["within_2_percent"]
+    )
     return OK if recovered else NOT_RECOVERED
+
+
+def _write_truth(files: _Files, truth: TwoLayerNetwork, X: Array, Y: Array) -> None:
+    input_names = tuple(f"x{j}" for j in range(truth.n_inputs))
+    output_names = tuple(f"y{j}" for j in range(truth.n_outputs))
+    columns = dict(zip(input_names + output_names, np.column_stack([X, Y]).T, strict=True))
+    write_table(files.samples, columns)
+    save_model(truth, files.truth, input_names=input_names, output_names=output_names)
 
 
 def _check(recovery: Recovery, truth: TwoLayerNetwork, X: Array, Y: Array) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def fit_file(
         samples,
         n_neurons,
         init=init,
-        refine_estimate=refine,
+        refine=refine,
         fit_hidden_bias=hidden_bias,
         fit_intercept=intercept,
         negative_slope=negative_slope,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from pureneuron.network import TwoLayerNetwork, load_metadata, load_network, save_network
+from pureneuron.samples.writing import check_target, complete_file
 
 __all__ = ["Model", "check_output", "load_model", "save_model"]
 
@@ -36,10 +36,8 @@ def check_output(path: Path, *, force: bool, ending: str | None = None) -> None:
 
     Raises
     ------
-    FileExistsError
-        If the file exists and ``force`` is not given.
-    FileNotFoundError
-        If the folder does not exist.
+    FileExistsError, FileNotFoundError
+        As :func:`~pureneuron.samples.writing.check_target` does.
     ValueError
         If it is a folder, or does not end in ``ending``.
     """
@@ -47,10 +45,7 @@ def check_output(path: Path, *, force: bool, ending: str | None = None) -> None:
         raise ValueError(f"{path}: the name must end in {ending}")
     if path.is_dir():
         raise ValueError(f"{path} is a folder; a file to write is expected")
-    if path.exists() and not force:
-        raise FileExistsError(f"{path} exists and was kept; --force replaces it")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"there is no folder {path.parent} to write {path.name} to")
+    check_target(path, force=force, option="--force")
 
 
 def save_model(
@@ -67,12 +62,8 @@ def save_model(
     """
     facts_and_names = {"input_names": input_names, "output_names": output_names, **facts}
     metadata = {name: json.dumps(value) for name, value in facts_and_names.items()}
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with complete_file(path) as part:
         save_network(network, part, metadata=metadata)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def load_model(path: Path) -> Model:

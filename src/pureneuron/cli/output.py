@@ -125,6 +125,8 @@ def print_recovery(recovery: Recovery, *, saved: Path | None = None) -> None:
     if recovery.status is not Status.RECOVERED:
         print_line(recovery.advice)
     print_stages(recovery.stages)
+    for warning in recovery.warnings:
+        print_line(f"Warning: {warning}", style="yellow")
     for note in recovery.notes:
         print_line(f"Note: {note}", style="yellow")
     print_line(
@@ -166,6 +168,7 @@ def recovery_record(recovery: Recovery) -> dict[str, Any]:
         "loss": recovery.loss,
         "n_iter": recovery.n_iter,
         "n_passes": recovery.n_passes,
+        "warnings": recovery.warnings,
         "notes": recovery.notes,
         "network": network_record(recovery.network),
         "stages": stage_records(recovery.stages),

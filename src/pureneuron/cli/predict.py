@@ -11,7 +11,7 @@ import rich_click as click
 from pureneuron.cli.models import check_output, load_model
 from pureneuron.cli.options import force_option, json_option, path_argument
 from pureneuron.cli.output import OK, print_json, print_line
-from pureneuron.samples import read_inputs, read_samples, write_table
+from pureneuron.samples import read_prediction_data, refuse_nonfinite, write_table
 from pureneuron.typing import AnyArray, Array
 
 __all__ = ["predict"]
@@ -47,19 +47,21 @@ def predict(
             raise ValueError(f"{output} is also an input of this command; write to another file")
     loaded = load_model(model)
     network = loaded.network
-    X, names = read_inputs(samples, names=loaded.input_names, inputs=inputs)
+    outputs = loaded.output_names or tuple(f"y{j}" for j in range(network.n_outputs))
+    X, names, Y = read_prediction_data(
+        samples, names=loaded.input_names, inputs=inputs, outputs=outputs
+    )
     if X.shape[1] != network.n_inputs:
         raise ValueError(
             f"the model has {network.n_inputs} inputs, but {samples} gives {X.shape[1]}: "
             "name the columns with --inputs"
         )
-    _refuse_nonfinite(samples, X, names)
-    outputs = loaded.output_names or tuple(f"y{j}" for j in range(network.n_outputs))
+    refuse_nonfinite("X", X, names, before="predicting")
     predicted = network.predict(X)
     write_table(
         output, dict(zip(outputs, np.ascontiguousarray(predicted.T), strict=True)), force=force
     )
-    residual, rows = _residual(samples, names, outputs, predicted)
+    residual, rows = _residual(Y, predicted)
     if as_json:
         print_json(
             {
@@ -78,26 +80,10 @@ def predict(
     return OK
 
 
-def _refuse_nonfinite(path: Path, X: AnyArray, names: Sequence[str]) -> None:
-    bad = np.argwhere(~np.isfinite(X))
-    if len(bad):
-        row, column = bad[0]
-        value = "NaN" if np.isnan(X[row, column]) else "infinity"
-        raise ValueError(
-            f"{path} contains {value} at row {row}, column {names[column]!r} "
-            "(rows count from 0): drop such rows or fill the gaps before predicting"
-        )
-
-
-def _residual(
-    path: Path, inputs: Sequence[str], outputs: Sequence[str], predicted: Array
-) -> tuple[float | None, int]:
-    """Return the mean squared residual over the rows of which the file holds all outputs."""
-    try:
-        samples = read_samples(path, inputs=inputs, outputs=outputs)
-    except ValueError:
-        return None, 0  # It does not hold them: prediction does not need them.
-    Y = np.asarray(samples.arrays()[1], dtype=np.float64)
+def _residual(Y: AnyArray | None, predicted: Array) -> tuple[float | None, int]:
+    """Return the mean squared residual over the rows of which all outputs are known."""
+    if Y is None:
+        return None, 0
     complete = np.isfinite(Y).all(axis=1)
     if not complete.any():
         return None, 0

@@ -1,21 +1,34 @@
-"""What the data say about the assumptions and about the result."""
+"""What the data say about the assumptions and about the result.
 
-from pureneuron.inference.judgement import (
-    UnitCensus,
-    judge_moments,
-    judge_refinement,
-    unit_census,
+``symmetry`` tests the inputs, ``lack_of_fit`` the residual, ``census`` the units; ``evidence`` puts
+them together with what it asks itself, and ``judgement`` turns evidence into a status.
+"""
+
+from pureneuron.inference.census import UnitCensus, unit_census
+from pureneuron.inference.evidence import (
+    Evidence,
+    gather_evidence,
+    spare_unit_gain,
+    trace_of_inputs,
+    undetermined_directions,
 )
+from pureneuron.inference.judgement import FEW_EQUATIONS, judge_moments, judge_refinement
 from pureneuron.inference.lack_of_fit import LackOfFit, lack_of_fit
 from pureneuron.inference.symmetry import SymmetryTest, symmetry_test
 
 __all__ = [
+    "FEW_EQUATIONS",
+    "Evidence",
     "LackOfFit",
     "SymmetryTest",
     "UnitCensus",
+    "gather_evidence",
     "judge_moments",
     "judge_refinement",
     "lack_of_fit",
+    "spare_unit_gain",
     "symmetry_test",
+    "trace_of_inputs",
+    "undetermined_directions",
     "unit_census",
 ]

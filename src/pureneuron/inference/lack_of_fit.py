@@ -8,6 +8,7 @@ import array_api_compat
 import numpy as np
 from scipy import stats
 
+from pureneuron.linalg import svd
 from pureneuron.moments import Problem
 from pureneuron.network import unit_rows
 from pureneuron.refine.kernels import activations
@@ -16,7 +17,9 @@ from pureneuron.typing import AnyArray, Array
 
 __all__ = ["LackOfFit", "lack_of_fit"]
 
-_N_PROBES = 64
+_N_PROBES, _N_DIRECTED = 64, 3
+# Variance of a white direction about its mean that is rounding: the direction is constant.
+_CONSTANT = 1e-9
 _PLAIN = 1e-6
 
 
@@ -42,12 +45,14 @@ class LackOfFit:
 
 
 def lack_of_fit(problem: Problem, W: Array, A: Array, *, rng: np.random.Generator) -> LackOfFit:
-    """Test the residual of a fit against rectified random directions, in one pass.
+    """Test the residual of a fit against functions of the inputs, in two passes.
 
     If the model holds, the residual is noise and has no covariance with any function of the inputs.
-    Each covariance is divided by its own root sum of squares, which stays honest for noise of any
-    size and shape. Fitting only makes the covariances smaller, so that the p-value (Bonferroni over
-    probes and outputs) is a bound.
+    Two kinds are tried: rectified random directions, and the directions that the residual itself
+    suggests, found on every other row and tested on the rest. Each covariance is divided by its own
+    root sum of squares, which stays honest for noise of any size and shape, and for weights of any
+    kind. Fitting only makes covariances smaller, so that the p-value (Bonferroni over all
+    functions) is a bound.
 
     Parameters
     ----------
@@ -58,26 +63,81 @@ def lack_of_fit(problem: Problem, W: Array, A: Array, *, rng: np.random.Generato
     rng : numpy.random.Generator
         Draws the probes.
     """
-    probes = unit_rows(rng.standard_normal((_N_PROBES, problem.n_inputs)))
-    sums = problem.samples.reduce(_probe_sums, W, A, probes, problem.negative_slope)
+    slope = problem.negative_slope
+    mean, whiten = _centred_coordinates(problem)
+    cross = problem.samples.reduce(_cross_sums, W, A, mean, slope)["cross"]
+    left, _, right = svd(cross @ whiten, full_matrices=False)
+    outputs, inputs = left[:, :_N_DIRECTED], right[:_N_DIRECTED] @ whiten.T
+    probes = unit_rows(rng.standard_normal((_N_PROBES, problem.n_inputs))) @ whiten.T
+    sums = problem.samples.reduce(_probe_sums, W, A, mean, probes, outputs, inputs, slope)
     spread = np.sqrt(sums["squares"])
-    scores = np.abs(sums["values"]) / np.where(spread > 0.0, spread, 1.0)
+    scores = sums["values"] / np.where(spread > 0.0, spread, 1.0)
+    # A covariance that is there has the same sign in both halves of the rows. One that the fit has
+    # removed has opposite signs, and the larger in one half, the larger in the other.
+    n_random = scores.size - inputs.shape[0]
+    scores[:n_random] = np.abs(scores[:n_random])
     statistic = float(scores.max())
     p_value = 2.0 * float(stats.norm.sf(statistic)) * scores.size
     return LackOfFit(statistic=statistic, p_value=min(p_value, 1.0))
 
 
-def _probe_sums(
-    batch: Batch, W: AnyArray, A: AnyArray, probes: AnyArray, slope: float
-) -> dict[str, Sum]:
+def _centred_coordinates(problem: Problem) -> tuple[Array, Array]:
+    """Return the mean of the white inputs and what makes their variations white.
+
+    Inputs far from zero vary little in white coordinates, which are white about zero.
+    """
+    d = len(problem.moments.xx)
+    mean = problem.moments.x[:d] @ problem.whitening.transform
+    shift = float(mean @ mean)
+    if shift == 0.0:
+        return mean, np.eye(len(mean))
+    # A constant input does not vary at all: its direction is left out.
+    stretch = 1.0 / np.sqrt(1.0 - shift) if shift < 1.0 - _CONSTANT else 0.0
+    return mean, np.eye(len(mean)) + (stretch - 1.0) * np.outer(mean, mean) / shift
+
+
+def _residual_and_inputs(
+    batch: Batch, W: AnyArray, A: AnyArray, mean: AnyArray, slope: float
+) -> tuple[AnyArray, AnyArray]:
     xp = array_api_compat.array_namespace(batch.X)
     _, H = activations(batch, W, slope)
-    E = batch.Y - H @ A.T
-    Z = batch.X @ probes.T
+    root = batch.extra["root"] if "root" in batch.extra else xp.ones_like(batch.X[:, :1])
+    return batch.Y - H @ A.T, batch.X - root * mean
+
+
+def _cross_sums(
+    batch: Batch, W: AnyArray, A: AnyArray, mean: AnyArray, slope: float
+) -> dict[str, Sum]:
+    E, X = _residual_and_inputs(batch, W, A, mean, slope)
+    even = slice(batch.offset % 2, None, 2)
+    return {"cross": Sum(E[even].T @ X[even])}
+
+
+def _probe_sums(
+    batch: Batch,
+    W: AnyArray,
+    A: AnyArray,
+    mean: AnyArray,
+    probes: AnyArray,
+    outputs: AnyArray,
+    inputs: AnyArray,
+    slope: float,
+) -> dict[str, Sum]:
+    xp = array_api_compat.array_namespace(batch.X)
+    E, X = _residual_and_inputs(batch, W, A, mean, slope)
+    Z = X @ probes.T
     phi = xp.where(Z > 0.0, Z, 0.0 * Z)
-    values = phi.T @ E
-    if "root" in batch.extra:
-        # Rows carry √w: as for w equal rows, the square of a product counts w times, not w².
-        root = batch.extra["root"]
-        E = E / xp.where(root > 0.0, root, 1.0 + 0.0 * root)
-    return {"values": Sum(values), "squares": Sum((phi * phi).T @ (E * E))}
+    odd = slice(1 - batch.offset % 2, None, 2)
+    directed = (E[odd] @ outputs) * (X[odd] @ inputs.T)
+    flat = (-1,)
+    return {
+        "values": Sum(xp.concat([xp.reshape(phi.T @ E, flat), xp.sum(directed, axis=0)])),
+        "squares": Sum(
+            xp.concat(
+                [
+                    xp.reshape((phi * phi).T @ (E * E), flat),
+                    xp.sum(directed * directed, axis=0),
+                ]
+            )
+        ),
+    }

@@ -54,10 +54,6 @@ def symmetry_test(problem: Problem) -> SymmetryTest:
 
 def _odd_sums(batch: Batch) -> dict[str, Sum]:
     xp = array_api_compat.array_namespace(batch.X)
-    if "root" not in batch.extra:
-        odd = xp.concat([batch.X, xp.sign(batch.X)], axis=1)
-        return {"values": Sum(xp.sum(odd, axis=0)), "squares": Sum(xp.sum(odd * odd, axis=0))}
-    # Rows carry √w; a row of weight w counts as w equal rows.
-    root = batch.extra["root"]
-    odd = xp.concat([batch.X, xp.sign(batch.X) * root], axis=1)
-    return {"values": Sum((odd.T @ root)[:, 0]), "squares": Sum(xp.sum(odd * odd, axis=0))}
+    root = batch.extra["root"] if "root" in batch.extra else xp.ones_like(batch.X[:, :1])
+    odd = xp.concat([batch.X, xp.sign(batch.X) * root], axis=1) * root
+    return {"values": Sum(xp.sum(odd, axis=0)), "squares": Sum(xp.sum(odd * odd, axis=0))}

@@ -34,10 +34,10 @@ class Problem:
         weights) and ``one`` (the same, or ones, where there is an intercept).
     total : float
         Sum of the weights.
-    n_effective : int
-        Rows whose weight is not zero.
+    n_effective : float
+        Number of rows, or what their weights leave of it.
     output_scale : float
-        Root mean square of the outputs: loss is relative to its square.
+        Standard deviation of the outputs, all together: loss is relative to its square.
     negative_slope : float
         Slope of σ on the negative side.
     fit_hidden_bias, fit_intercept : bool
@@ -53,7 +53,7 @@ class Problem:
     source: Samples
     samples: Samples
     total: float
-    n_effective: int
+    n_effective: float
     output_scale: float
     negative_slope: float
     fit_hidden_bias: bool
@@ -73,7 +73,7 @@ class Problem:
         return self.samples.n_outputs
 
     @property
-    def n_equations(self) -> int:
+    def n_equations(self) -> float:
         """Number of measured outputs, n m, over the rows that count."""
         return self.n_effective * self.n_outputs
 
@@ -81,7 +81,7 @@ class Problem:
         """Return a problem of ``size`` random rows, in single precision: quick, and rough."""
         samples = self.samples.subset(size, rng=rng).derive(_single_precision)
         total = float(samples.reduce(_total)["total"])
-        return replace(self, samples=samples, total=total, n_effective=size)
+        return replace(self, samples=samples, total=total, n_effective=float(size))
 
     @property
     def constant_input(self) -> Array:
@@ -135,7 +135,13 @@ def pose(
     coordinates = whitening(moments.xx)
     d = samples.n_inputs
     span = whitening(moments.xx[:d, :d]).span if fit_hidden_bias else coordinates.span
-    scale = float(np.sqrt(np.mean(np.diag(moments.yy)))) or 1.0
+    if coordinates.rank == 0 or (fit_hidden_bias and coordinates.rank == 1):
+        raise ValueError(
+            "X does not vary against its own size in double precision: subtract its mean first"
+        )
+    power = np.diag(moments.yy)
+    variance = np.maximum(power - moments.y**2, power * np.finfo(np.float64).eps)
+    scale = float(np.sqrt(np.mean(variance)))
     return Problem(
         source=samples,
         samples=samples.derive(

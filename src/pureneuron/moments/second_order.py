@@ -20,8 +20,8 @@ class SecondMoments:
     ----------
     total : float
         Sum of the weights.
-    n_effective : int
-        Rows whose weight is not zero.
+    n_effective : float
+        Number of rows, or what their weights leave of it: ``(Σ w)² / Σ w²`` (Kish).
     xx : (d, d) array
         ``E[xxᵀ]``; with a constant input appended, one row and column more.
     yx : (m, d) array
@@ -33,7 +33,7 @@ class SecondMoments:
     """
 
     total: float
-    n_effective: int
+    n_effective: float
     xx: Array
     yx: Array
     yy: Array
@@ -47,7 +47,7 @@ def second_moments(samples: Samples, *, constant_input: bool = False) -> SecondM
     total = float(sums["total"])
     return SecondMoments(
         total=total,
-        n_effective=int(sums["n_effective"]),
+        n_effective=total**2 / float(sums["squares"]),
         **{name: sums[name] / total for name in ("xx", "yx", "yy", "x", "y")},
     )
 
@@ -74,7 +74,7 @@ def _second_moment_sums(batch: Batch, constant_input: bool) -> dict[str, Sum]:
     X, Y, one = design(batch, constant_input)
     return {
         "total": Sum(xp.sum(one * one)),
-        "n_effective": Sum(xp.sum(xp.astype(one > 0.0, xp.float64))),
+        "squares": Sum(xp.sum(one**4)),
         "xx": Sum(X.T @ X),
         "yx": Sum(Y.T @ X),
         "yy": Sum(Y.T @ Y),

@@ -8,6 +8,7 @@ import array_api_compat
 import numpy as np
 
 from pureneuron.samples import Batch, First, Leaf, Max, Merged, Min, Samples
+from pureneuron.samples.numbers import nonfinite_message
 from pureneuron.typing import AnyArray
 
 __all__ = ["check_samples"]
@@ -81,9 +82,6 @@ def _refuse_nonfinite(name: str, seen: Merged, columns: Sequence[str]) -> None:
     if place.size == 0:
         return
     row, column, is_nan = (int(value) for value in place)
-    where = f"row {row}" + (f", column {columns[column]!r}" if columns else "")
-    value = "NaN" if is_nan else "infinity"
     raise ValueError(
-        f"Input {name} contains {value} at {where} (rows count from 0): "
-        "drop such rows or fill the gaps before fitting"
+        nonfinite_message(name, row, columns[column] if columns else None, bool(is_nan))
     )

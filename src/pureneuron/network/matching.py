@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 
 from pureneuron.typing import Array, IndexArray
@@ -75,7 +76,7 @@ def unit_rows(M: Array) -> Array:
 
 
 def match_neurons(
-    A: Array, W: Array, other_A: Array, other_W: Array, *, metric: Array | None = None
+    A: Array, W: Array, other_A: Array, other_W: Array, *, metric: ArrayLike | None = None
 ) -> NeuronMatch:
     """Pair neurons so that the summed squared distance of A and W together is least.
 
@@ -85,15 +86,18 @@ def match_neurons(
         The first network.
     other_A, other_W : (m, k') and (k', d) arrays
         The second network.
-    metric : (d, d) array, optional
+    metric : (d, d) array-like, optional
         Second moments ``E[xxᵀ]`` of the inputs. With it, rows of W are compared as pre-activations:
         the cosine becomes the correlation of ``w·x`` and ``w'·x`` over the inputs, and parts of W
         that no input sees do not count.
+
+    Raises
+    ------
+    ValueError
+        If ``metric`` has another shape or a value that is not finite.
     """
     if metric is not None:
-        values, vectors = np.linalg.eigh(metric)
-        seen = values > values.max(initial=0.0) * metric.shape[0] * np.finfo(np.float64).eps
-        root = vectors[:, seen] * np.sqrt(values[seen])
+        root = _root(metric, W.shape[1])
         W, other_W = W @ root, other_W @ root
     distances_A = _squared_distances(unit_rows(A.T), unit_rows(other_A.T))
     distances_W = _squared_distances(unit_rows(W), unit_rows(other_W))
@@ -106,6 +110,18 @@ def match_neurons(
         unmatched_left=np.setdiff1d(np.arange(A.shape[1]), left),
         unmatched_right=np.setdiff1d(np.arange(other_A.shape[1]), right),
     )
+
+
+def _root(metric: ArrayLike, d: int) -> Array:
+    """Return a (d, r) root of ``metric`` on the space where it does not vanish."""
+    metric = np.asarray(metric, dtype=np.float64)
+    if metric.shape != (d, d):
+        raise ValueError(f"metric has shape {metric.shape}; ({d}, {d}) is expected")
+    if not np.isfinite(metric).all():
+        raise ValueError("metric holds a value that is not finite")
+    values, vectors = np.linalg.eigh(metric)
+    seen = values > values.max(initial=0.0) * d * np.finfo(np.float64).eps
+    return np.asarray(vectors[:, seen] * np.sqrt(values[seen]))
 
 
 def _squared_distances(left: Array, right: Array) -> Array:

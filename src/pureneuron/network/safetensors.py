@@ -48,9 +48,11 @@ def load_network(path: str | Path) -> TwoLayerNetwork:
         )
     slope = tensors.pop("negative_slope", np.zeros(1))
     try:
+        if slope.size != 1:
+            raise ValueError(f"negative_slope has {slope.size} values; one is expected")
         return TwoLayerNetwork(
             **{name: tensors[name] for name in _REQUIRED + _OPTIONAL if name in tensors},
-            negative_slope=float(slope.ravel()[0]),
+            negative_slope=slope.item(),
         )
     except ValueError as error:
         raise ValueError(f"{path} holds no valid two-layer network: {error}") from error

@@ -34,7 +34,7 @@ class TwoLayerNetwork:
     Raises
     ------
     ValueError
-        If the shapes do not fit together or a weight is not finite.
+        If the shapes do not fit together, or a weight is complex or not finite.
     """
 
     A: Array
@@ -63,6 +63,7 @@ class TwoLayerNetwork:
             raise ValueError(f"hidden_bias has {len(b)} values; one per neuron, {len(W)}, expected")
         if len(c) != len(A):
             raise ValueError(f"output_bias has {len(c)} values; one per output, {len(A)}, expected")
+        _refuse_complex("negative_slope", negative_slope)
         slope = float(negative_slope)
         if not -1.0 < slope < 1.0:
             raise ValueError(f"negative_slope must lie between -1 and 1, got {slope}")
@@ -100,6 +101,7 @@ class TwoLayerNetwork:
 
     def hidden(self, X: ArrayLike) -> Array:
         """Return the activations ``σ(W x + b)``, (n, k), for inputs ``X`` of shape (n, d)."""
+        _refuse_complex("X", X)
         X = np.asarray(X, dtype=np.float64)
         if X.ndim != 2 or X.shape[1] != self.n_inputs:
             raise ValueError(f"X has shape {X.shape}; (n, {self.n_inputs}) is expected")
@@ -147,7 +149,6 @@ class TwoLayerNetwork:
                 f"the networks differ in size: {self!r} against {other!r}; "
                 "inputs and outputs must be the same"
             )
-        metric = None if metric is None else np.asarray(metric, dtype=np.float64)
         return match_neurons(self.A, self.W, other.A, other.W, metric=metric)
 
     def save(self, path: str | Path) -> None:
@@ -165,6 +166,7 @@ class TwoLayerNetwork:
 
 
 def _frozen(name: str, value: ArrayLike, ndim: int) -> Array:
+    _refuse_complex(name, value)
     array = np.array(value, dtype=np.float64)
     if array.ndim != ndim:
         raise ValueError(f"{name} must have {ndim} dimensions, got shape {array.shape}")
@@ -172,3 +174,8 @@ def _frozen(name: str, value: ArrayLike, ndim: int) -> Array:
         raise ValueError(f"{name} holds a value that is not finite")
     array.flags.writeable = False
     return array
+
+
+def _refuse_complex(name: str, value: ArrayLike) -> None:
+    if np.iscomplexobj(value):
+        raise ValueError(f"{name} is complex; real numbers are expected")

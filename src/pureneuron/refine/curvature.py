@@ -36,7 +36,14 @@ from pureneuron.refine.kernels import (
 from pureneuron.refine.profile import Point
 from pureneuron.typing import Array
 
-__all__ = ["Linearization", "Solver", "Step", "choose_solver", "linearize"]
+__all__ = [
+    "Linearization",
+    "Solver",
+    "Step",
+    "choose_solver",
+    "gauss_newton_matrix",
+    "linearize",
+]
 
 # Up to this many unknowns, and entries of G, forming the matrix (n (kr)² multiplications in one
 # product) beats some ten conjugate-gradient products (10 n k r each, and the cost of ten calls).
@@ -122,7 +129,7 @@ class DenseSolver:
     ) -> Step:
         """Solve the damped system exactly."""
         if self._at is not at:
-            self._at, self._matrix = at, _dense_matrix(problem, at)
+            self._at, self._matrix = at, gauss_newton_matrix(problem, at)
         ridge = np.repeat(damping * at.damping, problem.n_inputs)
         gradient = at.gradient.ravel()
         while True:
@@ -138,7 +145,8 @@ class DenseSolver:
         return Step(V.reshape(at.gradient.shape), float(gradient @ V + V @ (ridge * V)))
 
 
-def _dense_matrix(problem: Problem, at: Linearization) -> Array:
+def gauss_newton_matrix(problem: Problem, at: Linearization) -> Array:
+    """Form the (kr, kr) Gauss–Newton matrix, undamped, in one pass."""
     point = at.point
     k, r = point.W.shape
     sums = problem.samples.reduce(curvature_sums, point.W, problem.negative_slope)

@@ -21,7 +21,7 @@ from pureneuron.refine.kernels import activations, like
 from pureneuron.samples import Batch, Sum
 from pureneuron.typing import AnyArray, Array, IndexArray
 
-__all__ = ["repair"]
+__all__ = ["least_missed", "repair"]
 
 # Neurons to take out and directions to put in, at most, before a minimum counts as beyond repair.
 _NEURONS, _DIRECTIONS = 10, 3
@@ -58,7 +58,7 @@ def repair(
     while improved and best.loss > floor and not best.interrupted:
         improved = False
         directions = _best_directions(problem, best, rng=rng)
-        swaps = ((a, g) for a in _least_missed(best) for g in directions)
+        swaps = ((a, g) for a in least_missed(best)[:_NEURONS] for g in directions)
         for neuron, direction in swaps:
             W = best.point.W.copy()
             W[neuron] = direction
@@ -70,13 +70,13 @@ def repair(
     return best
 
 
-def _least_missed(descent: Descent) -> IndexArray:
-    """Order neurons by how much the loss grows without them, the rest of A refitted."""
+def least_missed(descent: Descent) -> IndexArray:
+    """Order neurons by how little the loss grows without them, the rest of A refitted."""
     point = descent.point
     k = len(point.W)
     # A neuron explained by the others (no finite inverse) costs nothing to remove.
     spread = np.maximum(np.diag(point.gram_inverse)[:k], np.finfo(np.float64).tiny)
-    return np.argsort(np.sum(point.A[:, :k] ** 2, axis=0) / spread)[:_NEURONS]
+    return np.argsort(np.sum(point.A[:, :k] ** 2, axis=0) / spread)
 
 
 def _best_directions(problem: Problem, descent: Descent, *, rng: np.random.Generator) -> Array:

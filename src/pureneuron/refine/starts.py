@@ -33,7 +33,7 @@ from pureneuron.refine.repair import repair
 from pureneuron.samples import Batch, Max
 from pureneuron.typing import Array
 
-__all__ = ["Refinement", "Start", "race", "random_start", "refine"]
+__all__ = ["Refinement", "Start", "race", "random_start", "search"]
 
 # Two descents found the same minimum if no neuron moved by more than this share of the way to its
 # nearest neighbour; a moment estimate, which carries sampling error, is confirmed by half the way.
@@ -68,12 +68,15 @@ class Start:
         Output weights that came with W; a start with them is trusted to be near a minimum.
     evidence : str
         What speaks for the start besides its own descent; empty if nothing does.
+    interrupted : bool
+        Whether Ctrl-C ended the search for it.
     """
 
     name: str
     W: Array
     A: Array | None = None
     evidence: str = ""
+    interrupted: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,7 @@ def random_start(problem: Problem, n_neurons: int, *, rng: np.random.Generator) 
     return unit_rows(rows)
 
 
-def refine(
+def search(
     problem: Problem,
     n_neurons: int,
     *,
@@ -170,16 +173,16 @@ def refine(
     best: Descent | None = None
     winner, proof, found_twice, interrupted = "", "", False, False
     enough = fewest
-    while len(descents) < n_most and not (
-        proof or interrupted or (found_twice and len(descents) >= enough)
-    ):
-        i = len(descents)
-        start = (
-            first[i]
-            if i < len(first)
-            else Start("random", random_start(problem, n_neurons, rng=rng))
-        )
-        try:
+    try:
+        while len(descents) < n_most and not (
+            proof or interrupted or (found_twice and len(descents) >= enough)
+        ):
+            i = len(descents)
+            start = (
+                first[i]
+                if i < len(first)
+                else Start("random", random_start(problem, n_neurons, rng=rng))
+            )
             descent = descend(
                 problem,
                 start.W,
@@ -189,34 +192,33 @@ def refine(
                 damping=1e-2 if start.A is None else 1e-4,
                 callback=_reporter(callback, stage, i + 1, n_most, best),
             )
-        except KeyboardInterrupt:
-            if best is None:
-                raise
-            interrupted = True
-            break
-        if len(descents) >= _PATIENCE:
-            descent = repair(
-                problem,
-                descent,
-                rng=rng,
-                max_iter=max_iter,
-                tol=tol,
-                floor=floor,
-                callback=_reporter(callback, "repairing", i + 1, n_most, best),
-            )
-        descents.append(descent)
-        interrupted = descent.interrupted
-        same = best is not None and _displacement(descent, best) <= _SAME
-        if best is None or descent.loss < best.loss:
-            best, winner, found_twice = descent, start.name, same
-            exact = descent.exact or descent.loss <= floor
-            doubted = not (exact or plausible(descent))
-            enough = 2 * fewest if doubted else fewest
-            if exact and overdetermined:
-                proof = "the residual is zero up to rounding"
-            elif start.evidence and not doubted and _confirms(start, descent):
-                proof = start.evidence
-        found_twice = found_twice or same
+            if i >= _PATIENCE:
+                descent = repair(
+                    problem,
+                    descent,
+                    rng=rng,
+                    max_iter=max_iter,
+                    tol=tol,
+                    floor=floor,
+                    callback=_reporter(callback, "repairing", i + 1, n_most, best),
+                )
+            descents.append(descent)
+            interrupted = descent.interrupted
+            same = best is not None and _displacement(descent, best) <= _SAME
+            if best is None or descent.loss < best.loss:
+                best, winner, found_twice = descent, start.name, same
+                exact = descent.exact or descent.loss <= floor
+                doubted = not (exact or interrupted or plausible(descent))
+                enough = 2 * fewest if doubted else fewest
+                if exact and overdetermined:
+                    proof = "the residual is zero up to rounding"
+                elif start.evidence and not doubted and _confirms(start, descent):
+                    proof = start.evidence
+            found_twice = found_twice or same
+    except KeyboardInterrupt:
+        if best is None:
+            raise
+        interrupted = True
     assert best is not None
     return Refinement(
         best=best,
@@ -247,7 +249,7 @@ def race(
     size = int(min(at_best, _RACE_SHARE * problem.samples.n_rows))
     if size < at_least or _largest_leverage(problem) > _RACE_LEVERAGE * size:
         return None
-    found = refine(
+    found = search(
         problem.subset(size, rng=rng),
         n_neurons,
         n_restarts=_RACERS,
@@ -259,10 +261,9 @@ def race(
         stage="racing",
         callback=callback,
     )
-    if found.interrupted:
-        raise KeyboardInterrupt
     evidence = f"on {size} rows, {found.agreement}" if found.agreement else ""
-    return Start("race", found.best.point.W, found.best.point.A, evidence)
+    point = found.best.point
+    return Start("race", point.W, point.A, evidence, interrupted=found.interrupted)
 
 
 def _largest_leverage(problem: Problem) -> float:

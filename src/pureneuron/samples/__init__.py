@@ -2,7 +2,8 @@
 
 from pureneuron.samples.arrays import ArraySamples
 from pureneuron.samples.counted import CountedSamples
-from pureneuron.samples.files import read_inputs, read_samples
+from pureneuron.samples.files import read_inputs, read_prediction_data, read_samples
+from pureneuron.samples.numbers import refuse_nonfinite
 from pureneuron.samples.protocol import (
     Batch,
     First,
@@ -31,6 +32,8 @@ __all__ = [
     "Sum",
     "merge",
     "read_inputs",
+    "read_prediction_data",
     "read_samples",
+    "refuse_nonfinite",
     "write_table",
 ]

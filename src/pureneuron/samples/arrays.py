@@ -9,6 +9,7 @@ import array_api_compat
 import numpy as np
 
 from pureneuron.samples.mirror import mirror_pairs
+from pureneuron.samples.numbers import real_array
 from pureneuron.samples.protocol import Batch, Kernel, Merged, merge
 from pureneuron.typing import AnyArray, IndexArray
 
@@ -22,18 +23,27 @@ _BATCH_ENTRIES = 400_000
 class ArraySamples:
     """Rows of ``X`` and ``Y`` in memory, as arrays of any Array API library.
 
+    Lists and data frames become NumPy arrays. Float32 is kept; integers and booleans become
+    float64.
+
     Parameters
     ----------
-    X : (n, d) array
+    X : (n, d) array or array-like
         Inputs.
-    Y : (n, m) array
-        Outputs.
-    weight : (n,) array, optional
+    Y : (n, m) or (n,) array or array-like
+        Outputs; a vector is one column.
+    weight : (n,) array or array-like, optional
         Sample weights, not negative.
     input_names, output_names : sequence of str, optional
         Column names; ``x0 …`` and ``y0 …`` if left out.
     batch_rows : int, optional
         Rows a batch; a size that suits the processor's cache if left out.
+
+    Raises
+    ------
+    ValueError
+        If an argument is of another shape, if the numbers of rows differ, or if the values are
+        complex, text or objects.
     """
 
     def __init__(
@@ -46,7 +56,23 @@ class ArraySamples:
         output_names: tuple[str, ...] | None = None,
         batch_rows: int | None = None,
     ) -> None:
-        rows = [len(part) for part in (X, Y, weight) if part is not None]
+        X, Y = real_array("X", X), real_array("Y", Y)
+        if Y.ndim == 1:
+            Y = Y[:, None]
+        for name, matrix in (("X", X), ("Y", Y)):
+            if matrix.ndim != 2:
+                raise ValueError(
+                    f"{name} has shape {tuple(matrix.shape)}: a matrix with a row a sample is "
+                    "expected"
+                )
+        if weight is not None:
+            weight = real_array("weight", weight)
+            if weight.ndim != 1:
+                raise ValueError(
+                    f"weight has shape {tuple(weight.shape)}: a vector with one weight a row is "
+                    "expected"
+                )
+        rows = [part.shape[0] for part in (X, Y, weight) if part is not None]
         if len(set(rows)) != 1:
             raise ValueError(f"X, Y and weight must have equally many rows, got {rows}")
         self.n_rows: int = X.shape[0]

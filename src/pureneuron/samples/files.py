@@ -17,7 +17,7 @@ from pureneuron.samples.numpy_files import open_numpy
 from pureneuron.samples.tables import CsvTable, ParquetTable
 from pureneuron.typing import AnyArray
 
-__all__ = ["read_inputs", "read_samples"]
+__all__ = ["read_inputs", "read_prediction_data", "read_samples"]
 
 _FORMATS: dict[str, Callable[[Path], Table]] = {
     ".parquet": ParquetTable,
@@ -83,13 +83,7 @@ def read_samples(
     parts = [table.read(chosen), table.read(targets)]
     if weight is not None:
         parts.append(table.read([weight])[:, 0])
-    if len({len(part) for part in parts}) > 1:
-        sizes = ", ".join(
-            f"{name} has {len(part)}"
-            for name, part in zip(("X", "Y", "weight"), parts, strict=False)
-        )
-        raise ValueError(f"the numbers of rows in {table.path} differ: {sizes}")
-    _refuse_empty(table, parts[0])
+    _refuse_rows(table, parts)
     dtype = np.result_type(parts[0], parts[1])
     X, Y, *weights = (part.astype(dtype, copy=False) for part in parts)
     return ArraySamples(
@@ -131,17 +125,53 @@ def read_inputs(
     FileNotFoundError, ValueError, ImportError
         As for :func:`read_samples`; ValueError also if the columns do not match ``names``.
     """
+    return read_prediction_data(path, names=names, inputs=inputs)[:2]
+
+
+def read_prediction_data(
+    path: str | Path,
+    *,
+    names: Sequence[str] | None = None,
+    inputs: str | Sequence[str] | None = None,
+    outputs: Sequence[str] = (),
+) -> tuple[AnyArray, tuple[str, ...], AnyArray | None]:
+    """Read inputs as :func:`read_inputs` does, and outputs to compare with if they are there.
+
+    Parameters
+    ----------
+    path, names, inputs
+        As for :func:`read_inputs`.
+    outputs : sequence of str
+        Names of the output columns.
+
+    Returns
+    -------
+    X : (n, d) array
+        The inputs.
+    names : tuple of str
+        The names of the input columns read.
+    Y : (n, m) array or None
+        The outputs; None if the file lacks one of them, or if one serves as an input.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError, ImportError
+        As for :func:`read_inputs`; ValueError also if outputs are there and unusable.
+    """
     table = _open(path)
     if names is None:
         chosen = table.names if inputs is None and not table.named else _inputs(table, inputs)
     else:
         names = tuple(names)
         chosen = _matching(table, names, inputs)
-    X = table.read(chosen)
-    _refuse_empty(table, X)
+    held = set(table.names) - set(chosen) if table.named else set()
+    parts = [table.read(chosen)]
+    if outputs and held.issuperset(outputs):
+        parts.append(table.read(outputs))
+    _refuse_rows(table, parts)
     if not table.named:
         chosen = names or tuple(f"x{j}" for j in range(len(chosen)))
-    return X, chosen
+    return parts[0], chosen, parts[1] if len(parts) > 1 else None
 
 
 def _open(path: str | Path) -> Table:
@@ -219,6 +249,13 @@ def _refuse_overlap(table: Table, roles: dict[str, tuple[str | None, ...]]) -> N
             seen[name] = role
 
 
-def _refuse_empty(table: Table, X: AnyArray) -> None:
-    if len(X) == 0:
+def _refuse_rows(table: Table, parts: Sequence[AnyArray]) -> None:
+    """Refuse X, Y and weights of different length or without rows."""
+    rows = [len(part) for part in parts]
+    if len(set(rows)) > 1:
+        sizes = ", ".join(
+            f"{name} has {count}" for name, count in zip(("X", "Y", "weight"), rows, strict=False)
+        )
+        raise ValueError(f"the numbers of rows in {table.path} differ: {sizes}")
+    if rows[0] == 0:
         raise ValueError(f"{table.path} holds no rows")

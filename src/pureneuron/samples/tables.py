@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from pureneuron.samples.numpy_files import write_numpy
+from pureneuron.samples.writing import check_target, complete_file
 from pureneuron.typing import AnyArray
 
 __all__ = ["CsvTable", "ParquetTable", "write_table"]
@@ -154,27 +154,19 @@ def write_table(path: str | Path, columns: Mapping[str, AnyArray], *, force: boo
     if len(shapes) != 1 or len(next(iter(shapes))) != 1:
         listed = ", ".join(f"{name} {array.shape}" for name, array in arrays.items()) or "none"
         raise ValueError(f"{path}: columns must be vectors of one length, got {listed}")
-    if path.exists() and not force:
-        raise FileExistsError(f"{path} exists and was kept; give force to replace it")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"there is no folder {path.parent} to write {path.name} to")
+    check_target(path, force=force)
     pa = None if suffix in (".npz", ".npy") else _pyarrow()
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            if pa is None:
-                write_numpy(file, suffix, arrays)
-            elif suffix == ".csv":
-                from pyarrow import csv
+    with complete_file(path) as part, part.open("wb") as file:
+        if pa is None:
+            write_numpy(file, suffix, arrays)
+        elif suffix == ".csv":
+            from pyarrow import csv
 
-                csv.write_csv(pa.table(arrays), file)
-            else:
-                from pyarrow import parquet
+            csv.write_csv(pa.table(arrays), file)
+        else:
+            from pyarrow import parquet
 
-                parquet.write_table(pa.table(arrays), file)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+            parquet.write_table(pa.table(arrays), file)
 
 
 def _pyarrow() -> ModuleType:

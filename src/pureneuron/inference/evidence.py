@@ -1,0 +1,140 @@
+"""What speaks for and against a fit, besides its loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pureneuron.inference.census import UnitCensus, unit_census
+from pureneuron.inference.lack_of_fit import LackOfFit, lack_of_fit
+from pureneuron.moments import Problem, n_unknowns
+from pureneuron.refine import Descent, descend, least_missed, linearize
+from pureneuron.refine.curvature import gauss_newton_matrix
+from pureneuron.typing import Array
+
+__all__ = [
+    "Evidence",
+    "gather_evidence",
+    "spare_unit_gain",
+    "trace_of_inputs",
+    "undetermined_directions",
+]
+
+# Up to this many unknowns the Gauss–Newton matrix is formed and its rank counted.
+_COUNTED_UNKNOWNS = 400
+_SINGULAR = 1e-10
+_SPARE_CANDIDATES = 2
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the data say of a fit.
+
+    Attributes
+    ----------
+    census : UnitCensus
+        The state of every unit.
+    undetermined : int
+        Directions in which W can move without moving the outputs to first order, beyond the k that
+        rescale a unit; 0 where there are too many unknowns to count.
+    trace : LackOfFit or None
+        Whether the residual shows the inputs; None where the residual is rounding.
+    rank : int or None
+        Rank of ``B = A W`` against its noise; None where it does not show the number of neurons.
+    spare_gain : float or None
+        What the least missed unit takes off the loss, in units of what a unit that fits nothing
+        but noise is expected to take; None where the rank or the residual already says enough.
+    """
+
+    census: UnitCensus
+    undetermined: int
+    trace: LackOfFit | None
+    rank: int | None
+    spare_gain: float | None
+
+
+def gather_evidence(
+    problem: Problem, best: Descent, rank: int, *, seed: int, max_iter: int, tol: float
+) -> Evidence:
+    """Question the best descent.
+
+    Parameters
+    ----------
+    problem : Problem
+        The data.
+    best : Descent
+        The fit.
+    rank : int
+        Rank of B against its sampling noise.
+    seed : int
+        Draws the probes of the residual.
+    max_iter, tol
+        As for :func:`pureneuron.refine.descend`, which the test for spare units uses.
+    """
+    W, A = best.point.W, best.point.A
+    k = len(W)
+    biased = problem.fit_hidden_bias or problem.fit_intercept
+    shows = not biased and k <= min(problem.n_inputs, problem.n_outputs)
+    settled = best.exact or best.interrupted or (shows and rank == k)
+    return Evidence(
+        census=unit_census(problem, W, A),
+        undetermined=undetermined_directions(problem, best),
+        trace=None if best.exact else trace_of_inputs(problem, best, seed),
+        rank=rank if shows else None,
+        spare_gain=None if settled else spare_unit_gain(problem, best, max_iter=max_iter, tol=tol),
+    )
+
+
+def trace_of_inputs(problem: Problem, descent: Descent, seed: int) -> LackOfFit:
+    """Look for the inputs in the residual, with the same probes each time."""
+    point = descent.point
+    return lack_of_fit(problem, point.W, point.A, rng=np.random.default_rng(seed))
+
+
+def undetermined_directions(problem: Problem, descent: Descent) -> int:
+    """Count the null directions of the Gauss–Newton matrix beyond the k rescalings.
+
+    Repeated rows, few distinct inputs or a unit that only a few rows switch leave W undetermined
+    however many rows there are.
+    """
+    k, r = len(descent.point.W), problem.n_inputs
+    if k * r > _COUNTED_UNKNOWNS:
+        return 0
+    matrix = gauss_newton_matrix(problem, linearize(problem, descent.point))
+    scale = np.sqrt(np.diag(matrix))
+    scale = np.where(scale > 0.0, scale, 1.0)
+    values = np.linalg.eigvalsh(matrix / np.outer(scale, scale))
+    determined = int(np.sum(values > _SINGULAR * values[-1]))
+    return max(k * (r - 1) - determined, 0)
+
+
+def spare_unit_gain(problem: Problem, descent: Descent, *, max_iter: int, tol: float) -> float:
+    """Measure what the fit would lose with one neuron less, refitted.
+
+    The gain in squared residual is divided by the noise variance and by ``r + m − 1``, the number
+    of unknowns of a neuron. A neuron that fits noise gains about 1 to 3, for it chooses its
+    direction; one that the outputs need gains in proportion to the rows.
+    """
+    point, k = descent.point, len(descent.point.W)
+    if k == 1:
+        without = _loss_of_nothing(problem)
+    else:
+        without = min(
+            descend(
+                problem, np.delete(point.W, a, axis=0), max_iter=max_iter, tol=tol, damping=1e-4
+            ).loss
+            for a in least_missed(descent)[:_SPARE_CANDIDATES]
+        )
+    unknowns = n_unknowns(problem, k)
+    noise = descent.loss / max(1.0 - unknowns / problem.n_equations, 0.1)
+    of_a_unit = unknowns - n_unknowns(problem, k - 1)
+    gain: float = (without - descent.loss) / noise * problem.n_equations / of_a_unit
+    return gain
+
+
+def _loss_of_nothing(problem: Problem) -> float:
+    power: Array = np.diag(problem.moments.yy)
+    if problem.fit_intercept:
+        power = power - problem.moments.y**2
+    return float(power.mean()) / problem.output_scale**2
