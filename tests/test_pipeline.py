@@ -187,6 +187,16 @@ class TestStatuses:
         assert recovery.status is Status.DEGENERATE
         assert "undetermined" in recovery.reason
 
+    def test_a_network_that_can_be_turned_round(self):
+        angles = np.deg2rad([0.0, 120.0, 240.0])
+        teacher = TwoLayerNetwork(np.ones((1, 3)), np.stack([np.cos(angles), np.sin(angles)]).T)
+        X = np.random.default_rng(0).standard_normal((1000, 2))
+        turned = TwoLayerNetwork(teacher.A, -teacher.W)
+        assert turned.predict(X) == pytest.approx(teacher.predict(X))
+        recovery = recover(ArraySamples(X, teacher.predict(X)), 3, rng=0)
+        assert recovery.status is Status.DEGENERATE
+        assert "other way round" in recovery.reason
+
     def test_a_popular_local_minimum_is_not_believed(self):
         rng = np.random.default_rng(2)
         teacher = TwoLayerNetwork(rng.standard_normal((1, 6)), rng.standard_normal((6, 4)))
@@ -317,6 +327,25 @@ def test_impossible_requests_say_what_to_do(options, message):
 def test_start_of_the_wrong_size_is_refused():
     start = make_teacher(5, 2, 4, rng=0)
     with pytest.raises(ValueError, match=r"network of \(5, 2, 4\).*\(5, 3, 4\) are wanted"):
+        recover(teacher_samples(0)[1], 3, init=start)
+
+
+@pytest.mark.parametrize(
+    ("start", "message"),
+    [
+        (TwoLayerNetwork(np.ones((4, 3)), np.ones((3, 5)), np.ones(3)), "fit_hidden_bias=True"),
+        (
+            TwoLayerNetwork(np.ones((4, 3)), np.ones((3, 5)), output_bias=np.ones(4)),
+            "fit_intercept=True",
+        ),
+        (
+            TwoLayerNetwork(np.ones((4, 3)), np.ones((3, 5)), negative_slope=0.1),
+            "init has negative_slope 0.1",
+        ),
+    ],
+)
+def test_start_of_another_kind_is_refused(start, message):
+    with pytest.raises(ValueError, match=message):
         recover(teacher_samples(0)[1], 3, init=start)
 
 

@@ -330,6 +330,12 @@ def _check_sizes(problem: Problem, k: int, init: Init, *, automatic: bool) -> No
                 f"init has negative_slope {init.negative_slope}, and {problem.negative_slope} is "
                 "asked for: give the same to both"
             )
+        for biases, option in (
+            (init.hidden_bias, "fit_hidden_bias"),
+            (init.output_bias, "fit_intercept"),
+        ):
+            if biases.any() and not getattr(problem, option):
+                raise ValueError(f"init has biases that this fit would drop: set {option}=True")
         wanted = (d, k, problem.n_outputs)
         given = (init.n_inputs, init.n_neurons, init.n_outputs)
         if given != wanted:

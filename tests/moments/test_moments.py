@@ -91,6 +91,8 @@ def test_problem_is_the_same_function_in_other_coordinates():
         (lambda X, Y, w: w.__setitem__(5, -1.0), "negative weight"),
         (lambda X, Y, w: w.__setitem__(slice(None), 0.0), "zero for every row"),
         (lambda X, Y, w: X.__setitem__(slice(None), 3.0), "X is constant"),
+        (lambda X, Y, w: X.__imul__(1e160), "largest value of X is .* another unit"),
+        (lambda X, Y, w: Y.__imul__(1e-200), "largest value of Y is .* another unit"),
         (lambda X, Y, w: Y.__setitem__(slice(None), [1.0, 2.0, 3.0]), "Y is constant"),
     ],
 )

@@ -9,13 +9,14 @@ import numpy as np
 from pureneuron.inference.census import UnitCensus, unit_census
 from pureneuron.inference.lack_of_fit import LackOfFit, lack_of_fit
 from pureneuron.moments import Problem, n_unknowns
-from pureneuron.refine import Descent, descend, least_missed, linearize
+from pureneuron.refine import Descent, descend, displacement, least_missed, linearize
 from pureneuron.refine.curvature import gauss_newton_matrix
 from pureneuron.typing import Array
 
 __all__ = [
     "Evidence",
     "gather_evidence",
+    "is_reversible",
     "spare_unit_gain",
     "trace_of_inputs",
     "undetermined_directions",
@@ -25,6 +26,7 @@ __all__ = [
 _COUNTED_UNKNOWNS = 400
 _SINGULAR = 1e-10
 _SPARE_CANDIDATES = 2
+_VANISHING, _ANOTHER = 1e-7, 0.1
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Evidence:
     ----------
     census : UnitCensus
         The state of every unit.
+    reversible : bool
+        Whether the same function is obtained with some rows of W turned round: W is one of two.
     undetermined : int
         Directions in which W can move without moving the outputs to first order, beyond the k that
         rescale a unit; 0 where there are too many unknowns to count.
@@ -48,6 +52,7 @@ class Evidence:
     """
 
     census: UnitCensus
+    reversible: bool
     undetermined: int
     trace: LackOfFit | None
     rank: int | None
@@ -79,6 +84,7 @@ def gather_evidence(
     settled = best.exact or best.interrupted or (shows and rank == k)
     return Evidence(
         census=unit_census(problem, W, A),
+        reversible=best.exact and is_reversible(W, A[:, :k]),
         undetermined=undetermined_directions(problem, best),
         trace=None if best.exact else trace_of_inputs(problem, best, seed),
         rank=rank if shows else None,
@@ -90,6 +96,26 @@ def trace_of_inputs(problem: Problem, descent: Descent, seed: int) -> LackOfFit:
     """Look for the inputs in the residual, with the same probes each time."""
     point = descent.point
     return lack_of_fit(problem, point.W, point.A, rng=np.random.default_rng(seed))
+
+
+def is_reversible(W: Array, A: Array) -> bool:
+    """Tell whether turning all rows of W round, or two of them, leaves the function as it is.
+
+    ``σ(−t) = σ(t) − t`` (for a leaky σ a multiple of t), so that turning the rows of a set S takes
+    ``Σ_S a_i w_iᵀ x`` off the outputs: nothing, where that sum vanishes.
+    """
+    k = len(W)
+    products = A.T[:, :, None] * W[:, None, :]
+    size = np.abs(products).max()
+    sets = [list(range(k))] + [[i, j] for i in range(k) for j in range(i)]
+    for rows in sets:
+        turned = W.copy()
+        turned[rows] *= -1.0
+        vanishes = np.abs(products[rows].sum(axis=0)).max() <= _VANISHING * size
+        # A pair w, −w with equal columns turns into itself.
+        if vanishes and displacement(turned, A, W, A) > _ANOTHER:
+            return True
+    return False
 
 
 def undetermined_directions(problem: Problem, descent: Descent) -> int:

@@ -56,6 +56,8 @@ def judge_refinement(
         return Status.TOO_FEW_SAMPLES, _few(ratio)
     if not evidence.census.healthy:
         return Status.DEGENERATE, str(evidence.census)
+    if evidence.reversible:
+        return Status.DEGENERATE, "the same function has its rows of W the other way round, too"
     if evidence.undetermined:
         return Status.DEGENERATE, (
             f"the inputs leave W undetermined in {evidence.undetermined} directions"

@@ -13,6 +13,9 @@ from pureneuron.typing import AnyArray
 
 __all__ = ["check_samples"]
 
+# Moments are products of up to four values, summed.
+_LARGEST = 1e70
+
 
 def check_samples(samples: Samples) -> None:
     """Refuse data without rows, values that are not finite, and constants, in one pass.
@@ -21,7 +24,8 @@ def check_samples(samples: Samples) -> None:
     ------
     ValueError
         If there are no rows or no columns, if X, Y or a weight is NaN or infinite (with its row and
-        column), if all inputs or all outputs are constant, or if weights are negative or all zero.
+        column), if values are so large or small that moments overflow, if all inputs or all
+        outputs are constant, or if weights are negative or all zero.
     """
     if samples.n_rows == 0:
         raise ValueError("X has 0 sample(s): there are no rows to learn from")
@@ -38,12 +42,22 @@ def check_samples(samples: Samples) -> None:
         raise ValueError("sample_weight holds a negative weight; weights must be at least zero")
     if seen["max weight"] == 0.0:
         raise ValueError("sample_weight is zero for every row: no row counts")
+    for name, largest in ((name, _largest(seen, name)) for name in ("X", "Y")):
+        if largest > _LARGEST or 0.0 < largest < 1.0 / _LARGEST:
+            raise ValueError(
+                f"the largest value of {name} is {largest:.3g}, and its square is out of the range "
+                "of double precision: choose another unit"
+            )
     for name, what in (("X", "input"), ("Y", "output")):
         if samples.n_rows > 1 and np.all(seen[f"min {name}"] == seen[f"max {name}"]):
             raise ValueError(
                 f"{name} is constant: every {what} has one and the same value in all rows, "
                 "from which nothing can be learned"
             )
+
+
+def _largest(seen: Merged, name: str) -> float:
+    return float(max(np.abs(seen[f"min {name}"]).max(), np.abs(seen[f"max {name}"]).max()))
 
 
 def _survey(batch: Batch) -> dict[str, Leaf]:

@@ -65,7 +65,11 @@ def pencil_directions(first: Array, second: Array) -> tuple[Array, int]:
 
 
 def joint_diagonalize(
-    stack: Array, *, rng: np.random.Generator, n_restarts: int = 10, max_iter: int = 300
+    stack: Array,
+    *,
+    rng: np.random.Generator | int | None = None,
+    n_restarts: int = 10,
+    max_iter: int = 300,
 ) -> JointDiagonalization:
     """Fit ``stack_j ≈ Σ_i c_ji z_i z_iᵀ`` for all j at once.
 
@@ -77,15 +81,18 @@ def joint_diagonalize(
     ----------
     stack : (p, k, k) array
         Symmetric matrices; for the span of Lemma 4, an orthonormal basis of it.
-    rng : numpy.random.Generator
+    rng : Generator, int or None
         Draws the starts.
     n_restarts : int
         Number of starts.
     max_iter : int
         Most sweeps over the three factors.
     """
+    rng = np.random.default_rng(rng)
     p, k, _ = stack.shape
     total = float(np.sum(stack**2))
+    if total == 0.0:
+        raise ValueError("stack is zero: every set of directions diagonalises it")
     left = np.stack([_start(stack, pencil=i % 2 == 0, rng=rng) for i in range(n_restarts)])
     right = left.copy()
     by_matrix = stack.reshape(p, k * k)
