@@ -26,13 +26,7 @@ import numpy as np
 from scipy import linalg
 
 from pureneuron.moments import Problem
-from pureneuron.refine.kernels import (
-    cross_sums,
-    curvature_sums,
-    gradient_sums,
-    product_sums,
-    with_activations,
-)
+from pureneuron.refine.kernels import cross_sums, curvature_sums, gradient_sums, product_sums
 from pureneuron.refine.profile import Point
 from pureneuron.typing import Array
 
@@ -101,7 +95,7 @@ Solver = Callable[[Problem, Linearization, float, float], Step]
 
 def linearize(problem: Problem, point: Point) -> Linearization:
     """Gather the gradient at ``point``, in one pass."""
-    sums = problem.samples.reduce(gradient_sums, point.W, point.A, problem.negative_slope)
+    sums = point.samples.reduce(gradient_sums, point.W, point.A, problem.negative_slope)
     return Linearization(
         point=point,
         gradient=sums["gradient"] / problem.total,
@@ -149,7 +143,7 @@ def gauss_newton_matrix(problem: Problem, at: Linearization) -> Array:
     """Form the (kr, kr) Gauss–Newton matrix, undamped, in one pass."""
     point = at.point
     k, r = point.W.shape
-    sums = problem.samples.reduce(curvature_sums, point.W, problem.negative_slope)
+    sums = point.samples.reduce(curvature_sums, point.W, problem.negative_slope)
     GH = sums["GH"] / problem.total
     projected = sums["GG"] / problem.total - GH @ point.gram_inverse @ GH.T
     return np.asarray(
@@ -166,12 +160,11 @@ def solve_iteratively(problem: Problem, at: Linearization, damping: float, accur
     """
     point, slope, Q = at.point, problem.negative_slope, at.coupling
     ridge = damping * at.damping[:, None]
-    samples = problem.samples.derive(with_activations, point.W, slope)
 
     def apply(V: Array) -> Array:
-        HU = samples.reduce(cross_sums, point.W, V, slope)["HU"] / problem.total
+        HU = point.samples.reduce(cross_sums, point.W, V, slope)["HU"] / problem.total
         C = point.gram_inverse @ HU
-        sums = samples.reduce(product_sums, point.W, V, C, Q, slope)
+        sums = point.samples.reduce(product_sums, point.W, V, C, Q, slope)
         return np.asarray(sums["product"] / problem.total + ridge * V)
 
     kernel = Q * at.active

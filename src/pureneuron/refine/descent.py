@@ -19,8 +19,8 @@ EXACT = 1e-28
 _SMALLEST_DAMPING = 1e-12
 # With few rows a thousandth of the fitted noise is not small any more.
 _MOST_NEGLIGIBLE = 1e-5
-# Trials over which a negligible gain means that nothing more is to be had.
-_WINDOW = 10
+# Trials over which a negligible gain means that nothing more is to be had; likewise steps in a row.
+_WINDOW, _IDLE_STEPS = 10, 2
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,8 @@ def descend(
     noisy minimum the loss is rough, each row leaves a crease where it changes sides, and a
     minimiser can creep from crease to crease for long without moving the estimate by anything
     that the data could tell. The descent has converged when the residual is rounding, when the
-    model promises a negligible gain at light damping, or when ten trials together made one.
+    model promises a negligible gain at light damping, or when two steps in a row, or ten trials
+    together, made one.
 
     Parameters
     ----------
@@ -105,7 +106,7 @@ def descend(
     history, trials = [at.loss], [at.loss]
     converged = at.loss <= floor
     interrupted = False
-    growth = 2.0
+    growth, idle = 2.0, 0
     try:
         while len(history) <= max_iter and not converged:
             step = solver(problem, at, damping, _accuracy(at, history[0]))
@@ -118,6 +119,8 @@ def descend(
                 damping = max(damping * max(0.1, 1.0 - (2.0 * ratio - 1.0) ** 3), _SMALLEST_DAMPING)
                 growth = 2.0
                 at = linearize(problem, trial)
+                idle = idle + 1 if gain <= negligible * at.loss else 0
+                converged = converged or idle >= _IDLE_STEPS
                 history.append(at.loss)
                 if callback is not None:
                     callback(len(history) - 1, at.loss)

@@ -13,7 +13,8 @@ import numpy as np
 
 from pureneuron.moments import Problem
 from pureneuron.network import unit_rows
-from pureneuron.refine.kernels import profile_sums
+from pureneuron.refine.kernels import profile_sums, with_activations
+from pureneuron.samples import Samples
 from pureneuron.typing import Array
 
 __all__ = ["Point", "evaluate", "profile"]
@@ -39,6 +40,9 @@ class Point:
         (Pseudo-)inverse of ``HᵀH / n``.
     rank : int
         Rank of the activations.
+    samples : Samples
+        The data with the activations at W beside them: kept in memory where the data are, and
+        computed anew from batch to batch where they stream.
     """
 
     W: Array
@@ -46,6 +50,7 @@ class Point:
     loss: float
     gram_inverse: Array
     rank: int
+    samples: Samples
 
 
 def profile(problem: Problem, W: Array, reference: Array | None = None) -> Point:
@@ -66,7 +71,9 @@ def profile(problem: Problem, W: Array, reference: Array | None = None) -> Point
     else:
         reference = reference.copy()
         reference[:, : len(W)] *= length
-    sums = problem.samples.reduce(profile_sums, W, reference, problem.negative_slope)
+    slope = problem.negative_slope
+    samples = problem.samples.derive(with_activations, W, slope)
+    sums = samples.reduce(profile_sums, W, reference, slope)
     gram_inverse, rank = _pseudo_inverse(sums["HH"] / problem.total)
     cross = sums["HE"] / problem.total
     change = gram_inverse @ cross
@@ -77,6 +84,7 @@ def profile(problem: Problem, W: Array, reference: Array | None = None) -> Point
         loss=max(loss, 0.0) / problem.n_outputs,
         gram_inverse=gram_inverse,
         rank=rank,
+        samples=samples,
     )
 
 
