@@ -179,6 +179,15 @@ class TestStatuses:
         recovery = recover(samples, k, refine=refine, rng=0)
         assert recovery.status is Status.RANK_DEFICIENT
 
+    @pytest.mark.parametrize("refine", [True, False])
+    def test_linear_outputs(self, refine):
+        rng = np.random.default_rng(0)
+        X = rng.standard_normal((1000, 5))
+        Y = X @ rng.standard_normal((5, 4)) + 0.5 * rng.standard_normal((1000, 4))
+        for seed in range(3):
+            recovery = recover(ArraySamples(X, Y), 4, refine=refine, rng=seed)
+            assert recovery.status is not Status.RECOVERED
+
     def test_few_distinct_inputs(self):
         rng = np.random.default_rng(0)
         X = rng.choice([-1.0, 1.0], size=(2000, 3))
@@ -233,6 +242,12 @@ class TestStatuses:
         recovery = recover(samples, 3, rng=0)
         assert recovery.status is Status.TOO_FEW_SAMPLES
         assert any("not much more" in warning for warning in recovery.warnings)
+
+    def test_zero_residual_of_barely_enough_rows(self):
+        teacher, samples = teacher_samples(1, n=7, noise=0.0)  # 28 outputs, 24 unknowns
+        recovery = recover(samples, 3, init=teacher, rng=0)
+        assert recovery.loss < 1e-16
+        assert recovery.status is Status.TOO_FEW_SAMPLES
 
     def test_out_of_iterations(self):
         _, samples = teacher_samples(1)

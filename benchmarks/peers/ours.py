@@ -36,21 +36,21 @@ def _recover(
     n_restarts: int | Literal["auto"],
 ) -> TwoLayerNetwork:
     with trace.paused():
-        power = float(np.mean(problem.Y**2))
+        variance = float(np.mean(np.var(problem.Y, axis=0)))
     return recover(
         ArraySamples(problem.X, problem.Y),
         problem.n_neurons,
         init=init,
         n_restarts=n_restarts,
         rng=rng,
-        callback=_recorder(trace, power),
+        callback=_recorder(trace, variance),
     ).network
 
 
-def _recorder(trace: Trace, power: float) -> ProgressCallback:
+def _recorder(trace: Trace, variance: float) -> ProgressCallback:
     def record(progress: Progress) -> None:
         # Losses of other stages are not the loss of all rows.
         if progress.stage == "refining" and progress.loss is not None:
-            trace.record(progress.loss * power)
+            trace.record(progress.loss * variance)
 
     return record

@@ -28,6 +28,7 @@ from pureneuron.results import Recovery, StageReport, Status
 from pureneuron.samples import CountedSamples, Samples
 from pureneuron.spectral import (
     MomentEstimate,
+    linear_loss,
     linear_part,
     moment_estimate,
     numerical_rank,
@@ -194,7 +195,15 @@ def recover(
         loss, n_iter = evaluate(problem, W, A), 0
         census = unit_census(problem, W, A)
         asymmetric = symmetry_test(problem).plainly_asymmetric
-        status, reason = judge_moments(problem, estimate, census, rank, asymmetric=asymmetric)
+        status, reason = judge_moments(
+            problem,
+            estimate,
+            census,
+            rank=rank,
+            loss=loss,
+            linear_loss=linear_loss(problem, part),
+            asymmetric=asymmetric,
+        )
 
     if asymmetric:
         log.warnings.append(_ASYMMETRIC)

@@ -27,7 +27,7 @@ class Progress:
     iteration : int
         Iteration of this start.
     loss, best_loss : float or None
-        Relative to the power of the outputs: here, and the best of the starts before.
+        Relative to the variance of the outputs: here, and the best of the starts before.
     """
 
     stage: str

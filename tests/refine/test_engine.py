@@ -16,6 +16,7 @@ from pureneuron.refine import (
     profile,
     race,
     random_start,
+    repair,
     search,
     separations,
 )
@@ -297,6 +298,34 @@ def test_no_race_where_single_rows_carry_a_direction():
     X[17, 3] = 1.0
     problem = pose(ArraySamples(X, rng.standard_normal((6000, 2))))
     assert race(problem, 3, rng=rng) is None
+
+
+def test_different_minima_do_not_confirm_each_other():
+    problem, _ = make_problem(13, n=500, d=4, k=4, m=1, noise=0.05)
+    rng = np.random.default_rng(0)
+    found = [descend(problem, random_start(problem, 4, rng=rng)) for _ in range(20)]
+    found.sort(key=lambda descent: descent.loss)
+    best, other = found[0], next(f for f in found if f.loss > 1.02 * found[0].loss)
+    both = [Start("given", f.point.W, f.point.A) for f in (other, best)]
+    result = search(problem, 4, first=both, n_restarts=0, max_iter=50, tol=1e-8, rng=rng)
+    assert result.agreement == ""
+    assert result.best.loss == min(result.losses)
+    assert result.best.loss <= best.loss
+    twice = [Start("given", best.point.W, best.point.A)] * 3
+    result = search(problem, 4, first=twice, n_restarts=0, max_iter=50, tol=1e-8, rng=rng)
+    assert result.agreement == "two starts end in the same minimum"
+
+
+def test_swaps_repair_what_starts_cannot():
+    # 30 rows for 19 unknowns an output: hardly any random start finds the network.
+    rng = np.random.default_rng(0)
+    teacher = make_teacher(10, 10, 10, rng=rng)
+    X = rng.standard_normal((30, 10))
+    problem = pose(ArraySamples(X, teacher.predict(X)))
+    stuck = descend(problem, random_start(problem, 10, rng=rng))
+    assert stuck.loss > 1e-4
+    repaired = repair(problem, stuck, rng=rng, max_iter=200, tol=1e-8, floor=1e-28)
+    assert repaired.loss < 1e-20
 
 
 def test_a_single_start_proves_nothing():

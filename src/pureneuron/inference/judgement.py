@@ -25,9 +25,16 @@ _LEAST_GAIN = 5.0
 
 
 def judge_moments(
-    problem: Problem, estimate: MomentEstimate, census: UnitCensus, rank: int, *, asymmetric: bool
+    problem: Problem,
+    estimate: MomentEstimate,
+    census: UnitCensus,
+    *,
+    rank: int,
+    loss: float,
+    linear_loss: float,
+    asymmetric: bool,
 ) -> tuple[Status, str]:
-    """Judge an estimate that is not refined."""
+    """Judge an estimate that is not refined, by its loss beside that of a linear regression too."""
     k = len(estimate.W)
     ratio = problem.n_equations / n_unknowns(problem, k)
     if ratio < FEW_EQUATIONS:
@@ -41,6 +48,8 @@ def judge_moments(
         return Status.RANK_DEFICIENT, f"the detector does not single out k directions ({figures})"
     if not census.healthy:
         return Status.DEGENERATE, str(census)
+    if loss >= linear_loss:
+        return Status.MISFIT, "a linear map explains the outputs better than the network does"
     return Status.RECOVERED, f"the detector singles out k directions ({figures})"
 
 

@@ -32,7 +32,7 @@ class Descent:
     point : Point
         The last accepted position.
     loss : float
-        Squared residual per row and output, in units of the output power.
+        Squared residual per row and output, in units of the variance of the outputs.
     converged : bool
         Whether the model promises no further decrease worth the tolerance.
     interrupted : bool
@@ -93,7 +93,7 @@ def descend(
     tol : float
         Relative decrease of the loss that is not worth a step.
     floor : float
-        Loss that counts as rounding: for outputs of unit power, the square of a relative residual.
+        Loss that counts as rounding: for outputs of unit variance, the square of a relative residual.
     damping : float
         First μ: small for a start that is trusted.
     callback : callable, optional

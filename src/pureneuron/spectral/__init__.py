@@ -32,7 +32,7 @@ from pureneuron.spectral.diagonalization import (
 )
 from pureneuron.spectral.distinguishing import distinguishing_matrix
 from pureneuron.spectral.estimate import MomentEstimate, moment_estimate
-from pureneuron.spectral.linear import LinearPart, linear_part, numerical_rank
+from pureneuron.spectral.linear import LinearPart, linear_loss, linear_part, numerical_rank
 from pureneuron.spectral.symmetric import unvec_star, vec_star
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "learn_two_layer",
     "learn_two_layer_noisy",
     "learn_two_layer_nonsquare",
+    "linear_loss",
     "linear_part",
     "moment_estimate",
     "numerical_rank",

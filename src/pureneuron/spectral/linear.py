@@ -18,7 +18,7 @@ from pureneuron.samples import Batch, Sum
 from pureneuron.samples.mirror import mirror_signs
 from pureneuron.typing import AnyArray, Array
 
-__all__ = ["LinearPart", "linear_map", "linear_part", "numerical_rank"]
+__all__ = ["LinearPart", "linear_loss", "linear_map", "linear_part", "numerical_rank"]
 
 # The norm of a large noise matrix hardly varies, and costs: a few replicates tell it.
 _MOST_REPLICATES, _FEWEST_REPLICATES, _REPLICATE_ENTRIES = 20, 5, 1_000_000
@@ -73,6 +73,16 @@ def linear_part(problem: Problem) -> LinearPart:
     yx = problem.moments.yx @ problem.whitening.transform / problem.output_scale
     outputs, values, inputs = svd(2.0 / (1.0 + problem.negative_slope) * yx, full_matrices=False)
     return LinearPart(outputs=outputs, inputs=inputs.T, singular_values=values)
+
+
+def linear_loss(problem: Problem, part: LinearPart) -> float:
+    """Return the mean squared residual of the regression of y on x, in units of y's variance.
+
+    A network of rectifiers has an even half, and explains more than this.
+    """
+    regression = part.matrix * (1.0 + problem.negative_slope) / 2.0
+    total = float(np.trace(problem.moments.yy)) / problem.output_scale**2
+    return (total - float(np.sum(regression**2))) / problem.n_outputs
 
 
 def numerical_rank(problem: Problem, part: LinearPart, *, rng: np.random.Generator) -> int:
