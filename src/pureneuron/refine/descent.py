@@ -93,7 +93,7 @@ def descend(
     tol : float
         Relative decrease of the loss that is not worth a step.
     floor : float
-        Loss that counts as rounding: for outputs of unit variance, the square of a relative residual.
+        Loss that counts as rounding: the square of a residual relative to the outputs' spread.
     damping : float
         First μ: small for a start that is trusted.
     callback : callable, optional
