@@ -6,13 +6,11 @@ Moments find the network, Gauss–Newton finishes it, and the report says how fa
 from __future__ import annotations
 
 from dataclasses import replace
-from numbers import Real
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import numpy as np
 
 from pureneuron.inference import (
-    FEW_EQUATIONS,
     gather_evidence,
     judge_moments,
     judge_refinement,
@@ -24,6 +22,14 @@ from pureneuron.moments import Problem, check_samples, n_unknowns, pose
 from pureneuron.network import TwoLayerNetwork
 from pureneuron.progress import ProgressCallback
 from pureneuron.refine import Descent, Start, evaluate, race, search
+from pureneuron.requests import (
+    Init,
+    check_options,
+    check_sizes,
+    is_biased,
+    moments_need,
+    remark,
+)
 from pureneuron.results import Recovery, StageReport, Status
 from pureneuron.samples import CountedSamples, Samples
 from pureneuron.spectral import (
@@ -45,8 +51,6 @@ from pureneuron.stages import (
 )
 
 __all__ = ["Init", "diagnose", "recover"]
-
-Init: TypeAlias = Literal["auto", "moments", "random"] | TwoLayerNetwork
 
 _AUTO_RESTARTS = 20
 # The detector works on k(k+1)/2 products of coordinates, and its null space costs k⁶: beyond this
@@ -118,7 +122,7 @@ def recover(
         outputs than the network has unknowns, if a parameter is out of range, or if
         ``init="moments"`` cannot be honoured.
     """
-    _check_options(n_neurons, init, refine, negative_slope, n_restarts, max_iter, tol)
+    check_options(n_neurons, init, refine, negative_slope, n_restarts, max_iter, tol)
     rng = np.random.default_rng(rng)
     counted = CountedSamples(samples)
     log = StageLog(callback)
@@ -139,11 +143,11 @@ def recover(
         said.append(describe_linear_part(part, rank))
 
     k = _automatic_size(problem, rank) if n_neurons == "auto" else int(n_neurons)
-    _check_sizes(problem, k, init, automatic=n_neurons == "auto")
-    _remark(log, problem, k, rank, automatic=n_neurons == "auto")
+    check_sizes(problem, k, init, automatic=n_neurons == "auto")
+    remark(log, problem, k, rank, automatic=n_neurons == "auto")
 
     # Only where B shows every neuron does the size of the network rest on more than the fit.
-    shows_all = not _biased(problem) and k <= min(problem.n_inputs, problem.n_outputs)
+    shows_all = not is_biased(problem) and k <= min(problem.n_inputs, problem.n_outputs)
 
     raced = None
     if refine and init == "auto" and shows_all:
@@ -189,7 +193,7 @@ def recover(
     else:
         if estimate is None:
             raise ValueError(
-                f"refine=False returns the moment estimate: {_moments_need(problem, k, rank)}"
+                f"refine=False returns the moment estimate: {moments_need(problem, k, rank)}"
             )
         W, A = estimate.W, estimate.A
         loss, n_iter = evaluate(problem, W, A), 0
@@ -246,7 +250,7 @@ def diagnose(
     tuple of StageReport
         The data, their symmetry, the linear part with its rank, and the detector with its gap.
     """
-    _check_options(n_neurons, "auto", True, 0.0, "auto", 1, 0.0)
+    check_options(n_neurons, "auto", True, 0.0, "auto", 1, 0.0)
     rng = np.random.default_rng(rng)
     log = StageLog()
     with log.stage("data") as said:
@@ -283,130 +287,20 @@ def _plausible(problem: Problem, descent: Descent, seed: int) -> bool:
     return healthy and not trace_of_inputs(problem, descent, seed).misfit
 
 
-def _biased(problem: Problem) -> bool:
-    return problem.fit_hidden_bias or problem.fit_intercept
-
-
 def _restarts(n_restarts: int | Literal["auto"]) -> int:
     return _AUTO_RESTARTS if n_restarts == "auto" else int(n_restarts)
 
 
 def _moments_wanted(problem: Problem, k: int, rank: int, init: Init, refine: bool) -> bool:
-    possible = not _biased(problem) and k <= min(problem.n_inputs, problem.n_outputs)
+    possible = not is_biased(problem) and k <= min(problem.n_inputs, problem.n_outputs)
     if init == "moments" and not (possible and k <= rank):
-        raise ValueError(f"init='moments': {_moments_need(problem, k, rank)}")
+        raise ValueError(f"init='moments': {moments_need(problem, k, rank)}")
     # As one start among others the estimate is worth having even where its rank is in doubt.
     worthwhile = k <= _AUTO_MOMENTS_NEURONS or not refine
     return init == "moments" or (init == "auto" and possible and worthwhile)
-
-
-def _moments_need(problem: Problem, k: int, rank: int) -> str:
-    if _biased(problem):
-        why = "moments know no biases"
-    elif k > min(problem.n_inputs, problem.n_outputs):
-        why = (
-            f"moments need n_neurons <= min(inputs, outputs), and {k} is more than "
-            f"min({problem.n_inputs}, {problem.n_outputs})"
-        )
-    else:
-        why = (
-            f"moments need B = AW to have rank {k}, and only {rank} of its singular values stand "
-            "out of their sampling noise"
-        )
-    return f"{why}; use init='random', which has no such limit"
 
 
 def _automatic_size(problem: Problem, rank: int) -> int:
     """Return the rank of B, or as many neurons as the rows can tell apart if those are fewer."""
     affordable = int(problem.n_equations / n_unknowns(problem, 1))
     return max(1, min(rank, affordable))
-
-
-def _check_sizes(problem: Problem, k: int, init: Init, *, automatic: bool) -> None:
-    unknowns = n_unknowns(problem, k)
-    d = problem.input_span.shape[0]
-    # Who asks for "auto" gets what the rows afford, and a status that says how little that is.
-    if problem.n_equations < unknowns and not automatic:
-        rows = -(-unknowns // problem.n_outputs)
-        raise ValueError(
-            f"{k} neurons with {d} inputs and {problem.n_outputs} outputs have "
-            f"{unknowns} unknowns, more than the {problem.n_equations:.6g} measured outputs of "
-            f"n_samples = {problem.n_effective:.6g}: at least {rows} rows are needed"
-        )
-    if isinstance(init, TwoLayerNetwork):
-        if init.negative_slope != problem.negative_slope:
-            raise ValueError(
-                f"init has negative_slope {init.negative_slope}, and {problem.negative_slope} is "
-                "asked for: give the same to both"
-            )
-        for biases, option in (
-            (init.hidden_bias, "fit_hidden_bias"),
-            (init.output_bias, "fit_intercept"),
-        ):
-            if biases.any() and not getattr(problem, option):
-                raise ValueError(f"init has biases that this fit would drop: set {option}=True")
-        wanted = (d, k, problem.n_outputs)
-        given = (init.n_inputs, init.n_neurons, init.n_outputs)
-        if given != wanted:
-            raise ValueError(
-                f"init is a network of {given} inputs, neurons and outputs; {wanted} are wanted"
-            )
-
-
-def _remark(log: StageLog, problem: Problem, k: int, rank: int, *, automatic: bool) -> None:
-    unknowns = n_unknowns(problem, k)
-    if problem.n_equations < FEW_EQUATIONS * unknowns:
-        log.warnings.append(
-            f"the {problem.n_equations:.6g} measured outputs are not much more than the {unknowns} "
-            "unknowns: expect large errors wherever there is noise"
-        )
-    if problem.input_span.shape[1] < problem.input_span.shape[0]:
-        log.notes.append(
-            f"the inputs span only {problem.input_span.shape[1]} of "
-            f"{problem.input_span.shape[0]} dimensions: W is identified on their span alone, "
-            "and is the minimum-norm solution"
-        )
-    if automatic and rank == problem.n_outputs < problem.n_inputs:
-        log.notes.append(
-            f"n_neurons='auto' found {rank}, the most that {problem.n_outputs} outputs can show: "
-            "if there may be more neurons, give their number"
-        )
-
-
-def _check_options(
-    n_neurons: int | str,
-    init: Init,
-    refine: bool,
-    negative_slope: float,
-    n_restarts: int | str,
-    max_iter: int,
-    tol: float,
-) -> None:
-    if n_neurons != "auto" and not (_is_integer(n_neurons) and int(n_neurons) >= 1):
-        raise ValueError(f"n_neurons must be an integer of at least 1 or 'auto', got {n_neurons!r}")
-    if not isinstance(init, TwoLayerNetwork) and init not in ("auto", "moments", "random"):
-        raise ValueError(
-            f"init must be 'auto', 'moments', 'random' or a TwoLayerNetwork, got {init!r}"
-        )
-    if not refine and init not in ("auto", "moments"):
-        raise ValueError(
-            f"refine=False returns the moment estimate, which init={init!r} rules out: "
-            "use init='moments' or refine=True"
-        )
-    if n_restarts != "auto" and not (_is_integer(n_restarts) and int(n_restarts) >= 0):
-        raise ValueError(
-            f"n_restarts must be an integer of at least 0 or 'auto', got {n_restarts!r}"
-        )
-    if not (isinstance(negative_slope, Real) and -1.0 < negative_slope < 1.0):
-        raise ValueError(
-            f"negative_slope must be a number between -1 and 1, both excluded, got "
-            f"{negative_slope!r}"
-        )
-    if not (_is_integer(max_iter) and max_iter >= 1):
-        raise ValueError(f"max_iter must be an integer of at least 1, got {max_iter!r}")
-    if not (isinstance(tol, Real) and tol >= 0.0):
-        raise ValueError(f"tol must be at least 0, got {tol!r}")
-
-
-def _is_integer(value: object) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
