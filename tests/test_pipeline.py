@@ -364,6 +364,14 @@ def test_start_of_another_kind_is_refused(start, message):
         recover(teacher_samples(0)[1], 3, init=start)
 
 
+def test_no_restarts_means_no_random_starts_at_all():
+    _, samples = teacher_samples(0, n=4000)  # rows enough for a race
+    recovery = recover(samples, 3, n_restarts=0, rng=0)
+    assert recovery.status is Status.RECOVERED
+    assert [stage.name for stage in recovery.stages][2:4] == ["moments", "refinement"]
+    assert recovery.stage("refinement").figures["n_starts"] == 1
+
+
 def test_given_start_is_used():
     teacher, samples = teacher_samples(0)
     recovery = recover(samples, 3, init=teacher, rng=0)

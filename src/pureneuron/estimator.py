@@ -46,8 +46,8 @@ class PureNeuronRegressor(
         Number of hidden neurons. "auto" takes the rank of ``A W`` against its sampling noise: right
         where there are no more neurons than inputs and outputs.
     init : {"auto", "moments", "random"} or TwoLayerNetwork, default="auto"
-        Where to start: the moment estimate (the paper), random starts, or a network; "auto" uses
-        moments where they apply and random starts besides.
+        Where to start: the moment estimate (the paper), random starts, or a network; "auto" races
+        random starts on a part of the rows, and asks the moments where that decides nothing.
     refine : bool, default=True
         Go on to the maximum-likelihood estimate. ``refine=False, init="moments"`` is the spectral
         estimate alone.
@@ -56,7 +56,7 @@ class PureNeuronRegressor(
     negative_slope : float, default=0.0
         Slope of the rectifier on the negative side.
     n_restarts : int or "auto", default="auto"
-        Most random starts; they end as soon as the best minimum is confirmed.
+        Most random starts on all rows; they end as soon as the best minimum is confirmed.
     max_iter : int, default=200
         Most Gauss–Newton iterations a start.
     tol : float, default=1e-8

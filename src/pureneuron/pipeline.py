@@ -1,6 +1,7 @@
 """The whole method on one page.
 
-Moments find the network, Gauss–Newton finishes it, and the report says how far it can be believed.
+A race or the moments find the network, Gauss–Newton finishes it, and the evidence says how far it
+can be believed.
 """
 
 from __future__ import annotations
@@ -26,7 +27,6 @@ from pureneuron.requests import (
     Init,
     check_options,
     check_sizes,
-    is_biased,
     moments_need,
     remark,
 )
@@ -90,8 +90,9 @@ def recover(
         Number of hidden neurons k. "auto" takes the rank of ``B = A W`` against its sampling
         noise, which is k only where ``k ≤ min(d, m)``.
     init : {"auto", "moments", "random"} or TwoLayerNetwork
-        Where to start: the moment estimate; random starts; "auto" uses moments where they apply
-        and random starts for the rest; a network starts there first.
+        Where to start: the moment estimate; random starts; a network, which goes first. "auto"
+        races random starts on a part of the rows, asks the moments where the race is undecided or
+        not to be had, and goes on with random starts on all rows.
     refine : bool
         Whether to go on from the moments to the maximum-likelihood estimate.
     fit_hidden_bias, fit_intercept : bool
@@ -99,7 +100,8 @@ def recover(
     negative_slope : float
         Slope of σ on the negative side.
     n_restarts : int or "auto"
-        Most random starts; they end as soon as the best minimum is confirmed. "auto" is 20.
+        Most random starts on all rows; they end as soon as the best minimum is confirmed. "auto" is
+        20; 0 rules out the race as well.
     max_iter : int
         Most Gauss–Newton iterations a start.
     tol : float
@@ -146,11 +148,12 @@ def recover(
     check_sizes(problem, k, init, automatic=n_neurons == "auto")
     remark(log, problem, k, rank, automatic=n_neurons == "auto")
 
+    restarts = _AUTO_RESTARTS if n_restarts == "auto" else int(n_restarts)
     # Only where B shows every neuron does the size of the network rest on more than the fit.
-    shows_all = not is_biased(problem) and k <= min(problem.n_inputs, problem.n_outputs)
+    shows_all = problem.shows_all(k)
 
     raced = None
-    if refine and init == "auto" and shows_all:
+    if refine and init == "auto" and shows_all and restarts > 0:
         with log.stage("race") as said:
             raced = race(problem, k, rng=rng, callback=callback)
             said += describe_race(raced)
@@ -169,7 +172,7 @@ def recover(
                 problem,
                 k,
                 first=_first_starts(problem, init, raced, estimate),
-                n_restarts=0 if cut_short else _restarts(n_restarts),
+                n_restarts=0 if cut_short else restarts,
                 max_iter=0 if cut_short else max_iter,
                 tol=tol,
                 fewest=_FEWEST_STARTS if shows_all else _FEWEST_BLIND_STARTS,
@@ -287,12 +290,8 @@ def _plausible(problem: Problem, descent: Descent, seed: int) -> bool:
     return healthy and not trace_of_inputs(problem, descent, seed).misfit
 
 
-def _restarts(n_restarts: int | Literal["auto"]) -> int:
-    return _AUTO_RESTARTS if n_restarts == "auto" else int(n_restarts)
-
-
 def _moments_wanted(problem: Problem, k: int, rank: int, init: Init, refine: bool) -> bool:
-    possible = not is_biased(problem) and k <= min(problem.n_inputs, problem.n_outputs)
+    possible = problem.shows_all(k)
     if init == "moments" and not (possible and k <= rank):
         raise ValueError(f"init='moments': {moments_need(problem, k, rank)}")
     # As one start among others the estimate is worth having even where its rank is in doubt.

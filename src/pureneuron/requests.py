@@ -16,17 +16,11 @@ __all__ = [
     "Init",
     "check_options",
     "check_sizes",
-    "is_biased",
     "moments_need",
     "remark",
 ]
 
 Init: TypeAlias = Literal["auto", "moments", "random"] | TwoLayerNetwork
-
-
-def is_biased(problem: Problem) -> bool:
-    """Tell whether hidden or output biases are fitted, which moments know nothing of."""
-    return problem.fit_hidden_bias or problem.fit_intercept
 
 
 def check_options(
@@ -124,7 +118,7 @@ def remark(log: StageLog, problem: Problem, k: int, rank: int, *, automatic: boo
 
 def moments_need(problem: Problem, k: int, rank: int) -> str:
     """Say what moments need and do not have here, and what to use instead."""
-    if is_biased(problem):
+    if problem.biased:
         why = "moments know no biases"
     elif k > min(problem.n_inputs, problem.n_outputs):
         why = (

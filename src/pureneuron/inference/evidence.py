@@ -79,8 +79,7 @@ def gather_evidence(
     """
     W, A = best.point.W, best.point.A
     k = len(W)
-    biased = problem.fit_hidden_bias or problem.fit_intercept
-    shows = not biased and k <= min(problem.n_inputs, problem.n_outputs)
+    shows = problem.shows_all(k)
     settled = best.exact or best.interrupted or (shows and rank == k)
     return Evidence(
         census=unit_census(problem, W, A),

@@ -73,6 +73,15 @@ class Problem:
         return self.samples.n_outputs
 
     @property
+    def biased(self) -> bool:
+        """Whether hidden or output biases are fitted, which moments know nothing of."""
+        return self.fit_hidden_bias or self.fit_intercept
+
+    def shows_all(self, n_neurons: int) -> bool:
+        """Tell whether ``B = A W`` can show k neurons: ``k ≤ min(r, m)``, and no biases."""
+        return not self.biased and n_neurons <= min(self.n_inputs, self.n_outputs)
+
+    @property
     def n_equations(self) -> float:
         """Number of measured outputs, n m, over the rows that count."""
         return self.n_effective * self.n_outputs

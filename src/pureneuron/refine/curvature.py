@@ -1,20 +1,20 @@
 """The damped Gauss–Newton system, solved in one of two ways.
 
-With ``Q = AᵀA`` and ``P`` the projection off the activations H, Kaufman's approximation of the
+With ``Q = AᵀA`` and ``Π`` the projection off the activations H, Kaufman's approximation of the
 variable-projection Jacobian gives the Gauss–Newton matrix
 
-    V  ↦  (D ∘ (P (D ∘ X Vᵀ) Q))ᵀ X,
+    V  ↦  (D ∘ (Π (D ∘ X Vᵀ) Q))ᵀ X,
 
 an operator on (k, r) arrays. Damping adds ``μ`` times the diagonal ``Q_aa P_aa`` (with ``P_aa``
 the mean square slope of neuron a), which in white coordinates is nearly the diagonal of the matrix
 itself, so that μ has no units. Turning and not stretching: the directions ``V_a ∝ w_a`` rescale a
 neuron and change nothing; the damping alone keeps them at zero.
 
-- :func:`solve_dense` forms the matrix from one pass and factors it; for small k·r.
+- :class:`DenseSolver` forms the matrix from one pass and factors it; for small k·r.
 - :func:`solve_iteratively` applies it by matrix products in conjugate gradients; memory and time
   per product are linear in k·r.
 
-Another inner solver is another function with their signature.
+Another inner solver is another callable with their signature, :data:`Solver`.
 """
 
 from __future__ import annotations

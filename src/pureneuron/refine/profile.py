@@ -38,8 +38,6 @@ class Point:
         ``|Y − H Aᵀ|²`` per row and output.
     gram_inverse : array
         (Pseudo-)inverse of ``HᵀH / n``.
-    rank : int
-        Rank of the activations.
     samples : Samples
         The data with the activations at W beside them: kept in memory where the data are, and
         computed anew from batch to batch where they stream.
@@ -49,7 +47,6 @@ class Point:
     A: Array
     loss: float
     gram_inverse: Array
-    rank: int
     samples: Samples
 
 
@@ -74,7 +71,7 @@ def profile(problem: Problem, W: Array, reference: Array | None = None) -> Point
     slope = problem.negative_slope
     samples = problem.samples.derive(with_activations, W, slope)
     sums = samples.reduce(profile_sums, W, reference, slope)
-    gram_inverse, rank = _pseudo_inverse(sums["HH"] / problem.total)
+    gram_inverse = _pseudo_inverse(sums["HH"] / problem.total)
     cross = sums["HE"] / problem.total
     change = gram_inverse @ cross
     loss = float(sums["EE"] / problem.total - np.sum(change * cross))
@@ -83,19 +80,18 @@ def profile(problem: Problem, W: Array, reference: Array | None = None) -> Point
         A=reference + change.T,
         loss=max(loss, 0.0) / problem.n_outputs,
         gram_inverse=gram_inverse,
-        rank=rank,
         samples=samples,
     )
 
 
-def _pseudo_inverse(gram: Array) -> tuple[Array, int]:
+def _pseudo_inverse(gram: Array) -> Array:
     scale = np.sqrt(np.diag(gram))
     alive = scale > 0.0
     scale = np.where(alive, scale, 1.0)
     values, vectors = np.linalg.eigh(gram / np.outer(scale, scale))
     kept = values > _DEPENDENT * len(gram)
     vectors = vectors[:, kept] / scale[:, None]
-    return (vectors / values[kept]) @ vectors.T, int(kept.sum())
+    return np.asarray((vectors / values[kept]) @ vectors.T)
 
 
 def evaluate(problem: Problem, W: Array, A: Array) -> float:
