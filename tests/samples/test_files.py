@@ -497,3 +497,12 @@ def test_where_not_to_write(tmp_path):
         write_table(tmp_path / "a.txt", {"a": [1.0]})
     with pytest.raises(FileNotFoundError, match=r"there is no folder .*none to write a\.csv to"):
         write_table(tmp_path / "none" / "a.csv", {"a": [1.0]})
+
+
+@pytest.mark.parametrize(("name", "role"), [("X1", "inputs"), (" y1", "outputs")])
+def test_misspelt_columns_are_not_left_out_in_silence(table, name, role):
+    path = table({"x0": [1.0, 2.0], "y0": [1.0, 2.0], name: [3.0, 4.0]})
+    with pytest.raises(ValueError, match=rf"also {name}, which are spelt otherwise.*{role}='…'"):
+        read_samples(path)
+    chosen = read_samples(path, inputs="x0", outputs="y0")
+    assert (chosen.input_names, chosen.output_names) == (("x0",), ("y0",))

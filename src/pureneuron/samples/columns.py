@@ -10,7 +10,14 @@ from typing import Protocol
 
 from pureneuron.typing import AnyArray
 
-__all__ = ["Table", "abbreviated", "default_columns", "natural_order", "select_columns"]
+__all__ = [
+    "Table",
+    "abbreviated",
+    "default_columns",
+    "misspelt_columns",
+    "natural_order",
+    "select_columns",
+]
 
 _SLICE = re.compile(r"(\d*):(\d*)")
 _LISTED = 8
@@ -60,6 +67,13 @@ def default_columns(table: Table, letter: str) -> tuple[str, ...]:
     """Return the columns named ``letter`` followed by a number, in natural order."""
     matches = (name for name in table.names if re.fullmatch(rf"{letter}\d+", name, re.ASCII))
     return tuple(sorted(matches, key=natural_order))
+
+
+def misspelt_columns(table: Table, letter: str) -> tuple[str, ...]:
+    """Return the columns named ``letter`` and a number but for their case, or blanks around."""
+    pattern = re.compile(rf"\s*{letter}\d+\s*", re.ASCII | re.IGNORECASE)
+    exact = default_columns(table, letter)
+    return tuple(name for name in table.names if pattern.fullmatch(name) and name not in exact)
 
 
 def select_columns(table: Table, wanted: str | Sequence[str], role: str) -> tuple[str, ...]:

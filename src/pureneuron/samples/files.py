@@ -12,7 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from pureneuron.samples.arrays import ArraySamples
-from pureneuron.samples.columns import Table, abbreviated, default_columns, select_columns
+from pureneuron.samples.columns import (
+    Table,
+    abbreviated,
+    default_columns,
+    misspelt_columns,
+    select_columns,
+)
 from pureneuron.samples.numpy_files import open_numpy
 from pureneuron.samples.tables import CsvTable, ParquetTable
 from pureneuron.typing import AnyArray
@@ -207,6 +213,13 @@ def _default(table: Table, role: str) -> tuple[str, ...]:
         raise ValueError(
             f"{table.path} has no columns named {letter}0, {letter}1, …; its columns are "
             f"{abbreviated(table.names)}: name the {role} with {role}='…'"
+        )
+    # A column that is left out in silence would be missing from the network, too.
+    misspelt = misspelt_columns(table, letter)
+    if misspelt:
+        raise ValueError(
+            f"{table.path} has columns {abbreviated(chosen)}, and also {abbreviated(misspelt)}, "
+            f"which are spelt otherwise: rename them, or name the {role} with {role}='…'"
         )
     return chosen
 
