@@ -177,7 +177,8 @@ class TestStatuses:
         rng = np.random.default_rng(k)
         samples = ArraySamples(rng.standard_normal((1000, 5)), rng.standard_normal((1000, 4)))
         recovery = recover(samples, k, refine=refine, rng=0)
-        assert recovery.status is Status.RANK_DEFICIENT
+        # What fits noise best may be a unit that a handful of rows switch.
+        assert recovery.status in (Status.RANK_DEFICIENT, Status.DEGENERATE)
 
     @pytest.mark.parametrize("refine", [True, False])
     def test_linear_outputs(self, refine):

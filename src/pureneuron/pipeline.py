@@ -7,16 +7,18 @@ can be believed.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import Literal
 
 import numpy as np
 
 from pureneuron.inference import (
+    Examination,
+    examine,
     gather_evidence,
     judge_moments,
     judge_refinement,
     symmetry_test,
-    trace_of_inputs,
     unit_census,
 )
 from pureneuron.moments import Problem, check_samples, n_unknowns, pose
@@ -166,6 +168,11 @@ def recover(
 
     if refine:
         probe_seed = int(rng.integers(2**63))
+
+        @cache
+        def examined(descent: Descent) -> Examination:
+            return examine(problem, descent, seed=probe_seed)
+
         cut_short = raced is not None and raced.interrupted
         with log.stage("refinement") as said:
             refinement = search(
@@ -177,7 +184,7 @@ def recover(
                 tol=tol,
                 fewest=_FEWEST_STARTS if shows_all else _FEWEST_BLIND_STARTS,
                 rng=rng,
-                plausible=lambda descent: _plausible(problem, descent, probe_seed),
+                plausible=lambda descent: examined(descent).plausible,
                 callback=callback,
             )
             refinement = replace(refinement, interrupted=refinement.interrupted or cut_short)
@@ -185,7 +192,7 @@ def recover(
             said.append(describe_refinement(refinement))
         with log.stage("evidence") as said:
             evidence = gather_evidence(
-                problem, best, rank, seed=probe_seed, max_iter=max_iter, tol=tol
+                problem, best, rank, examined(best), max_iter=max_iter, tol=tol
             )
             said.append(describe_evidence(evidence))
         W, A, loss, n_iter = best.point.W, best.point.A, best.loss, best.n_iter
@@ -283,11 +290,6 @@ def _first_starts(
         evidence = "the moment estimate puts every neuron where the descent does"
         starts.append(Start("moments", estimate.W, estimate.A, evidence))
     return tuple(starts)
-
-
-def _plausible(problem: Problem, descent: Descent, seed: int) -> bool:
-    healthy = unit_census(problem, descent.point.W, descent.point.A).healthy
-    return healthy and not trace_of_inputs(problem, descent, seed).misfit
 
 
 def _moments_wanted(problem: Problem, k: int, rank: int, init: Init, refine: bool) -> bool:

@@ -7,9 +7,10 @@ them together with what it asks itself, and ``judgement`` turns evidence into a 
 from pureneuron.inference.census import UnitCensus, unit_census
 from pureneuron.inference.evidence import (
     Evidence,
+    Examination,
+    examine,
     gather_evidence,
     spare_unit_gain,
-    trace_of_inputs,
     undetermined_directions,
 )
 from pureneuron.inference.judgement import FEW_EQUATIONS, judge_moments, judge_refinement
@@ -19,16 +20,17 @@ from pureneuron.inference.symmetry import SymmetryTest, symmetry_test
 __all__ = [
     "FEW_EQUATIONS",
     "Evidence",
+    "Examination",
     "LackOfFit",
     "SymmetryTest",
     "UnitCensus",
+    "examine",
     "gather_evidence",
     "judge_moments",
     "judge_refinement",
     "lack_of_fit",
     "spare_unit_gain",
     "symmetry_test",
-    "trace_of_inputs",
     "undetermined_directions",
     "unit_census",
 ]

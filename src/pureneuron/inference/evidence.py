@@ -9,24 +9,47 @@ import numpy as np
 from pureneuron.inference.census import UnitCensus, unit_census
 from pureneuron.inference.lack_of_fit import LackOfFit, lack_of_fit
 from pureneuron.moments import Problem, n_unknowns
-from pureneuron.refine import Descent, descend, displacement, least_missed, linearize
-from pureneuron.refine.curvature import gauss_newton_matrix
+from pureneuron.refine import Descent, PatternModel, descend, displacement, least_missed
 from pureneuron.typing import Array
 
 __all__ = [
     "Evidence",
+    "Examination",
+    "examine",
     "gather_evidence",
     "is_reversible",
     "spare_unit_gain",
-    "trace_of_inputs",
     "undetermined_directions",
 ]
 
 # Up to this many unknowns the Gauss–Newton matrix is formed and its rank counted.
 _COUNTED_UNKNOWNS = 400
+# Equations for each unknown that are tried first.
+_COUNTED_EQUATIONS = 10.0
 _SINGULAR = 1e-10
 _SPARE_CANDIDATES = 2
 _VANISHING, _ANOTHER = 1e-7, 0.1
+
+
+@dataclass(frozen=True)
+class Examination:
+    """How a fit looks at first sight.
+
+    Attributes
+    ----------
+    census : UnitCensus
+        The state of every unit.
+    trace : LackOfFit or None
+        Whether the residual shows the inputs; None where the residual is rounding.
+    """
+
+    census: UnitCensus
+    trace: LackOfFit | None
+
+    @property
+    def plausible(self) -> bool:
+        """Whether the fit may be the truth."""
+        return self.census.healthy and not (self.trace is not None and self.trace.misfit)
 
 
 @dataclass(frozen=True)
@@ -35,15 +58,13 @@ class Evidence:
 
     Attributes
     ----------
-    census : UnitCensus
-        The state of every unit.
+    census, trace
+        Of the :class:`Examination`.
     reversible : bool
         Whether the same function is obtained with some rows of W turned round: W is one of two.
     undetermined : int
         Directions in which W can move without moving the outputs to first order, beyond the k that
         rescale a unit; 0 where there are too many unknowns to count.
-    trace : LackOfFit or None
-        Whether the residual shows the inputs; None where the residual is rounding.
     rank : int or None
         Rank of ``B = A W`` against its noise; None where it does not show the number of neurons.
     spare_gain : float or None
@@ -52,15 +73,31 @@ class Evidence:
     """
 
     census: UnitCensus
+    trace: LackOfFit | None
     reversible: bool
     undetermined: int
-    trace: LackOfFit | None
     rank: int | None
     spare_gain: float | None
 
 
+def examine(problem: Problem, descent: Descent, *, seed: int) -> Examination:
+    """Look at the units and at the residual of a fit, with the same probes for the same seed."""
+    W, A = descent.point.W, descent.point.A
+    rng = np.random.default_rng(seed)
+    return Examination(
+        census=unit_census(problem, W, A),
+        trace=None if descent.exact else lack_of_fit(problem, W, A, rng=rng),
+    )
+
+
 def gather_evidence(
-    problem: Problem, best: Descent, rank: int, *, seed: int, max_iter: int, tol: float
+    problem: Problem,
+    best: Descent,
+    rank: int,
+    examination: Examination,
+    *,
+    max_iter: int,
+    tol: float,
 ) -> Evidence:
     """Question the best descent.
 
@@ -72,8 +109,8 @@ def gather_evidence(
         The fit.
     rank : int
         Rank of B against its sampling noise.
-    seed : int
-        Draws the probes of the residual.
+    examination : Examination
+        Of the same fit.
     max_iter, tol
         As for :func:`pureneuron.refine.descend`, which the test for spare units uses.
     """
@@ -82,19 +119,13 @@ def gather_evidence(
     shows = problem.shows_all(k)
     settled = best.exact or best.interrupted or (shows and rank == k)
     return Evidence(
-        census=unit_census(problem, W, A),
+        census=examination.census,
+        trace=examination.trace,
         reversible=best.exact and is_reversible(W, A[:, :k]),
         undetermined=undetermined_directions(problem, best),
-        trace=None if best.exact else trace_of_inputs(problem, best, seed),
         rank=rank if shows else None,
         spare_gain=None if settled else spare_unit_gain(problem, best, max_iter=max_iter, tol=tol),
     )
-
-
-def trace_of_inputs(problem: Problem, descent: Descent, seed: int) -> LackOfFit:
-    """Look for the inputs in the residual, with the same probes each time."""
-    point = descent.point
-    return lack_of_fit(problem, point.W, point.A, rng=np.random.default_rng(seed))
 
 
 def is_reversible(W: Array, A: Array) -> bool:
@@ -126,7 +157,18 @@ def undetermined_directions(problem: Problem, descent: Descent) -> int:
     k, r = len(descent.point.W), problem.n_inputs
     if k * r > _COUNTED_UNKNOWNS:
         return 0
-    matrix = gauss_newton_matrix(problem, linearize(problem, descent.point))
+    # What some rows determine, all of them do.
+    size = int(_COUNTED_EQUATIONS * n_unknowns(problem, k) / problem.n_outputs)
+    if size <= problem.samples.n_rows // 2:
+        some = problem.subset(size, rng=np.random.default_rng(0))
+        if _undetermined(some, descent) == 0:
+            return 0
+    return _undetermined(problem, descent)
+
+
+def _undetermined(problem: Problem, descent: Descent) -> int:
+    k, r = len(descent.point.W), problem.n_inputs
+    matrix = PatternModel(problem, descent.point.W, descent.point.A).matrix
     scale = np.sqrt(np.diag(matrix))
     scale = np.where(scale > 0.0, scale, 1.0)
     values = np.linalg.eigvalsh(matrix / np.outer(scale, scale))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import ModuleType
 
 import array_api_compat
 import numpy as np
@@ -18,6 +19,8 @@ from pureneuron.typing import AnyArray, Array
 __all__ = ["LackOfFit", "lack_of_fit"]
 
 _N_PROBES, _N_DIRECTED = 64, 3
+# Rows whose responses to all probes stay in the cache.
+_PART_ROWS = 1024
 # Variance of a white direction about its mean that is rounding: the direction is constant.
 _CONSTANT = 1e-9
 _PLAIN = 1e-6
@@ -124,20 +127,17 @@ def _probe_sums(
     slope: float,
 ) -> dict[str, Sum]:
     xp = array_api_compat.array_namespace(batch.X)
-    E, X = _residual_and_inputs(batch, W, A, mean, slope)
-    Z = X @ probes.T
-    phi = xp.where(Z > 0.0, Z, 0.0 * Z)
-    odd = slice(1 - batch.offset % 2, None, 2)
-    directed = (E[odd] @ outputs) * (X[odd] @ inputs.T)
-    flat = (-1,)
-    return {
-        "values": Sum(xp.concat([xp.reshape(phi.T @ E, flat), xp.sum(directed, axis=0)])),
-        "squares": Sum(
-            xp.concat(
-                [
-                    xp.reshape((phi * phi).T @ (E * E), flat),
-                    xp.sum(directed * directed, axis=0),
-                ]
-            )
-        ),
-    }
+    values, squares = 0.0, 0.0
+    for part in batch.parts(_PART_ROWS):
+        E, X = _residual_and_inputs(part, W, A, mean, slope)
+        Z = X @ probes.T
+        phi = xp.astype(Z > 0.0, Z.dtype) * Z
+        odd = slice(1 - part.offset % 2, None, 2)
+        directed = (E[odd] @ outputs) * (X[odd] @ inputs.T)
+        values = values + _flat(xp, phi.T @ E, directed)
+        squares = squares + _flat(xp, (phi * phi).T @ (E * E), directed * directed)
+    return {"values": Sum(values), "squares": Sum(squares)}
+
+
+def _flat(xp: ModuleType, of_probes: AnyArray, directed: AnyArray) -> AnyArray:
+    return xp.concat([xp.reshape(of_probes, (-1,)), xp.sum(directed, axis=0)])

@@ -87,10 +87,14 @@ class Problem:
         return self.n_effective * self.n_outputs
 
     def subset(self, size: int, *, rng: np.random.Generator) -> Problem:
-        """Return a problem of ``size`` random rows, in single precision: quick, and rough."""
-        samples = self.samples.subset(size, rng=rng).derive(_single_precision)
+        """Return a problem of ``size`` random rows, in memory."""
+        samples = self.samples.subset(size, rng=rng)
         total = float(samples.reduce(_total)["total"])
         return replace(self, samples=samples, total=total, n_effective=float(size))
+
+    def in_single_precision(self) -> Problem:
+        """Return the same problem with its rows in single precision."""
+        return replace(self, samples=self.samples.derive(_single_precision))
 
     @property
     def constant_input(self) -> Array:

@@ -1,20 +1,22 @@
 """From a start to the maximum-likelihood estimate: variable projection and Gauss–Newton.
 
 ``starts`` chooses where to begin and when to believe the end; ``descent`` is the damped
-Gauss–Newton loop; ``repair`` swaps neurons of a local minimum; ``profile`` projects A out;
-``curvature`` solves the inner system; ``kernels`` holds all that is asked of the data;
-``comparison`` tells whether two fits are the same network.
+Gauss–Newton loop; ``repair`` swaps neurons of a local minimum. A ``local`` model of the loss offers
+the steps: ``pattern`` solves for them without the data, ``matrix_free`` in conjugate gradients.
+``profile`` projects A out; ``kernels`` holds all that is asked of the data; ``comparison`` tells
+whether two fits are the same network.
 """
 
 from pureneuron.refine.comparison import displacement, separations
-from pureneuron.refine.curvature import linearize
 from pureneuron.refine.descent import Descent, descend
+from pureneuron.refine.pattern import PatternModel
 from pureneuron.refine.profile import Point, evaluate, profile
 from pureneuron.refine.repair import least_missed, repair
 from pureneuron.refine.starts import Refinement, Start, race, random_start, search
 
 __all__ = [
     "Descent",
+    "PatternModel",
     "Point",
     "Refinement",
     "Start",
@@ -22,7 +24,6 @@ __all__ = [
     "displacement",
     "evaluate",
     "least_missed",
-    "linearize",
     "profile",
     "race",
     "random_start",

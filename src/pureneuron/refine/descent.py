@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from pureneuron.moments import Problem, n_unknowns
-from pureneuron.refine.curvature import Linearization, choose_solver, linearize
-from pureneuron.refine.profile import Point, profile
+from pureneuron.refine.local import Expand, LocalModel
+from pureneuron.refine.matrix_free import MatrixFreeModel
+from pureneuron.refine.pattern import PatternModel
+from pureneuron.refine.profile import Point
 from pureneuron.typing import Array
 
-__all__ = ["EXACT", "Descent", "descend"]
+__all__ = ["EXACT", "Descent", "choose_model", "descend"]
 
 # A residual this small against the outputs is rounding: the square of some units in the last place.
 EXACT = 1e-28
@@ -21,9 +23,17 @@ _SMALLEST_DAMPING = 1e-12
 _MOST_NEGLIGIBLE = 1e-5
 # Trials over which a negligible gain means that nothing more is to be had; likewise steps in a row.
 _WINDOW, _IDLE_STEPS = 10, 2
+# A promise of less than so many negligible gains that is broken twice was made by the creases.
+_CREASES, _BROKEN_PROMISES = 10.0, 2
+# Up to this many unknowns, and entries of F, gathering the whole pattern (n (kr)² multiplications
+# in one product) beats two passes and two conjugate-gradient products (20 n k r, and more calls).
+_PATTERN_UNKNOWNS, _PATTERN_ENTRIES = 128, 100_000
+# A tenth is the classical first forcing term; with this preconditioner the first product is worth
+# nearly as much as the second, and far away the model does not deserve more.
+_COARSEST, _FINEST = 0.3, 1e-3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Descent:
     """Where a start led.
 
@@ -35,6 +45,8 @@ class Descent:
         Squared residual per row and output, in units of the variance of the outputs.
     converged : bool
         Whether the model promises no further decrease worth the tolerance.
+    joined : bool
+        Whether it was ended because it had come where another descent had been.
     interrupted : bool
         Whether Ctrl-C ended it.
     history : tuple of float
@@ -44,6 +56,7 @@ class Descent:
     point: Point
     loss: float
     converged: bool
+    joined: bool
     interrupted: bool
     history: tuple[float, ...]
 
@@ -58,6 +71,15 @@ class Descent:
         return self.loss <= 1e-16
 
 
+def choose_model(problem: Problem, n_neurons: int) -> Expand:
+    """Return the local model that suits the number of unknowns and of rows."""
+    unknowns = n_neurons * problem.n_inputs
+    small = unknowns <= _PATTERN_UNKNOWNS and (
+        unknowns * problem.samples.n_rows <= _PATTERN_ENTRIES
+    )
+    return PatternModel if small else MatrixFreeModel
+
+
 def descend(
     problem: Problem,
     W: Array,
@@ -66,6 +88,7 @@ def descend(
     tol: float = 1e-8,
     damping: float = 1e-2,
     floor: float = EXACT,
+    joins: Callable[[Point, float], bool] = lambda point, loss: False,
     callback: Callable[[int, float], None] | None = None,
 ) -> Descent:
     """Minimise the profiled loss from white rows ``W``.
@@ -78,9 +101,10 @@ def descend(
     unknowns to noise alone takes off it, ``loss · p / (n m)``. That second bound matters: near a
     noisy minimum the loss is rough, each row leaves a crease where it changes sides, and a
     minimiser can creep from crease to crease for long without moving the estimate by anything
-    that the data could tell. The descent has converged when the residual is rounding, when the
-    model promises a negligible gain at light damping, or when two steps in a row, or ten trials
-    together, made one.
+    that the data could tell. The descent has converged when the residual is rounding; when the
+    model promises a negligible gain at light damping; when it promised less than ten times that
+    and the loss rose, twice; or when two steps in a row, or ten trials together, made a
+    negligible gain.
 
     Parameters
     ----------
@@ -96,36 +120,40 @@ def descend(
         Loss that counts as rounding: the square of a residual relative to the outputs' spread.
     damping : float
         First μ: small for a start that is trusted.
+    joins : callable, optional
+        Given a new point and its loss, tells whether to leave off there.
     callback : callable, optional
         Called with the iteration and the loss.
     """
-    solver = choose_solver(problem, len(W))
+    expand = choose_model(problem, len(W))
     fitted_noise = n_unknowns(problem, len(W)) / problem.n_equations
     negligible = max(tol, min(1e-3 * fitted_noise, _MOST_NEGLIGIBLE))
-    at = linearize(problem, profile(problem, W))
+    at = expand(problem, W, None)
     history, trials = [at.loss], [at.loss]
-    converged = at.loss <= floor
-    interrupted = False
-    growth, idle = 2.0, 0
+    converged, joined, interrupted = at.loss <= floor, False, False
+    growth, idle, broken = 2.0, 0, 0
     try:
-        while len(history) <= max_iter and not converged:
-            step = solver(problem, at, damping, _accuracy(at, history[0]))
+        while len(history) <= max_iter and not (converged or joined):
+            step = at.step(damping, _accuracy(at, history[0]))
             promised = step.predicted / problem.n_outputs
-            trial = profile(problem, at.point.W + step.V, at.point.A)
-            gain = at.loss - trial.loss
+            trial = expand(problem, at.point.W + step.V, at.point.A)
+            gain = at.loss - trial.point.loss
             converged = promised <= negligible * at.loss and damping <= 1.0
-            if gain > 1e-4 * promised:
+            if gain > 1e-4 * promised > 0.0:
                 ratio = gain / promised
                 damping = max(damping * max(0.1, 1.0 - (2.0 * ratio - 1.0) ** 3), _SMALLEST_DAMPING)
                 growth = 2.0
-                at = linearize(problem, trial)
+                at = trial
                 idle = idle + 1 if gain <= negligible * at.loss else 0
                 converged = converged or idle >= _IDLE_STEPS
                 history.append(at.loss)
+                joined = joins(at.point, at.loss)
                 if callback is not None:
                     callback(len(history) - 1, at.loss)
             else:
                 damping, growth = damping * growth, growth * 2.0
+                broken += promised <= _CREASES * negligible * at.loss
+                converged = converged or broken >= _BROKEN_PROMISES
             trials.append(at.loss)
             stalled = len(trials) > _WINDOW and (
                 trials[-1 - _WINDOW] - at.loss <= negligible * at.loss
@@ -137,11 +165,12 @@ def descend(
         point=at.point,
         loss=at.loss,
         converged=converged,
+        joined=joined,
         interrupted=interrupted,
         history=tuple(history),
     )
 
 
-def _accuracy(at: Linearization, first_loss: float) -> float:
+def _accuracy(at: LocalModel, first_loss: float) -> float:
     """Choose the forcing term: coarse while far away, finer as the loss falls."""
-    return float(np.clip(np.sqrt(at.loss / max(first_loss, EXACT)), 1e-3, 0.1))
+    return float(np.clip(np.sqrt(at.loss / max(first_loss, EXACT)), _FINEST, _COARSEST))

@@ -2,8 +2,7 @@
 
 For white rows ``W`` (k, r), with ``D`` the slopes of σ at ``XWᵀ`` (n, k) and ``H = D ∘ XWᵀ`` the
 activations (followed by the column of ones where there is an intercept), all sums below are over
-the rows. ``G`` stands for the (n, k·r) matrix of all products ``D_a x``; it is formed only in
-:func:`curvature_sums`, which pays where k·r is small.
+the rows.
 """
 
 from __future__ import annotations
@@ -17,13 +16,16 @@ from pureneuron.typing import AnyArray
 
 __all__ = [
     "cross_sums",
-    "curvature_sums",
     "gradient_sums",
     "like",
+    "pattern_sums",
     "product_sums",
     "profile_sums",
     "with_activations",
 ]
+
+# Entries of F that a part of a batch fills, and the fewest rows that are worth a call.
+_F_ENTRIES, _LEAST_ROWS = 100_000, 128
 
 
 def profile_sums(batch: Batch, W: AnyArray, A: AnyArray, slope: float) -> dict[str, Sum]:
@@ -50,12 +52,24 @@ def gradient_sums(batch: Batch, W: AnyArray, A: AnyArray, slope: float) -> dict[
     }
 
 
-def curvature_sums(batch: Batch, W: AnyArray, slope: float) -> dict[str, Sum]:
-    """``GᵀG``, which holds every ``S_ab = Σ D_a D_b xxᵀ``, and ``GᵀH``."""
+def pattern_sums(batch: Batch, W: AnyArray, A: AnyArray, slope: float) -> dict[str, Sum]:
+    """``FᵀF``, ``FᵀE``, ``|E|²`` for ``F = [D_a x]`` (n, k·r) and the residual at (W, A); ``Σ D²``.
+
+    Where there is an intercept, F ends with its column of ones.
+    """
     xp = array_api_compat.array_namespace(batch.X)
-    D, H = activations(batch, W, slope)
-    G = xp.reshape(D[:, :, None] * batch.X[:, None, :], (D.shape[0], -1))
-    return {"GG": Sum(G.T @ G), "GH": Sum(G.T @ H)}
+    width = W.shape[0] * W.shape[1]
+    FF, FE, EE, DD = 0.0, 0.0, 0.0, 0.0
+    # F is far larger than the rows that it is made of: a part at a time stays in the cache.
+    for part in batch.parts(max(_LEAST_ROWS, _F_ENTRIES // width)):
+        D, H = activations(part, W, slope)
+        E = part.Y - H @ like(part, A).T
+        F = xp.reshape(D[:, :, None] * part.X[:, None, :], (-1, width))
+        if "one" in part.extra:
+            F = xp.concat([F, part.extra["one"]], axis=1)
+        FF, FE = FF + F.T @ F, FE + F.T @ E
+        EE, DD = EE + _power(E), DD + xp.sum(D * D, axis=0)
+    return {"FF": Sum(FF), "FE": Sum(FE), "EE": Sum(EE), "DD": Sum(DD)}
 
 
 def cross_sums(batch: Batch, W: AnyArray, V: AnyArray, slope: float) -> dict[str, Sum]:

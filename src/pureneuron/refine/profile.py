@@ -11,20 +11,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pureneuron.linalg import gram_inverse
 from pureneuron.moments import Problem
 from pureneuron.network import unit_rows
-from pureneuron.refine.kernels import profile_sums, with_activations
+from pureneuron.refine.kernels import profile_sums
 from pureneuron.samples import Samples
 from pureneuron.typing import Array
 
-__all__ = ["Point", "evaluate", "profile"]
-
-# Activations whose Gram matrix, scaled to unit diagonal, has smaller eigenvalues than this are
-# linearly dependent: the matrix itself is known only to the precision of float64.
-_DEPENDENT = 1e-13
+__all__ = ["Point", "evaluate", "profile", "scaled_reference"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Point:
     """A position of the engine: W and everything that follows from W.
 
@@ -38,19 +35,23 @@ class Point:
         ``|Y − H Aᵀ|²`` per row and output.
     gram_inverse : array
         (Pseudo-)inverse of ``HᵀH / n``.
-    samples : Samples
-        The data with the activations at W beside them: kept in memory where the data are, and
-        computed anew from batch to batch where they stream.
     """
 
     W: Array
     A: Array
     loss: float
     gram_inverse: Array
-    samples: Samples
+
+    @property
+    def coupling(self) -> Array:
+        """``Q = AᵀA`` over the neurons, (k, k)."""
+        A = self.A[:, : len(self.W)]
+        return np.asarray(A.T @ A)
 
 
-def profile(problem: Problem, W: Array, reference: Array | None = None) -> Point:
+def profile(
+    problem: Problem, W: Array, reference: Array | None = None, *, samples: Samples | None = None
+) -> Point:
     """Project out A at ``W``, in one pass.
 
     Parameters
@@ -59,39 +60,33 @@ def profile(problem: Problem, W: Array, reference: Array | None = None) -> Point
         White rows; they come back with unit length.
     reference : array, optional
         An A near the solution, in the scale of ``W`` as given: residuals are measured against it.
+    samples : Samples, optional
+        The problem's samples with the activations at W beside them, where they are at hand.
     """
-    length = np.linalg.norm(W, axis=1)
-    W = unit_rows(W)
-    width = len(W) + problem.fit_intercept
-    if reference is None:
-        reference = np.zeros((problem.n_outputs, width))
-    else:
-        reference = reference.copy()
-        reference[:, : len(W)] *= length
-    slope = problem.negative_slope
-    samples = problem.samples.derive(with_activations, W, slope)
-    sums = samples.reduce(profile_sums, W, reference, slope)
-    gram_inverse = _pseudo_inverse(sums["HH"] / problem.total)
+    W, reference = scaled_reference(problem, W, reference)
+    samples = problem.samples if samples is None else samples
+    sums = samples.reduce(profile_sums, W, reference, problem.negative_slope)
+    inverse = gram_inverse(sums["HH"] / problem.total)
     cross = sums["HE"] / problem.total
-    change = gram_inverse @ cross
+    change = inverse @ cross
     loss = float(sums["EE"] / problem.total - np.sum(change * cross))
     return Point(
         W=W,
         A=reference + change.T,
         loss=max(loss, 0.0) / problem.n_outputs,
-        gram_inverse=gram_inverse,
-        samples=samples,
+        gram_inverse=inverse,
     )
 
 
-def _pseudo_inverse(gram: Array) -> Array:
-    scale = np.sqrt(np.diag(gram))
-    alive = scale > 0.0
-    scale = np.where(alive, scale, 1.0)
-    values, vectors = np.linalg.eigh(gram / np.outer(scale, scale))
-    kept = values > _DEPENDENT * len(gram)
-    vectors = vectors[:, kept] / scale[:, None]
-    return np.asarray((vectors / values[kept]) @ vectors.T)
+def scaled_reference(problem: Problem, W: Array, reference: Array | None) -> tuple[Array, Array]:
+    """Bring the rows of W to unit length and a reference A along; without one, it is zero."""
+    k = len(W)
+    if reference is None:
+        reference = np.zeros((problem.n_outputs, k + problem.fit_intercept))
+    else:
+        reference = reference.copy()
+        reference[:, :k] *= np.linalg.norm(W, axis=1)
+    return unit_rows(W), reference
 
 
 def evaluate(problem: Problem, W: Array, A: Array) -> float:

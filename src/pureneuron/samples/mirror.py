@@ -37,12 +37,12 @@ def mirror_hash(X: AnyArray) -> tuple[np.ndarray, np.ndarray]:
     return _mixed(words.sum(axis=1, dtype=np.uint64)), flipped
 
 
-def mirror_signs(X: AnyArray, seed: int, n_replicates: int) -> Array:
-    """Draw random signs, (n_replicates, n), that agree on a row and its mirror image."""
+def mirror_signs(X: AnyArray, seed: int, n_replicates: int) -> np.ndarray:
+    """Draw random signs, (n_replicates, n) in float32, that agree on a row and its mirror image."""
     hashes, _ = mirror_hash(X)
     salts = np.random.default_rng(seed).integers(2**63, size=n_replicates, dtype=np.uint64)
     bits = _mixed(hashes[None, :] ^ salts[:, None]) >> np.uint64(63)
-    return np.asarray(1.0 - 2.0 * bits.astype(np.float64))
+    return np.asarray(1.0 - 2.0 * bits.astype(np.float32))
 
 
 def mirror_pairs(X: Array) -> IndexArray:

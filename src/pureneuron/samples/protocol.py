@@ -10,7 +10,7 @@ The batches merge in the order of their rows, so that a reduction repeats to the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
@@ -55,6 +55,18 @@ class Batch:
     weight: AnyArray | None = None
     offset: int = 0
     extra: Mapping[str, AnyArray] = field(default_factory=dict)
+
+    def parts(self, n_rows: int) -> Iterator[Batch]:
+        """Yield the batch ``n_rows`` at a time: for kernels that make rows much wider."""
+        for start in range(0, self.X.shape[0], n_rows):
+            rows = slice(start, start + n_rows)
+            yield Batch(
+                X=self.X[rows],
+                Y=self.Y[rows],
+                weight=None if self.weight is None else self.weight[rows],
+                offset=self.offset + start,
+                extra={name: column[rows] for name, column in self.extra.items()},
+            )
 
 
 @dataclass(frozen=True)

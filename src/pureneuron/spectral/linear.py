@@ -21,7 +21,7 @@ from pureneuron.typing import AnyArray, Array
 __all__ = ["LinearPart", "linear_loss", "linear_map", "linear_part", "numerical_rank"]
 
 # The norm of a large noise matrix hardly varies, and costs: a few replicates tell it.
-_MOST_REPLICATES, _FEWEST_REPLICATES, _REPLICATE_ENTRIES = 20, 5, 1_000_000
+_MOST_REPLICATES, _FEWEST_REPLICATES, _REPLICATE_ENTRIES = 20, 5, 10_000
 # Residual variance this small against the outputs is rounding; made white, the rounding in B then
 # reaches the second figure.
 _ROUNDING = 1e-12
@@ -156,6 +156,7 @@ def _sign_flip_sums(
     signs = mirror_signs(batch.X, seed, n_replicates)
     X, Y, _ = design(batch, constant_input)
     X = X @ transform
-    E = np.asarray((Y - X @ linear.T) @ whiten.T)
-    X = np.asarray(X)
+    # Of the noise nobody needs more than a few digits.
+    E = np.asarray((Y - X @ linear.T) @ whiten.T, dtype=np.float32)
+    X = np.asarray(X, dtype=np.float32)
     return {"flipped": Sum(np.stack([(E * sign[:, None]).T @ X for sign in signs]))}

@@ -1,0 +1,68 @@
+"""What a position of the descent knows of its surroundings.
+
+With ``Q = AᵀA`` and ``Π`` the projection off the activations H, Kaufman's approximation of the
+variable-projection Jacobian gives the Gauss–Newton matrix
+
+    V  ↦  (D ∘ (Π (D ∘ X Vᵀ) Q))ᵀ X,
+
+an operator on (k, r) arrays. Damping adds ``μ`` times the diagonal ``Q_aa P_aa`` (with ``P_aa``
+the mean square slope of neuron a), which in white coordinates is nearly the diagonal of the matrix
+itself, so that μ has no units. Turning and not stretching: the directions ``V_a ∝ w_a`` rescale a
+neuron and change nothing; the damping alone keeps them at zero.
+
+Two models offer the damped step. :class:`~pureneuron.refine.pattern.PatternModel` gathers all there
+is to know of an activation pattern in one pass, and solves without the data; for small k·r.
+:class:`~pureneuron.refine.matrix_free.MatrixFreeModel` applies the matrix in conjugate gradients,
+whose memory and time are linear in k·r. Another one is another class with these members.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+import numpy as np
+
+from pureneuron.moments import Problem
+from pureneuron.refine.profile import Point
+from pureneuron.typing import Array
+
+__all__ = ["Expand", "LocalModel", "Step", "damping_scale"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step in W and the decrease of the squared residual per row that the model predicts."""
+
+    V: Array
+    predicted: float
+
+
+class LocalModel(Protocol):
+    """A point, its loss, and the Gauss–Newton steps that lead away from it."""
+
+    @property
+    def point(self) -> Point:
+        """W, the profiled A, and the loss as a by-product of projecting A out."""
+        ...
+
+    @property
+    def loss(self) -> float:
+        """The loss at the point from the residual itself, to its last digit."""
+        ...
+
+    def step(self, damping: float, accuracy: float) -> Step:
+        """Solve the damped system, to a relative ``accuracy`` of the residual's norm."""
+        ...
+
+
+Expand: TypeAlias = Callable[[Problem, Array, Array | None], LocalModel]
+"""``expand(problem, W, reference)``: the model at W; see :func:`~pureneuron.refine.profile`."""
+
+
+def damping_scale(coupling: Array, active: Array) -> Array:
+    """Return the (k,) diagonal that damping multiplies: ``Q_aa P_aa``."""
+    diagonal = np.diag(coupling) * active
+    # A neuron without weight has no curvature; the floor keeps the system definite.
+    return np.asarray(np.maximum(diagonal, 1e-8 * diagonal.max(initial=0.0) + 1e-300))

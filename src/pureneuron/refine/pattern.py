@@ -1,0 +1,76 @@
+"""Gauss–Newton steps from all that one activation pattern has to tell.
+
+While the pattern D stays as it is, the outputs are linear in ``F = [D_a x]`` (and the column of
+ones, where there is an intercept): ``H Aᵀ = F L Aᵀ``, where L (N, k) holds the rows of W, one
+below the other, each in its own column. So ``FᵀF``, which holds every ``S_ab = Σ D_a D_b xxᵀ``,
+``FᵀE`` and ``|E|²`` for the residual E at one (W, A) give A, loss, gradient and Gauss–Newton
+matrix there and at any other W of the same pattern: one pass does for a whole iteration.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pureneuron.linalg import gram_inverse, solve_definite
+from pureneuron.moments import Problem
+from pureneuron.refine.kernels import pattern_sums
+from pureneuron.refine.local import Step, damping_scale
+from pureneuron.refine.profile import Point, scaled_reference
+from pureneuron.typing import Array
+
+__all__ = ["PatternModel"]
+
+
+class PatternModel:
+    """Everything at a point from one pass, whose cost is n (k r)² multiplications."""
+
+    def __init__(self, problem: Problem, W: Array, reference: Array | None = None) -> None:
+        W, reference = scaled_reference(problem, W, reference)
+        k, r = W.shape
+        sums = problem.samples.reduce(pattern_sums, W, reference, problem.negative_slope)
+        self._FF, FE = sums["FF"] / problem.total, sums["FE"] / problem.total
+        self._active = sums["DD"] / problem.total
+        lift = _lift(W, problem.fit_intercept)
+        self._FH = self._FF @ lift
+        inverse = gram_inverse(lift.T @ self._FH)
+        change = inverse @ (lift.T @ FE)
+        loss = float(sums["EE"] / problem.total - np.sum(change * (lift.T @ FE)))
+        A = reference + change.T
+        self.point = Point(W=W, A=A, loss=max(loss, 0.0) / problem.n_outputs, gram_inverse=inverse)
+        residual_cross = (FE - self._FH @ change)[: k * r].reshape(k, r, -1)
+        self.gradient: Array = np.einsum("arj,ja->ar", residual_cross, A[:, :k])
+
+    @property
+    def loss(self) -> float:
+        """The loss at the point; measured against a reference A, it keeps its digits."""
+        return self.point.loss
+
+    @property
+    def matrix(self) -> Array:
+        """The (kr, kr) Gauss–Newton matrix, undamped."""
+        k, r = self.point.W.shape
+        N = k * r
+        projected = self._FF[:N, :N] - self._FH[:N] @ self.point.gram_inverse @ self._FH[:N].T
+        return np.asarray(
+            (projected.reshape(k, r, k, r) * self.point.coupling[:, None, :, None]).reshape(N, N)
+        )
+
+    def step(self, damping: float, accuracy: float) -> Step:
+        """Solve the damped system exactly."""
+        k, r = self.point.W.shape
+        ridge = np.repeat(damping * damping_scale(self.point.coupling, self._active), r)
+        matrix, gradient = self.matrix, self.gradient.ravel()
+        while (V := solve_definite(matrix + np.diag(ridge), gradient)) is None:
+            # Rounding has pushed a null direction below zero: more damping.
+            ridge = 10.0 * ridge + 1e-14 * np.trace(matrix)
+        return Step(V.reshape(k, r), float(gradient @ V + V @ (ridge * V)))
+
+
+def _lift(W: Array, intercept: bool) -> Array:
+    k, r = W.shape
+    lift = np.zeros((k * r + intercept, k + intercept))
+    for a in range(k):
+        lift[a * r : (a + 1) * r, a] = W[a]
+    if intercept:
+        lift[-1, -1] = 1.0
+    return lift
