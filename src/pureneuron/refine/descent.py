@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pureneuron.moments import Problem, n_unknowns
-from pureneuron.refine.local import Expand, LocalModel
+from pureneuron.refine.local import Expand
 from pureneuron.refine.matrix_free import MatrixFreeModel
 from pureneuron.refine.pattern import PatternModel
 from pureneuron.refine.profile import Point
@@ -19,6 +19,8 @@ __all__ = ["EXACT", "Descent", "choose_model", "descend"]
 # A residual this small against the outputs is rounding: the square of some units in the last place.
 EXACT = 1e-28
 _SMALLEST_DAMPING = 1e-12
+# Measured against no reference A, a smaller loss has lost more than half of its digits.
+_CANCELLED = 1e-8
 # With few rows a thousandth of the fitted noise is not small any more.
 _MOST_NEGLIGIBLE = 1e-5
 # Trials over which a negligible gain means that nothing more is to be had; likewise steps in a row.
@@ -41,8 +43,6 @@ class Descent:
     ----------
     point : Point
         The last accepted position.
-    loss : float
-        Squared residual per row and output, in units of the variance of the outputs.
     converged : bool
         Whether the model promises no further decrease worth the tolerance.
     joined : bool
@@ -54,11 +54,15 @@ class Descent:
     """
 
     point: Point
-    loss: float
     converged: bool
     joined: bool
     interrupted: bool
     history: tuple[float, ...]
+
+    @property
+    def loss(self) -> float:
+        """Squared residual per row and output, in units of the variance of the outputs."""
+        return self.point.loss
 
     @property
     def n_iter(self) -> int:
@@ -83,12 +87,13 @@ def choose_model(problem: Problem, n_neurons: int) -> Expand:
 def descend(
     problem: Problem,
     W: Array,
+    A: Array | None = None,
     *,
     max_iter: int = 200,
     tol: float = 1e-8,
     damping: float = 1e-2,
     floor: float = EXACT,
-    joins: Callable[[Point, float], bool] = lambda point, loss: False,
+    joins: Callable[[Point], bool] = lambda point: False,
     callback: Callable[[int, float], None] | None = None,
 ) -> Descent:
     """Minimise the profiled loss from white rows ``W``.
@@ -112,6 +117,8 @@ def descend(
         The data.
     W : (k, r) array
         The start.
+    A : (m, k) array, optional
+        Output weights that go with it, where they are known.
     max_iter : int
         Most iterations; each is one gradient and one or more solutions of the damped system.
     tol : float
@@ -121,49 +128,49 @@ def descend(
     damping : float
         First μ: small for a start that is trusted.
     joins : callable, optional
-        Given a new point and its loss, tells whether to leave off there.
+        Tells of each new point whether to leave off there.
     callback : callable, optional
         Called with the iteration and the loss.
     """
     expand = choose_model(problem, len(W))
     fitted_noise = n_unknowns(problem, len(W)) / problem.n_equations
     negligible = max(tol, min(1e-3 * fitted_noise, _MOST_NEGLIGIBLE))
-    at = expand(problem, W, None)
-    history, trials = [at.loss], [at.loss]
-    converged, joined, interrupted = at.loss <= floor, False, False
+    at = expand(problem, W, A)
+    if at.point.loss < _CANCELLED:
+        at = expand(problem, at.point.W, at.point.A)
+    loss = at.point.loss
+    history, trials = [loss], [loss]
+    converged, joined, interrupted = loss <= floor, False, False
     growth, idle, broken = 2.0, 0, 0
     try:
         while len(history) <= max_iter and not (converged or joined):
-            step = at.step(damping, _accuracy(at, history[0]))
+            step = at.step(damping, _accuracy(loss, history[0]))
             promised = step.predicted / problem.n_outputs
             trial = expand(problem, at.point.W + step.V, at.point.A)
-            gain = at.loss - trial.point.loss
-            converged = promised <= negligible * at.loss and damping <= 1.0
+            gain = loss - trial.point.loss
+            converged = promised <= negligible * loss and damping <= 1.0
             if gain > 1e-4 * promised > 0.0:
                 ratio = gain / promised
                 damping = max(damping * max(0.1, 1.0 - (2.0 * ratio - 1.0) ** 3), _SMALLEST_DAMPING)
                 growth = 2.0
-                at = trial
-                idle = idle + 1 if gain <= negligible * at.loss else 0
+                at, loss = trial, trial.point.loss
+                idle = idle + 1 if gain <= negligible * loss else 0
                 converged = converged or idle >= _IDLE_STEPS
-                history.append(at.loss)
-                joined = joins(at.point, at.loss)
+                history.append(loss)
+                joined = joins(at.point)
                 if callback is not None:
-                    callback(len(history) - 1, at.loss)
+                    callback(len(history) - 1, loss)
             else:
                 damping, growth = damping * growth, growth * 2.0
-                broken += promised <= _CREASES * negligible * at.loss
+                broken += promised <= _CREASES * negligible * loss
                 converged = converged or broken >= _BROKEN_PROMISES
-            trials.append(at.loss)
-            stalled = len(trials) > _WINDOW and (
-                trials[-1 - _WINDOW] - at.loss <= negligible * at.loss
-            )
-            converged = converged or stalled or at.loss <= floor
+            trials.append(loss)
+            stalled = len(trials) > _WINDOW and (trials[-1 - _WINDOW] - loss <= negligible * loss)
+            converged = converged or stalled or loss <= floor
     except KeyboardInterrupt:
         interrupted = True
     return Descent(
         point=at.point,
-        loss=at.loss,
         converged=converged,
         joined=joined,
         interrupted=interrupted,
@@ -171,6 +178,6 @@ def descend(
     )
 
 
-def _accuracy(at: LocalModel, first_loss: float) -> float:
+def _accuracy(loss: float, first_loss: float) -> float:
     """Choose the forcing term: coarse while far away, finer as the loss falls."""
-    return float(np.clip(np.sqrt(at.loss / max(first_loss, EXACT)), _FINEST, _COARSEST))
+    return float(np.clip(np.sqrt(loss / max(first_loss, EXACT)), _FINEST, _COARSEST))

@@ -40,16 +40,12 @@ def profile_sums(batch: Batch, W: AnyArray, A: AnyArray, slope: float) -> dict[s
 
 
 def gradient_sums(batch: Batch, W: AnyArray, A: AnyArray, slope: float) -> dict[str, Sum]:
-    """Half the negative gradient ``(D ∘ (E A))ᵀ X``, the loss ``|E|²``, and ``DᵀD``."""
+    """Half the negative gradient ``(D ∘ (E A))ᵀ X``, and ``DᵀD``."""
     D, H = activations(batch, W, slope)
     A = like(batch, A)
     E = batch.Y - H @ A.T
     k = W.shape[0]
-    return {
-        "gradient": Sum((D * (E @ A[:, :k])).T @ batch.X),
-        "EE": Sum(_power(E)),
-        "DD": Sum(D.T @ D),
-    }
+    return {"gradient": Sum((D * (E @ A[:, :k])).T @ batch.X), "DD": Sum(D.T @ D)}
 
 
 def pattern_sums(batch: Batch, W: AnyArray, A: AnyArray, slope: float) -> dict[str, Sum]:

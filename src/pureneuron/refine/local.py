@@ -40,16 +40,11 @@ class Step:
 
 
 class LocalModel(Protocol):
-    """A point, its loss, and the Gauss–Newton steps that lead away from it."""
+    """A point and the Gauss–Newton steps that lead away from it."""
 
     @property
     def point(self) -> Point:
-        """W, the profiled A, and the loss as a by-product of projecting A out."""
-        ...
-
-    @property
-    def loss(self) -> float:
-        """The loss at the point from the residual itself, to its last digit."""
+        """W, the profiled A, and the loss."""
         ...
 
     def step(self, damping: float, accuracy: float) -> Step:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -17,15 +16,6 @@ from pureneuron.typing import Array
 __all__ = ["MatrixFreeModel"]
 
 _MAX_PRODUCTS = 60
-
-
-@dataclass(frozen=True)
-class _FirstOrder:
-    """Gradient (k, r), half the negative one of the squared residual per row; means ``E[D Dᵀ]``."""
-
-    gradient: Array
-    active: Array
-    loss: float
 
 
 class MatrixFreeModel:
@@ -46,29 +36,20 @@ class MatrixFreeModel:
         self.point: Point = profile(problem, W, reference, samples=self._samples)
 
     @cached_property
-    def _first_order(self) -> _FirstOrder:
+    def _first_order(self) -> tuple[Array, Array]:
         point, total = self.point, self._problem.total
         sums = self._samples.reduce(gradient_sums, point.W, point.A, self._problem.negative_slope)
-        return _FirstOrder(
-            gradient=sums["gradient"] / total,
-            active=sums["DD"] / total,
-            loss=float(sums["EE"]) / total / self._problem.n_outputs,
-        )
-
-    @property
-    def loss(self) -> float:
-        """The loss at the point, from the residual itself."""
-        return self._first_order.loss
+        return sums["gradient"] / total, sums["DD"] / total
 
     @property
     def gradient(self) -> Array:
         """Half the negative gradient of the squared residual per row, (k, r)."""
-        return self._first_order.gradient
+        return self._first_order[0]
 
     def step(self, damping: float, accuracy: float) -> Step:
         """Solve the damped system until the preconditioned residual has shrunk to ``accuracy``."""
         coupling = self.point.coupling
-        gradient, active = self._first_order.gradient, self._first_order.active
+        gradient, active = self._first_order
         diagonal = damping * damping_scale(coupling, np.diag(active))
         ridge = diagonal[:, None]
         preconditioner = gram_inverse(coupling * active + np.diag(diagonal))

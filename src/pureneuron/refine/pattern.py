@@ -41,11 +41,6 @@ class PatternModel:
         self.gradient: Array = np.einsum("arj,ja->ar", residual_cross, A[:, :k])
 
     @property
-    def loss(self) -> float:
-        """The loss at the point; measured against a reference A, it keeps its digits."""
-        return self.point.loss
-
-    @property
     def matrix(self) -> Array:
         """The (kr, kr) Gauss–Newton matrix, undamped."""
         k, r = self.point.W.shape

@@ -47,18 +47,18 @@ _BIAS_SPREAD = 0.5
 _FEWEST_STARTS = 3
 # Descents before swaps are tried: they are worth some thirty descents, and hardly ever needed.
 _PATIENCE = 6
-# Rows of the race: equations for each unknown at best and at least, and the share of all rows
-# beyond which racing on them saves nothing.
-_RACE_EQUATIONS, _FEWEST_RACE_EQUATIONS, _FEWEST_RACE_ROWS, _RACE_SHARE = 20, 15, 500, 1 / 3
+# Rows of the race: equations for each unknown, at first and where that decides nothing (there is
+# much noise), the fewest rows, and the share of all rows beyond which racing on them saves nothing.
+_RACE_EQUATIONS, _FEWEST_RACE_ROWS, _RACE_SHARE = (15, 60), 500, 1 / 3
 # Largest squared length of a white row against the rows of the race: beyond it, one row makes up a
 # tenth of the variance of a direction.
 _RACE_LEVERAGE = 0.1
-# Most racers, and the loss that single precision takes for zero.
-_RACERS, _SINGLE_FLOOR = 8, 1e-9
+# Most racers on the same rows, and the loss that single precision takes for zero.
+_RACERS, _SINGLE_FLOOR = 5, 1e-9
 # Entries of X and Y from which a first descent in single precision saves more than it costs, and
 # the gain at which it leaves the rest to double precision.
 _SINGLE_ENTRIES, _SINGLE_TOL = 100_000, 1e-4
-# A loss this close to the best one's is worth asking whether the descent has come to the same place.
+# A loss this close to the best one's is worth asking whether the descent has come there.
 _NEAR = 1.2
 
 
@@ -255,20 +255,21 @@ def _descend(
     come within the last step or two of the minimum.
     """
 
-    def joins(point: Point, loss: float) -> bool:
+    def joins(point: Point) -> bool:
         return (
             best is not None
-            and best.loss <= loss <= _NEAR * best.loss
+            and best.loss <= point.loss <= _NEAR * best.loss
             and _apart(point, best.point) <= _SAME
         )
 
     damping = 1e-2 if start.A is None else 1e-4
-    W, rough = start.W, None
+    W, A, rough = start.W, start.A, None
     entries = problem.samples.n_rows * (problem.n_inputs + problem.n_outputs)
     if entries >= _SINGLE_ENTRIES:
         rough = descend(
             problem.in_single_precision(),
             W,
+            A,
             max_iter=max_iter,
             tol=max(tol, _SINGLE_TOL),
             damping=damping,
@@ -278,10 +279,12 @@ def _descend(
         )
         if rough.joined or rough.interrupted:
             return rough
-        W, damping, max_iter = rough.point.W, 1e-4, max(max_iter - rough.n_iter, 1)
+        W, A, damping = rough.point.W, rough.point.A, 1e-4
+        max_iter = max(max_iter - rough.n_iter, 1)
     fine = descend(
         problem,
         W,
+        A,
         max_iter=max_iter,
         tol=tol,
         damping=damping,
@@ -307,23 +310,28 @@ def race(
     led to it.
     """
     per_output = n_unknowns(problem, n_neurons) / problem.n_outputs
-    at_best = max(_RACE_EQUATIONS * per_output, _FEWEST_RACE_ROWS)
-    at_least = max(_FEWEST_RACE_EQUATIONS * per_output, _FEWEST_RACE_ROWS)
-    size = int(min(at_best, _RACE_SHARE * problem.samples.n_rows))
-    if size < at_least or _largest_leverage(problem) > _RACE_LEVERAGE * size:
+    most = int(_RACE_SHARE * problem.samples.n_rows)
+    sizes = [max(int(each * per_output), _FEWEST_RACE_ROWS) for each in _RACE_EQUATIONS]
+    found = None
+    for size in (size for size in sizes if size <= most):
+        if found is None and _largest_leverage(problem) > _RACE_LEVERAGE * size:
+            return None
+        found = search(
+            problem.subset(size, rng=rng).in_single_precision(),
+            n_neurons,
+            n_restarts=_RACERS,
+            max_iter=100,
+            tol=1e-3,
+            floor=_SINGLE_FLOOR,
+            fewest=2,
+            rng=rng,
+            stage="racing",
+            callback=callback,
+        )
+        if found.agreement or found.interrupted:
+            break
+    if found is None:
         return None
-    found = search(
-        problem.subset(size, rng=rng).in_single_precision(),
-        n_neurons,
-        n_restarts=_RACERS,
-        max_iter=100,
-        tol=1e-3,
-        floor=_SINGLE_FLOOR,
-        fewest=2,
-        rng=rng,
-        stage="racing",
-        callback=callback,
-    )
     evidence = f"on {size} rows, {found.agreement}" if found.agreement else ""
     point = found.best.point
     return Start("race", point.W, point.A, evidence, interrupted=found.interrupted)
