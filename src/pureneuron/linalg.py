@@ -12,7 +12,7 @@ from scipy import linalg
 
 from pureneuron.typing import Array
 
-__all__ = ["gram_inverse", "inverse", "solve_definite", "svd"]
+__all__ = ["gram_inverse", "inverse", "svd"]
 
 # A Gram matrix that was summed in float64, scaled to unit diagonal, knows its eigenvalues to about
 # this; a Cholesky factor whose pivots stay clear of it needs no second thought.
@@ -63,17 +63,9 @@ def gram_inverse(gram: Array) -> Array:
     return np.asarray((vectors / values[kept]) @ vectors.T)
 
 
-def solve_definite(M: Array, b: Array) -> Array | None:
-    """Return the solution of ``M x = b``, or None where the symmetric M is not positive definite.
-
-    M should have a diagonal of about equal entries.
-    """
-    return np.asarray(np.linalg.solve(M, b)) if _is_definite(M, 0.0) else None
-
-
-def _is_definite(scaled: Array, clear: float = _CLEAR) -> bool:
+def _is_definite(scaled: Array) -> bool:
     try:
         factor = np.linalg.cholesky(scaled)
     except np.linalg.LinAlgError:
         return False
-    return bool(np.diag(factor).min(initial=1.0) ** 2 > clear)
+    return bool(np.diag(factor).min(initial=1.0) ** 2 > _CLEAR)

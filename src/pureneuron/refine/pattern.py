@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pureneuron.linalg import gram_inverse, solve_definite
+from pureneuron.linalg import gram_inverse
 from pureneuron.moments import Problem
 from pureneuron.refine.kernels import pattern_sums
 from pureneuron.refine.local import Step, damping_scale
@@ -55,10 +55,16 @@ class PatternModel:
         k, r = self.point.W.shape
         ridge = np.repeat(damping * damping_scale(self.point.coupling, self._active), r)
         matrix, gradient = self.matrix, self.gradient.ravel()
-        while (V := solve_definite(matrix + np.diag(ridge), gradient)) is None:
+        while True:
+            try:
+                V: Array = np.linalg.solve(matrix + np.diag(ridge), gradient)
+            except np.linalg.LinAlgError:
+                V = np.full_like(gradient, np.nan)
+            predicted = float(gradient @ V + V @ (ridge * V))
+            if predicted >= 0.0:
+                return Step(np.asarray(V.reshape(k, r)), predicted)
             # Rounding has pushed a null direction below zero: more damping.
             ridge = 10.0 * ridge + 1e-14 * np.trace(matrix)
-        return Step(V.reshape(k, r), float(gradient @ V + V @ (ridge * V)))
 
 
 def _lift(W: Array, intercept: bool) -> Array:

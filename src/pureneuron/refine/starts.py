@@ -6,7 +6,8 @@ One descent proves nothing: it may have ended in a local minimum. The policy:
   spare; as soon as two of them lead to the same minimum, the winner alone goes on to all rows;
 - a moment estimate, where there is one and the race is undecided, goes next;
 - a start that rests on evidence of its own (two racers that agree, or the moments) is proved right
-  if the descent from it on all rows ends with every neuron near where it began;
+  if the descent from it on all rows leads to the best minimum, with every neuron near where it
+  began;
 - random starts on all rows follow until the best minimum so far has been reached twice, and at
   least three descents have been made; from the seventh on, each is repaired by swaps of neurons;
 - a start that comes where the best one has been is not followed any further;
@@ -39,8 +40,9 @@ from pureneuron.typing import Array
 __all__ = ["Refinement", "Start", "race", "random_start", "search"]
 
 # Two descents found the same minimum if no neuron moved by more than this share of the way to its
-# nearest neighbour; a moment estimate, which carries sampling error, is confirmed by half the way.
-_SAME = 0.1
+# nearest neighbour; racers, which stop early, by more. A race or a moment estimate, which carry
+# sampling error, are confirmed by half the way.
+_SAME, _SAME_IN_RACE = 0.1, 0.25
 _CONFIRMED = 0.5
 # Standard deviation of a starting bias against the pre-activation's.
 _BIAS_SPREAD = 0.5
@@ -145,6 +147,7 @@ def search(
     tol: float,
     floor: float = EXACT,
     fewest: int = _FEWEST_STARTS,
+    same: float = _SAME,
     rng: np.random.Generator,
     stage: str = "refining",
     plausible: Callable[[Descent], bool] = lambda descent: True,
@@ -166,6 +169,8 @@ def search(
         As for :func:`pureneuron.refine.descent.descend`.
     fewest : int
         Descents before two that agree are believed.
+    same : float
+        The :func:`~pureneuron.refine.displacement` up to which two descents agree.
     rng : numpy.random.Generator
         Draws the random starts.
     stage : str
@@ -195,6 +200,7 @@ def search(
                 problem,
                 start,
                 best,
+                same=same,
                 max_iter=max_iter,
                 tol=tol,
                 floor=floor,
@@ -212,19 +218,19 @@ def search(
                 )
             descents.append(descent)
             interrupted = descent.interrupted
-            same = best is not None and (
-                descent.joined or _apart(descent.point, best.point) <= _SAME
-            )
+            met = best is not None and (descent.joined or _apart(descent.point, best.point) <= same)
             if best is None or descent.loss < best.loss:
-                best, winner, found_twice = descent, start.name, same
+                best, winner, found_twice = descent, start.name, met
                 exact = descent.exact or descent.loss <= floor
                 doubted = not (exact or interrupted or plausible(descent))
                 enough = 2 * fewest if doubted else fewest
                 if exact and overdetermined:
                     proof = "the residual is zero up to rounding"
-                elif start.evidence and not doubted and _confirms(start, descent):
-                    proof = start.evidence
-            found_twice = found_twice or same
+            elif met:
+                found_twice = True
+            leads_there = met or best is descent
+            if start.evidence and leads_there and not (proof or doubted) and _confirms(start, best):
+                proof = start.evidence
     except KeyboardInterrupt:
         if best is None:
             raise
@@ -244,6 +250,7 @@ def _descend(
     start: Start,
     best: Descent | None,
     *,
+    same: float,
     max_iter: int,
     tol: float,
     floor: float,
@@ -259,7 +266,7 @@ def _descend(
         return (
             best is not None
             and best.loss <= point.loss <= _NEAR * best.loss
-            and _apart(point, best.point) <= _SAME
+            and _apart(point, best.point) <= same
         )
 
     damping = 1e-2 if start.A is None else 1e-4
@@ -324,6 +331,7 @@ def race(
             tol=1e-3,
             floor=_SINGLE_FLOOR,
             fewest=2,
+            same=_SAME_IN_RACE,
             rng=rng,
             stage="racing",
             callback=callback,
@@ -349,9 +357,9 @@ def _leverage(batch: Batch) -> dict[str, Max]:
 def _confirms(start: Start, descent: Descent) -> bool:
     if start.A is None:
         return False
-    k = len(start.W)
-    point = descent.point
-    return displacement(unit_rows(start.W), start.A[:, :k], point.W, point.A[:, :k]) <= _CONFIRMED
+    k, point = len(start.W), descent.point
+    moved = displacement(unit_rows(start.W), start.A[:, :k], point.W, point.A[:, :k])
+    return moved <= _CONFIRMED
 
 
 def _apart(one: Point, other: Point) -> float:
