@@ -57,7 +57,7 @@ class PatternModel:
         matrix, gradient = self.matrix, self.gradient.ravel()
         while True:
             try:
-                V: Array = np.linalg.solve(matrix + np.diag(ridge), gradient)
+                V = np.asarray(np.linalg.solve(matrix + np.diag(ridge), gradient), np.float64)
             except np.linalg.LinAlgError:
                 V = np.full_like(gradient, np.nan)
             predicted = float(gradient @ V + V @ (ridge * V))
