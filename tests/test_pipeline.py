@@ -218,7 +218,7 @@ class TestStatuses:
         assert recovery.status is not Status.RECOVERED or match.errors_W.max() < 0.01
 
     def test_moments_of_asymmetric_inputs(self):
-        X = np.random.default_rng(0).standard_normal((3000, 5)) + 2.0
+        X = np.random.default_rng(0).standard_normal((20_000, 5)) + 2.0
         _, samples = teacher_samples(0, X=X)
         recovery = recover(samples, 3, init="moments", refine=False, rng=0)
         assert recovery.status is Status.MISFIT

@@ -18,7 +18,7 @@ from pureneuron.typing import AnyArray, Array
 
 __all__ = ["LackOfFit", "lack_of_fit"]
 
-_N_PROBES, _N_DIRECTED = 64, 3
+_N_PROBES, _N_DIRECTED = 32, 3
 # Rows whose responses to all probes stay in the cache.
 _PART_ROWS = 1024
 # Variance of a white direction about its mean that is rounding: the direction is constant.
@@ -105,15 +105,20 @@ def _residual_and_inputs(
     xp = array_api_compat.array_namespace(batch.X)
     _, H = activations(batch, W, slope)
     root = batch.extra["root"] if "root" in batch.extra else xp.ones_like(batch.X[:, :1])
-    return batch.Y - H @ A.T, batch.X - root * mean
+    # Of what comes of these, nobody needs more than a few digits.
+    E, X = batch.Y - H @ A.T, batch.X - root * mean
+    return xp.astype(E, xp.float32), xp.astype(X, xp.float32)
 
 
 def _cross_sums(
     batch: Batch, W: AnyArray, A: AnyArray, mean: AnyArray, slope: float
 ) -> dict[str, Sum]:
-    E, X = _residual_and_inputs(batch, W, A, mean, slope)
-    even = slice(batch.offset % 2, None, 2)
-    return {"cross": Sum(E[even].T @ X[even])}
+    cross = 0.0
+    for part in batch.parts(_PART_ROWS):
+        E, X = _residual_and_inputs(part, W, A, mean, slope)
+        even = slice(part.offset % 2, None, 2)
+        cross = cross + E[even].T @ X[even]
+    return {"cross": Sum(cross)}
 
 
 def _probe_sums(
@@ -130,10 +135,11 @@ def _probe_sums(
     values, squares = 0.0, 0.0
     for part in batch.parts(_PART_ROWS):
         E, X = _residual_and_inputs(part, W, A, mean, slope)
-        Z = X @ probes.T
+        Z = X @ xp.astype(probes, xp.float32).T
         phi = xp.astype(Z > 0.0, Z.dtype) * Z
         odd = slice(1 - part.offset % 2, None, 2)
-        directed = (E[odd] @ outputs) * (X[odd] @ inputs.T)
+        directed = E[odd] @ xp.astype(outputs, xp.float32)
+        directed = directed * (X[odd] @ xp.astype(inputs, xp.float32).T)
         values = values + _flat(xp, phi.T @ E, directed)
         squares = squares + _flat(xp, (phi * phi).T @ (E * E), directed * directed)
     return {"values": Sum(values), "squares": Sum(squares)}

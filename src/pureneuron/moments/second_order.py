@@ -59,7 +59,7 @@ def design(batch: Batch, constant_input: bool) -> tuple[AnyArray, AnyArray, AnyA
     positively homogeneous, ``√w σ(Wx) = σ(W √w x)``: a weighted fit is a plain fit to scaled rows.
     """
     xp = array_api_compat.array_namespace(batch.X)
-    X, Y = xp.astype(batch.X, xp.float64), xp.astype(batch.Y, xp.float64)
+    X, Y = (xp.astype(M, xp.float64, copy=False) for M in (batch.X, batch.Y))
     one = xp.ones((X.shape[0], 1), dtype=X.dtype, device=array_api_compat.device(X))
     if constant_input:
         X = xp.concat([X, one], axis=1)

@@ -21,15 +21,17 @@ EXACT = 1e-28
 _SMALLEST_DAMPING = 1e-12
 # Measured against no reference A, a smaller loss has lost more than half of its digits.
 _CANCELLED = 1e-8
-# With few rows a thousandth of the fitted noise is not small any more.
-_MOST_NEGLIGIBLE = 1e-5
+# Share of what fitting noise takes off the loss that is negligible: it moves each estimate by the
+# root of it, 5 % of its standard error. With few rows that is not small any more.
+_NEGLIGIBLE, _MOST_NEGLIGIBLE = 3e-3, 3e-5
 # Trials over which a negligible gain means that nothing more is to be had; likewise steps in a row.
 _WINDOW, _IDLE_STEPS = 10, 2
 # A promise of less than so many negligible gains that is broken twice was made by the creases.
 _CREASES, _BROKEN_PROMISES = 10.0, 2
 # Up to this many unknowns, and entries of F, gathering the whole pattern (n (kr)² multiplications
 # in one product) beats two passes and two conjugate-gradient products (20 n k r, and more calls).
-_PATTERN_UNKNOWNS, _PATTERN_ENTRIES = 128, 100_000
+_PATTERN_UNKNOWNS, _PATTERN_ENTRIES = 128, 20_000
+_STRETCH = 1.5
 # A tenth is the classical first forcing term; with this preconditioner the first product is worth
 # nearly as much as the second, and far away the model does not deserve more.
 _COARSEST, _FINEST = 0.3, 1e-3
@@ -100,10 +102,12 @@ def descend(
 
     Step control, all of it: a step is taken if the loss falls by at least 1e-4 of what the
     quadratic model promised. The damping μ follows Nielsen's rule: after a step of gain ρ it is
-    multiplied by ``max(1/10, 1 − (2ρ − 1)³)``, after a refusal by 2, 4, 8, ….
+    multiplied by ``max(1/10, 1 − (2ρ − 1)³)``, after a refusal by 2, 4, 8, …. Far from a minimum ρ
+    is near 2, for the model knows nothing of the neurons' turning away from one another: a step
+    after such a gain is made longer by half.
 
-    A gain is *negligible* below ``tol`` of the loss, or below a thousandth of what fitting p
-    unknowns to noise alone takes off it, ``loss · p / (n m)``. That second bound matters: near a
+    A gain is *negligible* below ``tol`` of the loss, or below 0.003 of what fitting p unknowns to
+    noise alone takes off it, ``loss · p / (n m)``. That second bound matters: near a
     noisy minimum the loss is rough, each row leaves a crease where it changes sides, and a
     minimiser can creep from crease to crease for long without moving the estimate by anything
     that the data could tell. The descent has converged when the residual is rounding; when the
@@ -134,28 +138,33 @@ def descend(
     """
     expand = choose_model(problem, len(W))
     fitted_noise = n_unknowns(problem, len(W)) / problem.n_equations
-    negligible = max(tol, min(1e-3 * fitted_noise, _MOST_NEGLIGIBLE))
+    negligible = max(tol, min(_NEGLIGIBLE * fitted_noise, _MOST_NEGLIGIBLE))
     at = expand(problem, W, A)
     if at.point.loss < _CANCELLED:
         at = expand(problem, at.point.W, at.point.A)
     loss = at.point.loss
     history, trials = [loss], [loss]
     converged, joined, interrupted = loss <= floor, False, False
-    growth, idle, broken = 2.0, 0, 0
+    growth, stretch, idle, broken = 2.0, 1.0, 0, 0
     try:
         while len(history) <= max_iter and not (converged or joined):
             step = at.step(damping, _accuracy(loss, history[0]))
             promised = step.predicted / problem.n_outputs
-            trial = expand(problem, at.point.W + step.V, at.point.A)
-            gain = loss - trial.point.loss
             converged = promised <= negligible * loss and damping <= 1.0
+            if converged:
+                break
+            trial = expand(problem, at.point.W + stretch * step.V, at.point.A)
+            gain = loss - trial.point.loss
+            promised *= stretch * (2.0 - stretch)
+            stretch = 1.0
             if gain > 1e-4 * promised > 0.0:
                 ratio = gain / promised
                 damping = max(damping * max(0.1, 1.0 - (2.0 * ratio - 1.0) ** 3), _SMALLEST_DAMPING)
                 growth = 2.0
+                stretch = _STRETCH if ratio > _STRETCH else 1.0
                 at, loss = trial, trial.point.loss
                 idle = idle + 1 if gain <= negligible * loss else 0
-                converged = converged or idle >= _IDLE_STEPS
+                converged = idle >= _IDLE_STEPS
                 history.append(loss)
                 joined = joins(at.point)
                 if callback is not None:
@@ -163,7 +172,7 @@ def descend(
             else:
                 damping, growth = damping * growth, growth * 2.0
                 broken += promised <= _CREASES * negligible * loss
-                converged = converged or broken >= _BROKEN_PROMISES
+                converged = broken >= _BROKEN_PROMISES
             trials.append(loss)
             stalled = len(trials) > _WINDOW and (trials[-1 - _WINDOW] - loss <= negligible * loss)
             converged = converged or stalled or loss <= floor

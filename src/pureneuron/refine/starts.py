@@ -59,7 +59,7 @@ _RACE_LEVERAGE = 0.1
 _RACERS, _SINGLE_FLOOR = 5, 1e-9
 # Entries of X and Y from which a first descent in single precision saves more than it costs, and
 # the gain at which it leaves the rest to double precision.
-_SINGLE_ENTRIES, _SINGLE_TOL = 100_000, 1e-4
+_SINGLE_ENTRIES, _SINGLE_TOL = 100_000, 3e-6
 # A loss this close to the best one's is worth asking whether the descent has come there.
 _NEAR = 1.2
 

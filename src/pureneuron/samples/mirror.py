@@ -7,6 +7,8 @@ other: statistics that pretend they are overrate the noise. A hash that is the s
 
 from __future__ import annotations
 
+from itertools import islice
+
 import numpy as np
 
 from pureneuron.typing import AnyArray, Array, IndexArray
@@ -27,9 +29,11 @@ def mirror_hash(X: AnyArray) -> tuple[np.ndarray, np.ndarray]:
         Which of the two the row is: its first entry that is not zero is negative.
     """
     X = np.asarray(X, dtype=np.float64)
-    first = (X != 0.0).argmax(axis=1)
-    flipped = X[np.arange(len(X)), first] < 0.0
-    canonical = np.where(flipped[:, None], -X, X) + 0.0  # + 0.0 turns −0.0 into 0.0
+    first = X[:, 0]
+    if not np.all(first):
+        first = X[np.arange(len(X)), (X != 0.0).argmax(axis=1)]
+    flipped = first < 0.0
+    canonical = X * np.where(flipped, -1.0, 1.0)[:, None] + 0.0  # + 0.0 turns −0.0 into 0.0
     factors = np.random.default_rng(_SEED).integers(2**63, size=X.shape[1], dtype=np.uint64)
     # Integer arithmetic wraps: exact, and independent of the order of summation.
     words = canonical.view(np.uint64)
@@ -40,9 +44,16 @@ def mirror_hash(X: AnyArray) -> tuple[np.ndarray, np.ndarray]:
 def mirror_signs(X: AnyArray, seed: int, n_replicates: int) -> np.ndarray:
     """Draw random signs, (n_replicates, n) in float32, that agree on a row and its mirror image."""
     hashes, _ = mirror_hash(X)
-    salts = np.random.default_rng(seed).integers(2**63, size=n_replicates, dtype=np.uint64)
-    bits = _mixed(hashes[None, :] ^ salts[:, None]) >> np.uint64(63)
-    return np.asarray(1.0 - 2.0 * bits.astype(np.float32))
+    salts = np.random.default_rng(seed).integers(
+        2**63, size=-(-n_replicates // 64), dtype=np.uint64
+    )
+    # Every bit of a well mixed word is a fair coin of its own.
+    coins = (
+        (word >> np.uint64(bit)) & np.uint64(1)
+        for word in (_mixed(hashes ^ salt) for salt in salts)
+        for bit in range(64)
+    )
+    return np.stack([1.0 - 2.0 * coin.astype(np.float32) for coin in islice(coins, n_replicates)])
 
 
 def mirror_pairs(X: Array) -> IndexArray:
