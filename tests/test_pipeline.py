@@ -57,6 +57,22 @@ def test_moments_alone():
     assert moments.n_passes < refined.n_passes
 
 
+def test_noise_that_differs_between_outputs_is_weighed():
+    teacher, clean = teacher_samples(4, n=2000, noise=0.0)
+    X, Y, _ = clean.arrays()
+    deviations = np.array([0.02, 0.02, 1.0, 1.0])
+    noisy = ArraySamples(X, Y + deviations * np.random.default_rng(5).standard_normal(Y.shape))
+    plain = recover(noisy, 3, rng=0)
+    weighed = recover(noisy, 3, noise_covariance="full", rng=0)
+    assert weighed.status is Status.RECOVERED
+    assert weighed.network.match(teacher).error_W < 0.05 * plain.network.match(teacher).error_W
+    covariance = weighed.stage("noise").figures["covariance"]
+    assert np.sqrt(np.diag(covariance)) == pytest.approx(deviations, rel=0.1)
+    # Nothing to weigh where there is no noise.
+    exact = recover(clean, 3, noise_covariance="full", rng=0)
+    assert "noise" not in [stage.name for stage in exact.stages]
+
+
 @pytest.mark.parametrize("slope", [0.1, -0.5])
 def test_leaky_networks_are_recovered_from_moments_on(slope):
     rng = np.random.default_rng(3)

@@ -19,7 +19,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags, check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from pureneuron.pipeline import Init, recover
+from pureneuron.pipeline import Init, NoiseCovariance, recover
 from pureneuron.progress import ProgressCallback, progress_display
 from pureneuron.results import Recovery, Status
 from pureneuron.samples import ArraySamples, Samples
@@ -55,6 +55,8 @@ class PureNeuronRegressor(
         Whether to fit ``b`` and ``c``.
     negative_slope : float, default=0.0
         Slope of the rectifier on the negative side.
+    noise_covariance : {"spherical", "full"}, default="spherical"
+        "full" weighs outputs whose noise is different or correlated by its covariance.
     n_restarts : int or "auto", default="auto"
         Most random starts on all rows; they end as soon as the best minimum is confirmed.
     max_iter : int, default=200
@@ -79,7 +81,7 @@ class PureNeuronRegressor(
     coefs_, intercepts_ : list of arrays
         Weights and biases layer by layer, as in :class:`sklearn.neural_network.MLPRegressor`.
     loss_ : float
-        Mean squared residual.
+        Mean squared residual, weighted as the fit was.
     n_iter_ : int
         Gauss–Newton iterations of the winning start.
     n_features_in_, feature_names_in_
@@ -108,6 +110,7 @@ class PureNeuronRegressor(
         fit_hidden_bias: bool = False,
         fit_intercept: bool = False,
         negative_slope: float = 0.0,
+        noise_covariance: NoiseCovariance = "spherical",
         n_restarts: int | Literal["auto"] = "auto",
         max_iter: int = 200,
         tol: float = 1e-8,
@@ -120,6 +123,7 @@ class PureNeuronRegressor(
         self.fit_hidden_bias = fit_hidden_bias
         self.fit_intercept = fit_intercept
         self.negative_slope = negative_slope
+        self.noise_covariance = noise_covariance
         self.n_restarts = n_restarts
         self.max_iter = max_iter
         self.tol = tol
@@ -200,6 +204,7 @@ class PureNeuronRegressor(
                 fit_hidden_bias=self.fit_hidden_bias,
                 fit_intercept=self.fit_intercept,
                 negative_slope=self.negative_slope,
+                noise_covariance=self.noise_covariance,
                 n_restarts=self.n_restarts,
                 max_iter=self.max_iter,
                 tol=self.tol,

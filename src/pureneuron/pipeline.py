@@ -24,9 +24,10 @@ from pureneuron.inference import (
 from pureneuron.moments import Problem, check_samples, n_unknowns, pose
 from pureneuron.network import TwoLayerNetwork
 from pureneuron.progress import ProgressCallback
-from pureneuron.refine import Descent, Start, evaluate, race, search
+from pureneuron.refine import Descent, Start, evaluate, race, search, weigh_outputs
 from pureneuron.requests import (
     Init,
+    NoiseCovariance,
     check_options,
     check_sizes,
     moments_need,
@@ -47,12 +48,13 @@ from pureneuron.stages import (
     describe_evidence,
     describe_linear_part,
     describe_moments,
+    describe_noise,
     describe_race,
     describe_refinement,
     describe_symmetry,
 )
 
-__all__ = ["Init", "diagnose", "recover"]
+__all__ = ["Init", "NoiseCovariance", "diagnose", "recover"]
 
 _AUTO_RESTARTS = 20
 # The detector works on k(k+1)/2 products of coordinates, and its null space costs k⁶: beyond this
@@ -76,6 +78,7 @@ def recover(
     fit_hidden_bias: bool = False,
     fit_intercept: bool = False,
     negative_slope: float = 0.0,
+    noise_covariance: NoiseCovariance = "spherical",
     n_restarts: int | Literal["auto"] = "auto",
     max_iter: int = 200,
     tol: float = 1e-8,
@@ -101,6 +104,10 @@ def recover(
         Whether to fit ``b`` and ``c``. The moments know no biases: random starts find them.
     negative_slope : float
         Slope of σ on the negative side.
+    noise_covariance : {"spherical", "full"}
+        What is known of the noise. "spherical": the same and independent in all outputs. "full":
+        different and correlated; the outputs are weighed by the covariance of the residual, which
+        makes the estimate as good as if it had been known.
     n_restarts : int or "auto"
         Most random starts on all rows; they end as soon as the best minimum is confirmed. "auto" is
         20; 0 rules out the race as well.
@@ -126,7 +133,9 @@ def recover(
         outputs than the network has unknowns, if a parameter is out of range, or if
         ``init="moments"`` cannot be honoured.
     """
-    check_options(n_neurons, init, refine, negative_slope, n_restarts, max_iter, tol)
+    check_options(
+        n_neurons, init, refine, negative_slope, noise_covariance, n_restarts, max_iter, tol
+    )
     rng = np.random.default_rng(rng)
     counted = CountedSamples(samples)
     log = StageLog(callback)
@@ -190,6 +199,12 @@ def recover(
             refinement = replace(refinement, interrupted=refinement.interrupted or cut_short)
             best = refinement.best
             said.append(describe_refinement(refinement))
+        if noise_covariance == "full" and _has_noise(problem, best):
+            with log.stage("noise") as said:
+                weighed = weigh_outputs(problem, best, max_iter=max_iter, tol=tol)
+                said.append(describe_noise(problem, weighed))
+                problem, best = weighed.problem, weighed.descent
+                refinement = replace(refinement, best=best)
         with log.stage("evidence") as said:
             evidence = gather_evidence(
                 problem, best, rank, examined(best), max_iter=max_iter, tol=tol
@@ -260,7 +275,7 @@ def diagnose(
     tuple of StageReport
         The data, their symmetry, the linear part with its rank, and the detector with its gap.
     """
-    check_options(n_neurons, "auto", True, 0.0, "auto", 1, 0.0)
+    check_options(n_neurons, "auto", True, 0.0, "spherical", "auto", 1, 0.0)
     rng = np.random.default_rng(rng)
     log = StageLog()
     with log.stage("data") as said:
@@ -290,6 +305,11 @@ def _first_starts(
         evidence = "the moment estimate puts every neuron where the descent does"
         starts.append(Start("moments", estimate.W, estimate.A, evidence))
     return tuple(starts)
+
+
+def _has_noise(problem: Problem, best: Descent) -> bool:
+    """Whether there is a residual, and rows enough for its covariance."""
+    return not (best.exact or best.interrupted) and problem.n_effective > 2 * problem.n_outputs
 
 
 def _moments_wanted(problem: Problem, k: int, rank: int, init: Init, refine: bool) -> bool:

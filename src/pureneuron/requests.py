@@ -14,12 +14,14 @@ from pureneuron.stages import StageLog
 
 __all__ = [
     "Init",
+    "NoiseCovariance",
     "check_options",
     "check_sizes",
     "moments_need",
     "remark",
 ]
 
+NoiseCovariance: TypeAlias = Literal["spherical", "full"]
 Init: TypeAlias = Literal["auto", "moments", "random"] | TwoLayerNetwork
 
 
@@ -28,6 +30,7 @@ def check_options(
     init: Init,
     refine: bool,
     negative_slope: float,
+    noise_covariance: str,
     n_restarts: int | str,
     max_iter: int,
     tol: float,
@@ -52,6 +55,15 @@ def check_options(
         raise ValueError(
             f"negative_slope must be a number between -1 and 1, both excluded, got "
             f"{negative_slope!r}"
+        )
+    if noise_covariance not in ("spherical", "full"):
+        raise ValueError(
+            f"noise_covariance must be 'spherical' or 'full', got {noise_covariance!r}"
+        )
+    if noise_covariance == "full" and not refine:
+        raise ValueError(
+            "noise_covariance='full' weighs the outputs of the refined estimate, which "
+            "refine=False leaves out: use refine=True"
         )
     if not (_is_integer(max_iter) and max_iter >= 1):
         raise ValueError(f"max_iter must be an integer of at least 1, got {max_iter!r}")

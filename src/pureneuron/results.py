@@ -38,7 +38,8 @@ class Status(Enum):
     )
     MISFIT = (
         "The data do not come from a network of this kind and size, or the method's assumptions "
-        "fail: try more neurons, biases, or inputs that are symmetric."
+        "fail: try more neurons, biases, inputs that are symmetric, or noise_covariance='full' if "
+        "the noise of the outputs differs."
     )
 
     @property
@@ -84,7 +85,8 @@ class Recovery:
     stages : tuple of StageReport
         What each stage saw and decided, in order.
     loss : float
-        Mean over rows and outputs of the squared residual, weighted by the sample weights.
+        Mean over rows and outputs of the squared residual, weighted by the sample weights, and by
+        the noise covariance where it was estimated (scaled to keep the mean noise variance).
     n_iter : int
         Gauss–Newton iterations of the descent that won.
     n_passes : int

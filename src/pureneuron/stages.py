@@ -12,7 +12,7 @@ import numpy as np
 from pureneuron.inference import Evidence, SymmetryTest
 from pureneuron.moments import Problem
 from pureneuron.progress import Progress, ProgressCallback
-from pureneuron.refine import Refinement, Start
+from pureneuron.refine import Refinement, Start, WeighedFit
 from pureneuron.results import StageReport
 from pureneuron.spectral import LinearPart, MomentEstimate
 from pureneuron.typing import Array
@@ -23,6 +23,7 @@ __all__ = [
     "describe_evidence",
     "describe_linear_part",
     "describe_moments",
+    "describe_noise",
     "describe_race",
     "describe_refinement",
     "describe_symmetry",
@@ -139,6 +140,23 @@ def describe_refinement(refinement: Refinement) -> StageReport:
             "losses": np.array(refinement.losses),
             "history": np.array(best.history),
         },
+    )
+
+
+def describe_noise(problem: Problem, weighed: WeighedFit) -> StageReport:
+    """Report how different and how correlated the noise of the outputs is."""
+    covariance = weighed.covariance * problem.output_scale**2
+    deviations = np.sqrt(np.diag(covariance))
+    scale = np.where(deviations > 0.0, deviations, 1.0)
+    correlation = covariance / np.outer(scale, scale)
+    largest = float(np.abs(correlation - np.diag(np.diag(correlation))).max())
+    return StageReport(
+        name="noise",
+        summary=(
+            f"standard deviations from {deviations.min():.3g} to {deviations.max():.3g}, "
+            f"correlations up to {largest:.2g}; outputs weighed accordingly"
+        ),
+        figures={"covariance": covariance, "n_iter": weighed.descent.n_iter},
     )
 
 

@@ -19,6 +19,7 @@ from pureneuron.refine import (
     repair,
     search,
     separations,
+    weigh_outputs,
 )
 from pureneuron.refine.matrix_free import MatrixFreeModel
 from pureneuron.refine.pattern import PatternModel
@@ -178,15 +179,26 @@ def test_descent_does_not_depend_on_units_batches_or_repetition():
     assert losses["rescaled"] == pytest.approx(losses["repeated"], rel=1e-6)
 
 
-def test_statistical_error_is_that_of_the_likelihood():
+SPHERICAL = 0.3 * np.eye(3)
+CORRELATED = np.array([[0.1, 0.0, 0.0], [0.5, 0.2, 0.0], [-0.3, 0.1, 0.6]])
+
+
+@pytest.mark.parametrize(
+    ("root", "weigh"), [(SPHERICAL, False), (SPHERICAL, True), (CORRELATED, True)]
+)
+def test_statistical_error_is_that_of_the_likelihood(root, weigh):
     """Errors of W over data sets, in units of their Cramér–Rao standard errors."""
     rng = np.random.default_rng(8)
     teacher = make_teacher(3, 2, 3, rng=rng).normalized()
-    noise, n, scores = 0.3, 2000, []
+    n, scores = 2000, []
     for _ in range(60):
         X = rng.standard_normal((n, 3))
-        problem = pose(ArraySamples(X, teacher.predict(X) + noise * rng.standard_normal((n, 3))))
+        Y = teacher.predict(X) + rng.standard_normal((n, 3)) @ root.T
+        problem = pose(ArraySamples(X, Y))
         found = descend(problem, problem.to_white(teacher))
+        if weigh:
+            weighed = weigh_outputs(problem, found, max_iter=50, tol=1e-8)
+            problem, found = weighed.problem, weighed.descent
         network = problem.network(found.point.W, found.point.A)
         # Information of (A, W) from the explicit Jacobian, rescaling directions removed by pinv.
         D = (X @ teacher.W.T > 0).astype(float)
@@ -195,7 +207,9 @@ def test_statistical_error_is_that_of_the_likelihood():
             [np.kron(np.eye(3), H)] + [np.kron(teacher.A[:, [a]], D[:, [a]] * X) for a in range(2)],
             axis=1,
         )
-        covariance = noise**2 * np.linalg.pinv(J.T @ J, rcond=1e-10, hermitian=True)[6:, 6:]
+        # Rows of J are ordered by output; so are blocks of the noise.
+        J = (np.linalg.inv(root) @ J.reshape(3, -1)).reshape(3 * n, -1)
+        covariance = np.linalg.pinv(J.T @ J, rcond=1e-10, hermitian=True)[6:, 6:]
         # In normal form an error of w is orthogonal to w.
         for a in range(2):
             w = teacher.W[a]
@@ -206,6 +220,30 @@ def test_statistical_error_is_that_of_the_likelihood():
     # Each score is χ² of 2 degrees of freedom: mean 2, variance 4.
     standard_error = np.sqrt(4.0 / len(scores))
     assert np.mean(scores) == pytest.approx(2.0, abs=3 * standard_error)
+
+
+def test_outputs_are_weighed_by_what_their_noise_is_worth():
+    problem, _ = make_problem(14, n=4000, m=3, noise=0.0)
+    X, Y, _ = problem.source.arrays()
+    rng = np.random.default_rng(15)
+    noise = rng.standard_normal((len(X), 3)) @ CORRELATED.T
+    problem = pose(ArraySamples(X, Y + noise))
+    plain = descend(problem, random_start(problem, 3, rng=rng))
+    weighed = weigh_outputs(problem, plain, max_iter=50, tol=1e-8)
+    truth = CORRELATED @ CORRELATED.T / problem.output_scale**2
+    assert weighed.covariance == pytest.approx(truth, abs=0.1 * np.abs(truth).max())
+    # By definition, the mean noise variance; the fit has taken p / (n m) off it.
+    assert weighed.descent.loss == pytest.approx(np.trace(truth) / 3, rel=0.1)
+    # The same as fitting outputs that were made white beforehand.
+    root = np.linalg.cholesky(weighed.covariance * problem.output_scale**2)
+    white = pose(ArraySamples(X, (Y + noise) @ np.linalg.inv(root).T))
+    found = descend(white, white.to_white(problem.network(plain.point.W, plain.point.A)))
+    network = white.network(found.point.W, found.point.A)
+    mixed = TwoLayerNetwork(root @ network.A, network.W)
+    point = weighed.descent.point
+    match = weighed.problem.network(point.W, point.A).match(mixed)
+    assert match.error_W < 1e-6
+    assert match.error_A < 1e-6
 
 
 def test_dead_and_coincident_units_do_not_break_the_algebra():

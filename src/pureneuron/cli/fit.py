@@ -26,7 +26,7 @@ from pureneuron.cli.output import (
     recovery_record,
     terminal_progress,
 )
-from pureneuron.pipeline import recover
+from pureneuron.pipeline import NoiseCovariance, recover
 from pureneuron.progress import ProgressCallback
 from pureneuron.results import Recovery
 from pureneuron.samples import read_samples
@@ -65,6 +65,7 @@ def fit_file(
     hidden_bias: bool = False,
     intercept: bool = False,
     negative_slope: float = 0.0,
+    noise_covariance: NoiseCovariance = "spherical",
     n_restarts: int | Literal["auto"] = "auto",
     max_iter: int = 200,
     seed: int = 0,
@@ -91,6 +92,7 @@ def fit_file(
         fit_hidden_bias=hidden_bias,
         fit_intercept=intercept,
         negative_slope=negative_slope,
+        noise_covariance=noise_covariance,
         n_restarts=n_restarts,
         max_iter=max_iter,
         rng=seed,
@@ -135,6 +137,13 @@ def fit_file(
     default=0.0,
     show_default=True,
     help="Slope of the rectifier on its negative side.",
+)
+@click.option(
+    "--noise-covariance",
+    type=click.Choice(["spherical", "full"]),
+    default="spherical",
+    show_default=True,
+    help="full: the outputs' noise differs or is correlated; weigh them by its covariance.",
 )
 @click.option(
     "--restarts",

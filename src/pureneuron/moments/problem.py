@@ -16,7 +16,7 @@ from pureneuron.moments.second_order import SecondMoments, design, second_moment
 from pureneuron.moments.whitening import Whitening, whitening
 from pureneuron.network import TwoLayerNetwork
 from pureneuron.samples import Batch, Samples, Sum
-from pureneuron.typing import Array
+from pureneuron.typing import AnyArray, Array
 
 __all__ = ["Problem", "n_unknowns", "pose"]
 
@@ -47,7 +47,9 @@ class Problem:
     input_span : (d, r) array
         Orthonormal basis of the span of the inputs themselves (without the constant input).
     moments : SecondMoments
-        Of the data as they came (with the constant input, where there is one).
+        Of the data as they came (with the constant input, where there is one), outputs mixed.
+    unmix : (m, m) array
+        The identity, or what leads from outputs that have been mixed back to those that came.
     """
 
     source: Samples
@@ -61,6 +63,7 @@ class Problem:
     whitening: Whitening
     input_span: Array
     moments: SecondMoments
+    unmix: Array
 
     @property
     def n_inputs(self) -> int:
@@ -92,6 +95,21 @@ class Problem:
         total = float(samples.reduce(_total)["total"])
         return replace(self, samples=samples, total=total, n_effective=float(size))
 
+    def with_outputs(self, M: Array, inverse: Array) -> Problem:
+        """Return the same problem for the outputs ``M y``; ``inverse`` is that of M."""
+        moments = replace(
+            self.moments,
+            yx=M @ self.moments.yx,
+            yy=M @ self.moments.yy @ M.T,
+            y=M @ self.moments.y,
+        )
+        return replace(
+            self,
+            samples=self.samples.derive(_mixed_outputs, M),
+            moments=moments,
+            unmix=self.unmix @ inverse,
+        )
+
     def in_single_precision(self) -> Problem:
         """Return the same problem with its rows in single precision."""
         return replace(self, samples=self.samples.derive(_single_precision))
@@ -113,7 +131,7 @@ class Problem:
     def network(self, W: Array, A: Array) -> TwoLayerNetwork:
         """Return the network in normal form that white rows ``W`` and columns ``A`` stand for."""
         weights = self.whitening.from_white(W)
-        A = A * self.output_scale
+        A = self.unmix @ A * self.output_scale
         k = len(W)
         return TwoLayerNetwork(
             A=A[:, :k],
@@ -169,6 +187,7 @@ def pose(
         whitening=coordinates,
         input_span=span,
         moments=moments,
+        unmix=np.eye(samples.n_outputs),
     )
 
 
@@ -177,6 +196,10 @@ def _single_precision(batch: Batch) -> Batch:
     X, Y = xp.astype(batch.X, xp.float32), xp.astype(batch.Y, xp.float32)
     extra = {name: xp.astype(column, xp.float32) for name, column in batch.extra.items()}
     return replace(batch, X=X, Y=Y, extra=extra)
+
+
+def _mixed_outputs(batch: Batch, M: AnyArray) -> Batch:
+    return replace(batch, Y=batch.Y @ M.T)
 
 
 def _total(batch: Batch) -> dict[str, Sum]:

@@ -1,14 +1,15 @@
 """From a start to the maximum-likelihood estimate: variable projection and Gauss–Newton.
 
 ``starts`` chooses where to begin and when to believe the end; ``descent`` is the damped
-Gauss–Newton loop; ``repair`` swaps neurons of a local minimum. A ``local`` model of the loss offers
-the steps: ``pattern`` solves for them without the data, ``matrix_free`` in conjugate gradients.
-``profile`` projects A out; ``kernels`` holds all that is asked of the data; ``comparison`` tells
-whether two fits are the same network.
+Gauss–Newton loop; ``repair`` swaps neurons of a local minimum; ``noise`` weighs the outputs. A
+``local`` model of the loss offers the steps: ``pattern`` solves for them without the data,
+``matrix_free`` in conjugate gradients. ``profile`` projects A out; ``kernels`` holds all that is
+asked of the data; ``comparison`` tells whether two fits are the same network.
 """
 
 from pureneuron.refine.comparison import displacement, separations
 from pureneuron.refine.descent import Descent, descend
+from pureneuron.refine.noise import WeighedFit, weigh_outputs
 from pureneuron.refine.pattern import PatternModel
 from pureneuron.refine.profile import Point, evaluate, profile
 from pureneuron.refine.repair import least_missed, repair
@@ -20,6 +21,7 @@ __all__ = [
     "Point",
     "Refinement",
     "Start",
+    "WeighedFit",
     "descend",
     "displacement",
     "evaluate",
@@ -30,4 +32,5 @@ __all__ = [
     "repair",
     "search",
     "separations",
+    "weigh_outputs",
 ]

@@ -21,6 +21,7 @@ __all__ = [
     "pattern_sums",
     "product_sums",
     "profile_sums",
+    "residual_sums",
     "with_activations",
 ]
 
@@ -81,6 +82,13 @@ def product_sums(
     D, H = activations(batch, W, slope)
     U = D * (batch.X @ like(batch, V).T) - H @ like(batch, C)
     return {"product": Sum((D * (U @ like(batch, Q))).T @ batch.X)}
+
+
+def residual_sums(batch: Batch, W: AnyArray, A: AnyArray, slope: float) -> dict[str, Sum]:
+    """``EᵀE`` of the residual ``E = Y − H Aᵀ``, the outputs by one another."""
+    _, H = activations(batch, W, slope)
+    E = batch.Y - H @ like(batch, A).T
+    return {"EE": Sum(E.T @ E)}
 
 
 def activations(batch: Batch, W: AnyArray, slope: float) -> tuple[AnyArray, AnyArray]:
