@@ -1,0 +1,181 @@
+"""How often a fit finds the network: bad conditioning, few rows, few outputs.
+
+    python benchmarks/success.py [--cells NAME …] [--seeds N] [--output docs/figures]
+
+writes every run to ``success.json`` and the table to ``success.md``; it can be stopped at any time
+and goes on where it stopped. A fit has *solved* a problem if its loss is within 1e-4 of the best
+known, the better of itself and the fit started at the truth; without noise, if its loss is at most
+1e-16 of the variance of the outputs. All fits are the default ``recover(samples, k)``.
+"""
+
+from __future__ import annotations
+
+import os
+
+# Two processes of one thread each: the same fits, twice as many at a time.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import argparse
+import json
+import multiprocessing
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pureneuron import recover
+from pureneuron.datasets import make_teacher
+from pureneuron.samples import ArraySamples
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Problems that differ by seed alone; as many inputs as neurons.
+
+    Attributes
+    ----------
+    k, m, n : int
+        Neurons (and inputs), outputs, rows.
+    noise : float
+        Standard deviation of the noise, as a share of that of the clean outputs if ``relative``.
+    kappa : float
+        Condition number of A and W.
+    seeds : int
+        How many problems.
+    wanted : str
+        Success rate to reach.
+    """
+
+    k: int
+    m: int
+    n: int
+    noise: float = 0.0
+    kappa: float = 1.0
+    seeds: int = 50
+    wanted: str = ""
+    relative: bool = False
+
+
+CELLS = {
+    "k10-kappa100": Cell(10, 10, 10_000, 0.001, 100.0, wanted="98 %"),
+    "k10-kappa1000": Cell(10, 10, 10_000, 0.0, 1000.0, wanted="98 %"),
+    "k32-kappa100": Cell(32, 32, 10_000, 0.001, 100.0, seeds=10, wanted="98 %"),
+    "n60": Cell(10, 10, 60, wanted="98 %"),
+    "n40": Cell(10, 10, 40, wanted="95 %"),
+    "n30": Cell(10, 10, 30, wanted="80 %"),
+    "n25": Cell(10, 10, 25, wanted="–"),
+    "m8": Cell(10, 8, 2_000, wanted="95 %"),
+    "m5": Cell(10, 5, 2_000, wanted="95 %"),
+    "m2": Cell(10, 2, 2_000, wanted="95 %"),
+    "m1": Cell(10, 1, 2_000, wanted="95 %"),
+    "k20-m1": Cell(20, 1, 10_000, seeds=10, wanted="–"),
+    "k20-m1-noisy": Cell(20, 1, 10_000, 0.1, seeds=10, wanted="–", relative=True),
+}
+
+HEADER = (
+    "| cell | k = d | m | n | noise sd | κ | asked for | solved | RECOVERED | of these wrong "
+    "| starts (most) | s (most) |\n|---|---|---|---|---|---|---|---|---|---|---|---|"
+)
+
+
+def run(task: tuple[str, int]) -> dict[str, Any]:
+    """Fit one problem."""
+    name, seed = task
+    cell = CELLS[name]
+    rng = np.random.default_rng(seed)
+    teacher = make_teacher(
+        cell.k, cell.k, cell.m, condition_A=cell.kappa, condition_W=cell.kappa, rng=rng
+    )
+    X = rng.standard_normal((cell.n, cell.k))
+    Y = teacher.predict(X)
+    scale = float(np.sqrt(np.mean(np.var(Y, axis=0)))) if cell.relative else 1.0
+    Y = Y + scale * cell.noise * rng.standard_normal(Y.shape)
+    samples = ArraySamples(X, Y)
+
+    start = time.perf_counter()
+    recovery = recover(samples, cell.k, rng=seed)
+    seconds = time.perf_counter() - start
+    if cell.noise:
+        best = recover(samples, cell.k, init=teacher, n_restarts=0, rng=seed).loss
+        solved = recovery.loss <= (1.0 + 1e-4) * min(best, recovery.loss)
+    else:
+        solved = recovery.loss <= 1e-16 * float(np.mean(np.var(Y, axis=0)))
+    return {
+        "cell": name,
+        "seed": seed,
+        "seconds": seconds,
+        "solved": bool(solved),
+        "status": recovery.status.name,
+        "loss": recovery.loss,
+        "starts": int(recovery.stage("refinement").figures["n_starts"]),
+    }
+
+
+def table(runs: list[dict[str, Any]]) -> Iterator[str]:
+    """Lines of the table."""
+    yield HEADER
+    for name, cell in CELLS.items():
+        mine = [run for run in runs if run["cell"] == name]
+        if not mine:
+            continue
+        solved = np.array([run["solved"] for run in mine])
+        recovered = np.array([run["status"] == "RECOVERED" for run in mine])
+        seconds = np.array([run["seconds"] for run in mine])
+        starts = np.array([run["starts"] for run in mine])
+        noise = f"{cell.noise:g}" + (" of the signal" if cell.relative else "")
+        yield (
+            f"| {name} | {cell.k} | {cell.m} | {cell.n} | {noise} | {cell.kappa:g} | {cell.wanted} "
+            f"| {solved.sum()}/{len(mine)} | {recovered.sum()} | {np.sum(recovered & ~solved)} "
+            f"| {np.median(starts):.0f} ({starts.max()}) "
+            f"| {np.median(seconds):.2g} ({seconds.max():.2g}) |"
+        )
+
+
+def main() -> None:
+    """Make the runs that are wanting, on two processes."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--cells", nargs="+", choices=CELLS, default=list(CELLS), metavar="CELL")
+    parser.add_argument("--seeds", type=int, help="problems a cell, instead of its own number")
+    parser.add_argument("--again", action="store_true", help="measure these cells anew")
+    parser.add_argument("--output", type=Path, default=Path("docs/figures"))
+    options = parser.parse_args()
+
+    record = options.output / "success.json"
+    runs = json.loads(record.read_text()) if record.exists() else []
+    if options.again:
+        runs = [run for run in runs if run["cell"] not in options.cells]
+    done = {(run["cell"], run["seed"]) for run in runs}
+    tasks = [
+        (name, seed)
+        for name in options.cells
+        for seed in range(options.seeds or CELLS[name].seeds)
+        if (name, seed) not in done
+    ]
+    options.output.mkdir(parents=True, exist_ok=True)
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        for i, result in enumerate(pool.imap(run, tasks), 1):
+            runs.append(result)
+            record.write_text(json.dumps(runs, indent=1) + "\n")
+            print(f"\r{i} of {len(tasks)} fits, at {result['cell']}   ", end="", flush=True)
+    print()
+    text = "\n".join(
+        [
+            "# How often the network is found",
+            "",
+            "Made by `python benchmarks/success.py`; every run is in `success.json`. "
+            f"{__doc__.split('stopped. ')[1].strip()}".replace("\n", " ").replace("``", "`"),
+            "",
+            *table(runs),
+            "",
+        ]
+    )
+    (options.output / "success.md").write_text(text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
