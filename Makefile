@@ -3,6 +3,7 @@
 # make test-extras   the tests that need optional extras (torch)
 # make figures       measure what the README and docs/figures state (about five minutes)
 # make bench         time to the optimum, beside what others would use (hours; goes on where stopped)
+# make performance   how often, how accurately, at what cost: docs/performance.md (about an hour)
 # make lint, format  the checks alone; put the code into format
 #
 # Each target sets up .venv by itself, and again when pyproject.toml changes.
@@ -12,7 +13,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 
-.PHONY: help demo test test-extras figures bench lint format clean
+.PHONY: help demo test test-extras figures bench performance lint format clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -29,6 +30,13 @@ test-extras: $(VENV)/.extras
 figures: $(VENV)/.demo
 	$(BIN)/python benchmarks/recovery.py
 	$(BIN)/python benchmarks/wide.py
+
+performance: $(VENV)/.demo
+	$(BIN)/python benchmarks/success.py
+	$(BIN)/python benchmarks/efficiency.py
+	$(BIN)/python benchmarks/passes.py
+	$(BIN)/python benchmarks/cost.py --largest
+	$(BIN)/python benchmarks/rates.py
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.peers.run $(BENCH)

@@ -1,11 +1,12 @@
 """The whole method on one page.
 
 A race or the moments find the network, Gauss–Newton finishes it, and the evidence says how far it
-can be believed.
+can be believed. What may not be needed is a function, and is worked out when it is asked for.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from typing import Literal
@@ -24,18 +25,19 @@ from pureneuron.inference import (
 from pureneuron.moments import Problem, check_samples, n_unknowns, pose
 from pureneuron.network import TwoLayerNetwork
 from pureneuron.progress import ProgressCallback
-from pureneuron.refine import Descent, Start, evaluate, race, search, weigh_outputs
+from pureneuron.refine import Descent, Race, Start, evaluate, search, weigh_outputs
 from pureneuron.requests import (
     Init,
     NoiseCovariance,
+    check_moments,
     check_options,
     check_sizes,
-    moments_need,
     remark,
 )
 from pureneuron.results import Recovery, StageReport, Status
 from pureneuron.samples import CountedSamples, Samples
 from pureneuron.spectral import (
+    LinearPart,
     MomentEstimate,
     linear_loss,
     linear_part,
@@ -49,14 +51,15 @@ from pureneuron.stages import (
     describe_linear_part,
     describe_moments,
     describe_noise,
-    describe_race,
     describe_refinement,
     describe_symmetry,
+    raced,
 )
 
 __all__ = ["Init", "NoiseCovariance", "diagnose", "recover"]
 
 _AUTO_RESTARTS = 20
+_MOMENTS_AGREE = "the moment estimate puts every neuron where the descent does"
 # The detector works on k(k+1)/2 products of coordinates, and its null space costs k⁶: beyond this
 # many neurons random starts are the quicker road, and moments are for those who ask for them.
 _AUTO_MOMENTS_NEURONS = 32
@@ -137,6 +140,7 @@ def recover(
         n_neurons, init, refine, negative_slope, noise_covariance, n_restarts, max_iter, tol
     )
     rng = np.random.default_rng(rng)
+    rank_rng = rng.spawn(1)[0]
     counted = CountedSamples(samples)
     log = StageLog(callback)
 
@@ -150,30 +154,40 @@ def recover(
         )
         said.append(describe_data(problem))
 
-    with log.stage("linear part") as said:
-        part = linear_part(problem)
-        rank = numerical_rank(problem, part, rng=rng)
-        said.append(describe_linear_part(part, rank))
+    @cache
+    def linear() -> tuple[LinearPart, int]:
+        with log.stage("linear part") as said:
+            part = linear_part(problem)
+            rank = numerical_rank(problem, part, rng=rank_rng)
+            said.append(describe_linear_part(part, rank))
+        return part, rank
 
-    k = _automatic_size(problem, rank) if n_neurons == "auto" else int(n_neurons)
-    check_sizes(problem, k, init, automatic=n_neurons == "auto")
-    remark(log, problem, k, rank, automatic=n_neurons == "auto")
+    automatic = n_neurons == "auto"
+    k = _automatic_size(problem, linear()[1]) if automatic else int(n_neurons)
+    check_sizes(problem, k, init, automatic=automatic)
 
     restarts = _AUTO_RESTARTS if n_restarts == "auto" else int(n_restarts)
     # Only where B shows every neuron does the size of the network rest on more than the fit.
     shows_all = problem.shows_all(k)
 
-    raced = None
-    if refine and init == "auto" and shows_all and restarts > 0:
-        with log.stage("race") as said:
-            raced = race(problem, k, rng=rng, callback=callback)
-            said += describe_race(raced)
-
-    estimate = None
-    if (raced is None or not raced.evidence) and _moments_wanted(problem, k, rank, init, refine):
+    @cache
+    def moments() -> MomentEstimate:
+        part, rank = linear()
+        check_moments(problem, k, rank, init)
         with log.stage("moments") as said:
             estimate = moment_estimate(problem, part, k, rng=rng)
             said.append(describe_moments(estimate))
+        return estimate
+
+    def first_starts() -> Iterator[Start]:
+        if isinstance(init, TwoLayerNetwork):
+            yield Start("given", problem.to_white(init), init.A)
+        if init == "auto" and shows_all and restarts > 0:
+            yield from raced(Race(problem, k, rng=rng, callback=callback), log)
+        # Among others it is worth having even where its rank is in doubt.
+        if init == "moments" or (init == "auto" and shows_all and k <= _AUTO_MOMENTS_NEURONS):
+            estimate = moments()
+            yield Start("moments", estimate.W, estimate.A, lambda: _MOMENTS_AGREE)
 
     if refine:
         probe_seed = int(rng.integers(2**63))
@@ -182,23 +196,22 @@ def recover(
         def examined(descent: Descent) -> Examination:
             return examine(problem, descent, seed=probe_seed)
 
-        cut_short = raced is not None and raced.interrupted
         with log.stage("refinement") as said:
             refinement = search(
                 problem,
                 k,
-                first=_first_starts(problem, init, raced, estimate),
-                n_restarts=0 if cut_short else restarts,
-                max_iter=0 if cut_short else max_iter,
+                first=first_starts(),
+                n_restarts=restarts,
+                max_iter=max_iter,
                 tol=tol,
                 fewest=_FEWEST_STARTS if shows_all else _FEWEST_BLIND_STARTS,
                 rng=rng,
                 plausible=lambda descent: examined(descent).plausible,
                 callback=callback,
             )
-            refinement = replace(refinement, interrupted=refinement.interrupted or cut_short)
             best = refinement.best
             said.append(describe_refinement(refinement))
+        part, rank = linear()
         if noise_covariance == "full" and _has_noise(problem, best):
             with log.stage("noise") as said:
                 weighed = weigh_outputs(problem, best, max_iter=max_iter, tol=tol)
@@ -216,10 +229,8 @@ def recover(
         unconfirmed = refinement.winner == "moments" and not refinement.agreement
         asymmetric = unconfirmed and symmetry_test(problem).plainly_asymmetric
     else:
-        if estimate is None:
-            raise ValueError(
-                f"refine=False returns the moment estimate: {moments_need(problem, k, rank)}"
-            )
+        estimate = moments()
+        part, rank = linear()
         W, A = estimate.W, estimate.A
         loss, n_iter = evaluate(problem, W, A), 0
         census = unit_census(problem, W, A)
@@ -234,16 +245,17 @@ def recover(
             asymmetric=asymmetric,
         )
 
+    remark(log, problem, k, rank, automatic=automatic)
     if asymmetric:
         log.warnings.append(_ASYMMETRIC)
-    if n_neurons == "auto" and rank == 0:
+    if automatic and rank == 0:
         status, reason = Status.RANK_DEFICIENT, "no linear part stands out of its sampling noise"
     return Recovery(
         # By effect, not as they were found: the order must not hang on rounding or on the start.
         network=problem.network(W, A).permuted(np.argsort(-census.effect, kind="stable")),
         status=status,
         reason=reason,
-        stages=tuple(log.reports),
+        stages=log.reports,
         loss=loss * problem.output_scale**2,
         n_iter=n_iter,
         n_passes=counted.n_passes,
@@ -292,33 +304,12 @@ def diagnose(
     if 1 <= k <= len(part.singular_values):
         with log.stage("moments") as said:
             said.append(describe_moments(moment_estimate(problem, part, k, rng=rng)))
-    return tuple(log.reports)
-
-
-def _first_starts(
-    problem: Problem, init: Init, raced: Start | None, estimate: MomentEstimate | None
-) -> tuple[Start, ...]:
-    if isinstance(init, TwoLayerNetwork):
-        return (Start("given", problem.to_white(init), init.A),)
-    starts = [] if raced is None else [raced]
-    if estimate is not None:
-        evidence = "the moment estimate puts every neuron where the descent does"
-        starts.append(Start("moments", estimate.W, estimate.A, evidence))
-    return tuple(starts)
+    return log.reports
 
 
 def _has_noise(problem: Problem, best: Descent) -> bool:
     """Whether there is a residual, and rows enough for its covariance."""
     return not (best.exact or best.interrupted) and problem.n_effective > 2 * problem.n_outputs
-
-
-def _moments_wanted(problem: Problem, k: int, rank: int, init: Init, refine: bool) -> bool:
-    possible = problem.shows_all(k)
-    if init == "moments" and not (possible and k <= rank):
-        raise ValueError(f"init='moments': {moments_need(problem, k, rank)}")
-    # As one start among others the estimate is worth having even where its rank is in doubt.
-    worthwhile = k <= _AUTO_MOMENTS_NEURONS or not refine
-    return init == "moments" or (init == "auto" and possible and worthwhile)
 
 
 def _automatic_size(problem: Problem, rank: int) -> int:

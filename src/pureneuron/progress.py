@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as RichProgress
 
-__all__ = ["Progress", "ProgressCallback", "progress_display"]
+__all__ = ["Progress", "ProgressCallback", "progress_display", "report_to"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,33 @@ class Progress:
 
 
 ProgressCallback: TypeAlias = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class _Reporter:
+    """Adds the start to what a descent says of its iterations."""
+
+    callback: ProgressCallback
+    stage: str
+    start: int
+    n_starts: int
+    best_loss: float | None
+
+    def __call__(self, iteration: int, loss: float) -> None:
+        self.callback(
+            Progress(self.stage, self.start, self.n_starts, iteration, loss, self.best_loss)
+        )
+
+
+def report_to(
+    callback: ProgressCallback | None,
+    stage: str,
+    start: int,
+    n_starts: int,
+    best_loss: float | None,
+) -> Callable[[int, float], None] | None:
+    """Return what a descent is to call with each iteration and its loss, if anybody listens."""
+    return None if callback is None else _Reporter(callback, stage, start, n_starts, best_loss)
 
 
 @contextmanager

@@ -15,9 +15,9 @@ from pureneuron.stages import StageLog
 __all__ = [
     "Init",
     "NoiseCovariance",
+    "check_moments",
     "check_options",
     "check_sizes",
-    "moments_need",
     "remark",
 ]
 
@@ -128,8 +128,11 @@ def remark(log: StageLog, problem: Problem, k: int, rank: int, *, automatic: boo
         )
 
 
-def moments_need(problem: Problem, k: int, rank: int) -> str:
-    """Say what moments need and do not have here, and what to use instead."""
+def check_moments(problem: Problem, k: int, rank: int, init: Init) -> None:
+    """Refuse to rest on moments where they do not exist, or do not show all neurons.
+
+    As one start among others they are worth having even where their rank is in doubt.
+    """
     if problem.biased:
         why = "moments know no biases"
     elif k > min(problem.n_inputs, problem.n_outputs):
@@ -137,9 +140,12 @@ def moments_need(problem: Problem, k: int, rank: int) -> str:
             f"moments need n_neurons <= min(inputs, outputs), and {k} is more than "
             f"min({problem.n_inputs}, {problem.n_outputs})"
         )
-    else:
+    elif k > rank and init == "moments":
         why = (
             f"moments need B = AW to have rank {k}, and only {rank} of its singular values stand "
             "out of their sampling noise"
         )
-    return f"{why}; use init='random', which has no such limit"
+    else:
+        return
+    asked = "init='moments'" if init == "moments" else "refine=False returns the moment estimate"
+    raise ValueError(f"{asked}: {why}; use init='random', which has no such limit")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
 from pureneuron.inference import Evidence, SymmetryTest
 from pureneuron.moments import Problem
 from pureneuron.progress import Progress, ProgressCallback
-from pureneuron.refine import Refinement, Start, WeighedFit
+from pureneuron.refine import Race, Refinement, Start, WeighedFit
 from pureneuron.results import StageReport
 from pureneuron.spectral import LinearPart, MomentEstimate
 from pureneuron.typing import Array
@@ -24,10 +26,12 @@ __all__ = [
     "describe_linear_part",
     "describe_moments",
     "describe_noise",
-    "describe_race",
     "describe_refinement",
     "describe_symmetry",
+    "raced",
 ]
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -35,20 +39,53 @@ class StageLog:
     """Collects the stage reports, warnings and notes of one run."""
 
     callback: ProgressCallback | None = None
-    reports: list[StageReport] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    _reports: dict[str, StageReport] = field(default_factory=dict)
+    _inner_seconds: float = 0.0
+
+    @property
+    def reports(self) -> tuple[StageReport, ...]:
+        """One report a stage, in the order in which they were first done with."""
+        return tuple(self._reports.values())
 
     @contextmanager
     def stage(self, name: str) -> Iterator[list[StageReport]]:
-        """Time a stage; what its body appends to the list becomes its report."""
+        """Time a stage; what its body appends to the list becomes its report.
+
+        The time of a stage within another counts for the inner one only. A stage that is entered
+        again adds to its time, and its last report counts.
+        """
         if self.callback is not None:
             self.callback(Progress(name))
-        start = time.perf_counter()
+        start, outer = time.perf_counter(), self._inner_seconds
+        self._inner_seconds = 0.0
         said: list[StageReport] = []
-        yield said
-        seconds = time.perf_counter() - start
-        self.reports += [replace(report, name=name, seconds=seconds) for report in said]
+        try:
+            yield said
+        finally:
+            seconds = time.perf_counter() - start
+            for report in said:
+                before = self._reports[name].seconds if name in self._reports else 0.0
+                own = before + seconds - self._inner_seconds
+                self._reports[name] = replace(report, name=name, seconds=own)
+            self._inner_seconds = outer + seconds
+
+
+def raced(race: Race, log: StageLog) -> Iterator[Start]:
+    """Pass on the starts of a race, which runs as they are asked for, and log what it does."""
+    starts = race.starts()
+
+    def logged(work: Callable[[], T]) -> T:
+        with log.stage("race") as said:
+            try:
+                return work()
+            finally:
+                if race.verdict:
+                    said.append(StageReport(name="race", summary=race.verdict))
+
+    while (start := logged(lambda: next(starts, None))) is not None:
+        yield replace(start, evidence=partial(logged, start.evidence))
 
 
 def describe_data(problem: Problem) -> StageReport:
@@ -118,14 +155,6 @@ def describe_moments(estimate: MomentEstimate) -> StageReport:
             "condition": estimate.condition,
         },
     )
-
-
-def describe_race(raced: Start | None) -> list[StageReport]:
-    """Report whether racing random starts on a part of the rows decided anything."""
-    if raced is None:
-        return []
-    verdict = raced.evidence or "no two random starts on a part of the rows agree"
-    return [StageReport(name="race", summary=verdict)]
 
 
 def describe_refinement(refinement: Refinement) -> StageReport:

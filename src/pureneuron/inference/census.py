@@ -94,14 +94,14 @@ def unit_census(problem: Problem, W: Array, A: Array) -> UnitCensus:
 
 def _census_sums(batch: Batch, W: AnyArray, slope: float) -> dict[str, Sum]:
     xp = array_api_compat.array_namespace(batch.X)
-    on = xp.astype(batch.X @ W.T > 0.0, batch.X.dtype)
-    weight = 1.0
+    D, H = activations(Batch(batch.X, batch.Y, offset=batch.offset), W, slope)
+    on = xp.astype(slope < D, batch.X.dtype)
+    weight = xp.ones_like(batch.X[:, :1])
     if "root" in batch.extra:
         weight = batch.extra["root"] * batch.extra["root"]
-    _, H = activations(Batch(batch.X, batch.Y, offset=batch.offset), W, slope)
     return {
-        "on": Sum(xp.sum(on * weight, axis=0)),
-        "off": Sum(xp.sum((1.0 - on) * weight, axis=0)),
+        "on": Sum((weight.T @ on)[0]),
+        "off": Sum((weight.T @ (1.0 - on))[0]),
         "HH": Sum(H.T @ H),
     }
 

@@ -12,7 +12,7 @@ from scipy import stats
 from pureneuron.linalg import svd
 from pureneuron.moments import Problem
 from pureneuron.network import unit_rows
-from pureneuron.refine.kernels import activations
+from pureneuron.refine.kernels import activations, like
 from pureneuron.samples import Batch, Sum
 from pureneuron.typing import AnyArray, Array
 
@@ -106,8 +106,8 @@ def _residual_and_inputs(
     _, H = activations(batch, W, slope)
     root = batch.extra["root"] if "root" in batch.extra else xp.ones_like(batch.X[:, :1])
     # Of what comes of these, nobody needs more than a few digits.
-    E, X = batch.Y - H @ A.T, batch.X - root * mean
-    return xp.astype(E, xp.float32), xp.astype(X, xp.float32)
+    E, X = batch.Y - H @ like(batch, A).T, batch.X - root * like(batch, mean)
+    return tuple(xp.astype(M, xp.float32, copy=False) for M in (E, X))
 
 
 def _cross_sums(

@@ -1,10 +1,12 @@
 """From a start to the maximum-likelihood estimate: variable projection and Gauss–Newton.
 
-``starts`` chooses where to begin and when to believe the end; ``descent`` is the damped
-Gauss–Newton loop; ``repair`` swaps neurons of a local minimum; ``noise`` weighs the outputs. A
-``local`` model of the loss offers the steps: ``pattern`` solves for them without the data,
-``matrix_free`` in conjugate gradients. ``profile`` projects A out; ``kernels`` holds all that is
-asked of the data; ``comparison`` tells whether two fits are the same network.
+``search`` says which starts are descended from and when the end is believed: ``starts`` from
+anywhere, and a ``race`` on a part of the rows. ``descent`` is the damped Gauss–Newton loop,
+``precision`` runs it in single and then in double; ``repair`` swaps neurons of a local minimum;
+``noise`` weighs the outputs. A ``local`` model of the loss offers the steps: ``pattern`` solves for
+them without the data, ``matrix_free`` in conjugate gradients. ``profile`` projects A out;
+``kernels`` holds all that is asked of the data; ``comparison`` tells whether two fits are the same
+network.
 """
 
 from pureneuron.refine.comparison import displacement, separations
@@ -12,13 +14,16 @@ from pureneuron.refine.descent import Descent, descend
 from pureneuron.refine.noise import WeighedFit, weigh_outputs
 from pureneuron.refine.pattern import PatternModel
 from pureneuron.refine.profile import Point, evaluate, profile
+from pureneuron.refine.race import Race
 from pureneuron.refine.repair import least_missed, repair
-from pureneuron.refine.starts import Refinement, Start, race, random_start, search
+from pureneuron.refine.search import Refinement, search
+from pureneuron.refine.starts import Start, random_start
 
 __all__ = [
     "Descent",
     "PatternModel",
     "Point",
+    "Race",
     "Refinement",
     "Start",
     "WeighedFit",
@@ -27,7 +32,6 @@ __all__ = [
     "evaluate",
     "least_missed",
     "profile",
-    "race",
     "random_start",
     "repair",
     "search",

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from pureneuron.network import match_neurons, unit_rows
+from pureneuron.refine.profile import Point
 from pureneuron.typing import Array
 
-__all__ = ["displacement", "separations"]
+__all__ = ["apart", "displacement", "meeting", "separations"]
+
+# A loss this close to another point's is worth asking whether the descent has come there.
+_NEAR = 1.2
 
 
 def displacement(W: Array, A: Array, other_W: Array, other_A: Array) -> float:
@@ -32,12 +38,35 @@ def displacement(W: Array, A: Array, other_W: Array, other_A: Array) -> float:
     return float(ratios.max(initial=0.0))
 
 
+def apart(one: Point, other: Point) -> float:
+    """Return the :func:`displacement` of one point of the engine from another."""
+    k = len(one.W)
+    return displacement(one.W, one.A[:, :k], other.W, other.A[:, :k])
+
+
+def meeting(other: Point | None, same: float) -> Callable[[Point], bool]:
+    """Return the test whether a point has come where ``other`` is, up to the displacement ``same``.
+
+    A point that is lower has not: it may be on its way to somewhere better.
+    """
+
+    def meets(point: Point) -> bool:
+        return (
+            other is not None
+            and other.loss <= point.loss <= _NEAR * other.loss
+            and apart(point, other) <= same
+        )
+
+    return meets
+
+
 def separations(W: Array, A: Array) -> Array:
     """Return the distance from each neuron to its nearest neighbour, in the metric of the match."""
     neurons = np.hstack([unit_rows(W), unit_rows(A.T)])
     if len(neurons) == 1:
         # A single neuron has only its own mirror image to be mistaken for.
         return np.array([2.0])
-    distances = np.linalg.norm(neurons[:, None, :] - neurons[None, :, :], axis=2)
-    np.fill_diagonal(distances, np.inf)
-    return np.asarray(distances.min(axis=1))
+    products = neurons @ neurons.T
+    np.fill_diagonal(products, -np.inf)
+    # Rows have equal lengths; the difference itself keeps the digits of a small distance.
+    return np.asarray(np.linalg.norm(neurons - neurons[products.argmax(axis=1)], axis=1))

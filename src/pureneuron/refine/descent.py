@@ -14,7 +14,7 @@ from pureneuron.refine.pattern import PatternModel
 from pureneuron.refine.profile import Point
 from pureneuron.typing import Array
 
-__all__ = ["EXACT", "Descent", "choose_model", "descend"]
+__all__ = ["EXACT", "Descent", "choose_model", "descend", "negligible_gain"]
 
 # A residual this small against the outputs is rounding: the square of some units in the last place.
 EXACT = 1e-28
@@ -77,6 +77,16 @@ class Descent:
         return self.loss <= 1e-16
 
 
+def negligible_gain(problem: Problem, n_neurons: int, tol: float) -> float:
+    """Return the share of the loss that is not worth a step.
+
+    It is ``tol``, or 0.003 of what fitting p unknowns to noise alone takes off the loss,
+    ``p / (n m)``, if that is more.
+    """
+    fitted_noise = n_unknowns(problem, n_neurons) / problem.n_equations
+    return max(tol, min(_NEGLIGIBLE * fitted_noise, _MOST_NEGLIGIBLE))
+
+
 def choose_model(problem: Problem, n_neurons: int) -> Expand:
     """Return the local model that suits the number of unknowns and of rows."""
     unknowns = n_neurons * problem.n_inputs
@@ -106,14 +116,12 @@ def descend(
     is near 2, for the model knows nothing of the neurons' turning away from one another: a step
     after such a gain is made longer by half.
 
-    A gain is *negligible* below ``tol`` of the loss, or below 0.003 of what fitting p unknowns to
-    noise alone takes off it, ``loss · p / (n m)``. That second bound matters: near a
-    noisy minimum the loss is rough, each row leaves a crease where it changes sides, and a
-    minimiser can creep from crease to crease for long without moving the estimate by anything
-    that the data could tell. The descent has converged when the residual is rounding; when the
-    model promises a negligible gain at light damping; when it promised less than ten times that
-    and the loss rose, twice; or when two steps in a row, or ten trials together, made a
-    negligible gain.
+    A gain is negligible below :func:`negligible_gain`. That is more than ``tol``, for near a noisy
+    minimum the loss is rough, each row leaves a crease where it changes sides, and a minimiser can
+    creep from crease to crease for long without moving the estimate by anything that the data
+    could tell. The descent has converged when the residual is rounding; when the model promises a
+    negligible gain at light damping; when it promised less than ten times that and the loss rose,
+    twice; or when two steps in a row, or ten trials together, made a negligible gain.
 
     Parameters
     ----------
@@ -137,8 +145,7 @@ def descend(
         Called with the iteration and the loss.
     """
     expand = choose_model(problem, len(W))
-    fitted_noise = n_unknowns(problem, len(W)) / problem.n_equations
-    negligible = max(tol, min(_NEGLIGIBLE * fitted_noise, _MOST_NEGLIGIBLE))
+    negligible = negligible_gain(problem, len(W), tol)
     at = expand(problem, W, A)
     if at.point.loss < _CANCELLED:
         at = expand(problem, at.point.W, at.point.A)

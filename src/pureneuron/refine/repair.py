@@ -16,7 +16,7 @@ import numpy as np
 from pureneuron.linalg import svd
 from pureneuron.moments import Problem
 from pureneuron.network import unit_rows
-from pureneuron.refine.descent import Descent, descend
+from pureneuron.refine.descent import EXACT, Descent, descend
 from pureneuron.refine.kernels import activations, like
 from pureneuron.samples import Batch, Sum
 from pureneuron.typing import AnyArray, Array, IndexArray
@@ -37,7 +37,6 @@ def repair(
     rng: np.random.Generator,
     max_iter: int,
     tol: float,
-    floor: float,
     callback: Callable[[int, float], None] | None = None,
 ) -> Descent:
     """Swap neurons until no swap lowers the loss; return the last descent.
@@ -50,19 +49,19 @@ def repair(
         A converged descent.
     rng : numpy.random.Generator
         Draws candidate directions.
-    max_iter, tol, floor, callback
+    max_iter, tol, callback
         As for :func:`pureneuron.refine.descent.descend`.
     """
     best = descent
     improved = True
-    while improved and best.loss > floor and not best.interrupted:
+    while improved and best.loss > EXACT and not best.interrupted:
         improved = False
         directions = _best_directions(problem, best, rng=rng)
         swaps = ((a, g) for a in least_missed(best)[:_NEURONS] for g in directions)
         for neuron, direction in swaps:
             W = best.point.W.copy()
             W[neuron] = direction
-            trial = descend(problem, W, max_iter=max_iter, tol=tol, floor=floor, callback=callback)
+            trial = descend(problem, W, max_iter=max_iter, tol=tol, callback=callback)
             if trial.loss < (1.0 - _WORTHWHILE) * best.loss or trial.interrupted:
                 improved = trial.loss < best.loss
                 best = trial if improved else best

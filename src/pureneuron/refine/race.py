@@ -1,0 +1,174 @@
+"""The race: random starts on a random part of the rows, in single precision.
+
+The part is large enough that its minimum lies well within the valley of the whole; but where
+single rows carry a direction of their own (a pixel that is on in one image), no part stands for
+the whole, and there is no race.
+
+The first racer to arrive is the lead, and goes on to all rows at once. Whether others arrive where
+it did is asked only if that leads somewhere plausible; if it does not, or a better racer turns up,
+the race goes on until two agree. Where no two agree there is much noise, and another heat is run
+on more rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import array_api_compat
+import numpy as np
+
+from pureneuron.moments import Problem, n_unknowns
+from pureneuron.progress import ProgressCallback, report_to
+from pureneuron.refine.comparison import apart, meeting
+from pureneuron.refine.descent import Descent, descend
+from pureneuron.refine.precision import SINGLE_FLOOR
+from pureneuron.refine.starts import Start, random_start
+from pureneuron.samples import Batch, Max
+
+__all__ = ["Race"]
+
+# Rows of a heat: equations for each unknown, the fewest rows, and the share of all rows beyond
+# which racing on them saves nothing.
+_EQUATIONS, _FEWEST_ROWS, _LARGEST_SHARE = (15, 60), 500, 1 / 3
+# Largest squared length of a white row against the rows of a heat: beyond it, one row makes up a
+# tenth of the variance of a direction.
+_LEVERAGE = 0.1
+# Most racers a heat; the displacement up to which two, which stop early, have come to the same
+# place; and when they stop.
+_RACERS, _SAME, _TOL, _MAX_ITER = 5, 0.25, 1e-3, 100
+
+
+class Race:
+    """A race for a network of k neurons.
+
+    Parameters
+    ----------
+    problem : Problem
+        All rows.
+    n_neurons : int
+        k.
+    rng : numpy.random.Generator
+        Draws rows and starts.
+    callback : callable, optional
+        Told of every iteration.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        n_neurons: int,
+        *,
+        rng: np.random.Generator,
+        callback: ProgressCallback | None = None,
+    ) -> None:
+        self._problem, self._n_neurons = problem, n_neurons
+        self._rng, self._callback = rng, callback
+        self._heat: _Heat | None = None
+        per_output = n_unknowns(problem, n_neurons) / problem.n_outputs
+        sizes = [max(int(each * per_output), _FEWEST_ROWS) for each in _EQUATIONS]
+        most = _LARGEST_SHARE * problem.samples.n_rows
+        self._sizes = [size for size in sizes if size <= most]
+        if self._sizes and _largest_leverage(problem) > _LEVERAGE * self._sizes[0]:
+            self._sizes = []
+
+    @property
+    def verdict(self) -> str:
+        """What the race has shown so far; empty if there is none."""
+        return "" if self._heat is None else self._heat.verdict
+
+    def starts(self) -> Iterator[Start]:
+        """Yield the lead of a heat, a better racer if one turns up, then those of the next."""
+        for size in self._sizes:
+            rows = self._problem.subset(size, rng=self._rng).in_single_precision()
+            heat = self._heat = _Heat(rows, self._n_neurons, self._rng, self._callback)
+            lead = heat.run()
+            yield heat.start()
+            heat.decide()
+            if heat.best is not lead:
+                yield heat.start()
+            if heat.agreed:
+                return
+
+
+class _Heat:
+    """Racers on the same rows."""
+
+    def __init__(
+        self,
+        rows: Problem,
+        n_neurons: int,
+        rng: np.random.Generator,
+        callback: ProgressCallback | None,
+    ) -> None:
+        self._rows, self._n_neurons = rows, n_neurons
+        self._rng, self._callback = rng, callback
+        self._n_racers = 0
+        self.agreed = False
+        self.best: Descent | None = None
+
+    @property
+    def verdict(self) -> str:
+        """Whether two racers agree."""
+        size, n = self._rows.samples.n_rows, self._n_racers
+        if self.agreed:
+            return f"on {size} rows, two starts end in the same minimum"
+        return f"on {size} rows, " + (f"no two of {n} starts agree" if n > 1 else "one start")
+
+    def run(self) -> Descent:
+        """Let one more racer run, and return the best so far."""
+        best = self.best
+        descent = descend(
+            self._rows,
+            random_start(self._rows, self._n_neurons, rng=self._rng),
+            max_iter=_MAX_ITER,
+            tol=_TOL,
+            floor=SINGLE_FLOOR,
+            joins=meeting(None if best is None else best.point, _SAME),
+            callback=report_to(
+                self._callback,
+                "racing",
+                self._n_racers + 1,
+                _RACERS,
+                None if best is None else best.loss,
+            ),
+        )
+        self._n_racers += 1
+        if best is None:
+            self.best = descent
+            return descent
+        if descent.interrupted:
+            raise KeyboardInterrupt
+        met = descent.joined or apart(descent.point, best.point) <= _SAME
+        if descent.loss < best.loss:
+            self.best = descent
+            self.agreed = met
+        else:
+            self.agreed = self.agreed or met
+        assert self.best is not None
+        return self.best
+
+    def decide(self) -> None:
+        """Race until two agree on the best minimum, or nobody is left."""
+        while not self.agreed and self._n_racers < _RACERS:
+            self.run()
+
+    def start(self) -> Start:
+        """Return the best racer as a start; its evidence is a racer that agrees."""
+        best = self.best
+        assert best is not None
+
+        def evidence() -> str:
+            while not self.agreed and self._n_racers < _RACERS and self.best is best:
+                self.run()
+            return self.verdict if self.agreed else ""
+
+        return Start("race", best.point.W, best.point.A, evidence, interrupted=best.interrupted)
+
+
+def _largest_leverage(problem: Problem) -> float:
+    return float(problem.samples.reduce(_leverage)["largest"])
+
+
+def _leverage(batch: Batch) -> dict[str, Max]:
+    xp = array_api_compat.array_namespace(batch.X)
+    return {"largest": Max(xp.max(xp.sum(batch.X * batch.X, axis=1)))}
