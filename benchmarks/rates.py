@@ -40,16 +40,15 @@ def passes(k: int, n: int, dtype: type) -> dict[str, tuple[Callable[[], object],
     W, A, V, C, Q = (rng.standard_normal((k, k)) for _ in range(5))
     rows = ArraySamples(X, Y)
     ready = rows.derive(kernels.with_activations, W, 0.0)
+    changed = ready.derive(kernels.with_change, W, V, 0.0)
     product = 2.0 * n * k * k
     return {
         "activations": (lambda: rows.derive(kernels.with_activations, W, 0.0), product),
         "profile": (lambda: ready.reduce(kernels.profile_sums, W, A, 0.0), 2.5 * product),
         "gradient": (lambda: ready.reduce(kernels.gradient_sums, W, A, 0.0), 3.5 * product),
-        "product, 1st half": (lambda: ready.reduce(kernels.cross_sums, W, V, 0.0), 2.0 * product),
-        "product, 2nd half": (
-            lambda: ready.reduce(kernels.product_sums, W, V, C, Q, 0.0),
-            4.0 * product,
-        ),
+        "change": (lambda: ready.derive(kernels.with_change, W, V, 0.0), product),
+        "cross": (lambda: changed.reduce(kernels.cross_sums, W, V, 0.0), product),
+        "product": (lambda: changed.reduce(kernels.product_sums, W, V, C, Q, 0.0), 3.0 * product),
     }
 
 

@@ -68,11 +68,12 @@ def lack_of_fit(problem: Problem, W: Array, A: Array, *, rng: np.random.Generato
     """
     slope = problem.negative_slope
     mean, whiten = _centred_coordinates(problem)
-    cross = problem.samples.reduce(_cross_sums, W, A, mean, slope)["cross"]
+    rows = problem.samples.derive(_residual_and_inputs, W, A, mean, slope)
+    cross = rows.reduce(_cross_sums)["cross"]
     left, _, right = svd(cross @ whiten, full_matrices=False)
     outputs, inputs = left[:, :_N_DIRECTED], right[:_N_DIRECTED] @ whiten.T
     probes = unit_rows(rng.standard_normal((_N_PROBES, problem.n_inputs))) @ whiten.T
-    sums = problem.samples.reduce(_probe_sums, W, A, mean, probes, outputs, inputs, slope)
+    sums = rows.reduce(_probe_sums, probes, outputs, inputs)
     spread = np.sqrt(sums["squares"])
     scores = sums["values"] / np.where(spread > 0.0, spread, 1.0)
     # A covariance that is there has the same sign in both halves of the rows. One that the fit has
@@ -101,45 +102,34 @@ def _centred_coordinates(problem: Problem) -> tuple[Array, Array]:
 
 def _residual_and_inputs(
     batch: Batch, W: AnyArray, A: AnyArray, mean: AnyArray, slope: float
-) -> tuple[AnyArray, AnyArray]:
+) -> Batch:
+    """Put the residual in the place of Y, and inputs about their mean in that of X."""
     xp = array_api_compat.array_namespace(batch.X)
     _, H = activations(batch, W, slope)
     root = batch.extra["root"] if "root" in batch.extra else xp.ones_like(batch.X[:, :1])
     # Of what comes of these, nobody needs more than a few digits.
     E, X = batch.Y - H @ like(batch, A).T, batch.X - root * like(batch, mean)
-    return tuple(xp.astype(M, xp.float32, copy=False) for M in (E, X))
+    E, X = (xp.astype(M, xp.float32, copy=False) for M in (E, X))
+    return Batch(X, E, offset=batch.offset)
 
 
-def _cross_sums(
-    batch: Batch, W: AnyArray, A: AnyArray, mean: AnyArray, slope: float
-) -> dict[str, Sum]:
-    cross = 0.0
-    for part in batch.parts(_PART_ROWS):
-        E, X = _residual_and_inputs(part, W, A, mean, slope)
-        even = slice(part.offset % 2, None, 2)
-        cross = cross + E[even].T @ X[even]
-    return {"cross": Sum(cross)}
+def _cross_sums(batch: Batch) -> dict[str, Sum]:
+    even = slice(batch.offset % 2, None, 2)
+    return {"cross": Sum(batch.Y[even].T @ batch.X[even])}
 
 
 def _probe_sums(
-    batch: Batch,
-    W: AnyArray,
-    A: AnyArray,
-    mean: AnyArray,
-    probes: AnyArray,
-    outputs: AnyArray,
-    inputs: AnyArray,
-    slope: float,
+    batch: Batch, probes: AnyArray, outputs: AnyArray, inputs: AnyArray
 ) -> dict[str, Sum]:
     xp = array_api_compat.array_namespace(batch.X)
+    probes, outputs, inputs = (like(batch, M) for M in (probes, outputs, inputs))
     values, squares = 0.0, 0.0
     for part in batch.parts(_PART_ROWS):
-        E, X = _residual_and_inputs(part, W, A, mean, slope)
-        Z = X @ xp.astype(probes, xp.float32).T
+        X, E = part.X, part.Y
+        Z = X @ probes.T
         phi = xp.astype(Z > 0.0, Z.dtype) * Z
         odd = slice(1 - part.offset % 2, None, 2)
-        directed = E[odd] @ xp.astype(outputs, xp.float32)
-        directed = directed * (X[odd] @ xp.astype(inputs, xp.float32).T)
+        directed = (E[odd] @ outputs) * (X[odd] @ inputs.T)
         values = values + _flat(xp, phi.T @ E, directed)
         squares = squares + _flat(xp, (phi * phi).T @ (E * E), directed * directed)
     return {"values": Sum(values), "squares": Sum(squares)}

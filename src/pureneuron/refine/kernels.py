@@ -23,6 +23,7 @@ __all__ = [
     "profile_sums",
     "residual_sums",
     "with_activations",
+    "with_change",
 ]
 
 # Entries of F that a part of a batch fills, and the fewest rows that are worth a call.
@@ -71,8 +72,8 @@ def pattern_sums(batch: Batch, W: AnyArray, A: AnyArray, slope: float) -> dict[s
 
 def cross_sums(batch: Batch, W: AnyArray, V: AnyArray, slope: float) -> dict[str, Sum]:
     """``HᵀU`` for the first-order change ``U = D ∘ XVᵀ`` of the activations."""
-    D, H = activations(batch, W, slope)
-    return {"HU": Sum(H.T @ (D * (batch.X @ like(batch, V).T)))}
+    _, H = activations(batch, W, slope)
+    return {"HU": Sum(H.T @ change(batch, W, V, slope))}
 
 
 def product_sums(
@@ -80,7 +81,7 @@ def product_sums(
 ) -> dict[str, Sum]:
     """Product of the Gauss–Newton matrix with ``V``: ``(D ∘ ((U − H C) Q))ᵀ X``."""
     D, H = activations(batch, W, slope)
-    U = D * (batch.X @ like(batch, V).T) - H @ like(batch, C)
+    U = change(batch, W, V, slope) - H @ like(batch, C)
     return {"product": Sum((D * (U @ like(batch, Q))).T @ batch.X)}
 
 
@@ -113,6 +114,18 @@ def with_activations(batch: Batch, W: AnyArray, slope: float) -> Batch:
     """Put slopes and activations at ``W`` beside the rows, for kernels that need them often."""
     D, H = activations(batch, W, slope)
     return replace(batch, extra={**batch.extra, "slopes": D, "activations": H})
+
+
+def change(batch: Batch, W: AnyArray, V: AnyArray, slope: float) -> AnyArray:
+    """Return the first-order change ``U = D ∘ XVᵀ`` (n, k) of the activations, or take it along."""
+    if "change" in batch.extra:
+        return batch.extra["change"]
+    return activations(batch, W, slope)[0] * (batch.X @ like(batch, V).T)
+
+
+def with_change(batch: Batch, W: AnyArray, V: AnyArray, slope: float) -> Batch:
+    """Put the change of the activations along ``V`` beside the rows: a product needs it twice."""
+    return replace(batch, extra={**batch.extra, "change": change(batch, W, V, slope)})
 
 
 def like(batch: Batch, parameter: AnyArray) -> AnyArray:

@@ -8,7 +8,13 @@ import numpy as np
 
 from pureneuron.linalg import gram_inverse
 from pureneuron.moments import Problem
-from pureneuron.refine.kernels import cross_sums, gradient_sums, product_sums, with_activations
+from pureneuron.refine.kernels import (
+    cross_sums,
+    gradient_sums,
+    product_sums,
+    with_activations,
+    with_change,
+)
 from pureneuron.refine.local import Step, damping_scale
 from pureneuron.refine.profile import Point, profile, scaled_reference
 from pureneuron.typing import Array
@@ -77,7 +83,7 @@ class MatrixFreeModel:
 
     def _product(self, V: Array, coupling: Array) -> Array:
         W, slope, total = self.point.W, self._problem.negative_slope, self._problem.total
-        HU = self._samples.reduce(cross_sums, W, V, slope)["HU"] / total
-        C = self.point.gram_inverse @ HU
-        sums = self._samples.reduce(product_sums, W, V, C, coupling, slope)
+        samples = self._samples.derive(with_change, W, V, slope)
+        C = self.point.gram_inverse @ samples.reduce(cross_sums, W, V, slope)["HU"] / total
+        sums = samples.reduce(product_sums, W, V, C, coupling, slope)
         return np.asarray(sums["product"] / total)
