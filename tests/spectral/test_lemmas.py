@@ -17,6 +17,7 @@ from pureneuron.spectral import (
     unvec_star,
     vec_star,
 )
+from pureneuron.spectral.guarantee import unscaled
 
 seeds = st.integers(0, 2**32 - 1)
 sizes = st.sampled_from([(2, 2), (3, 2), (3, 3), (4, 3), (5, 4)])
@@ -193,18 +194,12 @@ def test_lemma_5_two_elements_of_the_span_give_the_directions(seed, k):
 class TestCorrectedBounds:
     """Lemmas 14 and 11 with the factor √2 that the paper misses, in its unscaled vec*."""
 
-    @staticmethod
-    def unscaled(T):
-        k = int((np.sqrt(8 * T.shape[1] + 1) - 1) / 2)
-        i, j = np.triu_indices(k)
-        return T * np.where(i == j, 1.0, np.sqrt(2.0))
-
     @pytest.fixture
     def example(self):
         """Return x uniform on {±1}², W = I and A a rotation by 45°, as (T, α β²)."""
         X = np.array([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
         A = np.array([[1.0, -1.0], [1.0, 1.0]]) / np.sqrt(2.0)
-        T = self.unscaled(detector_matrix(X, np.maximum(X, 0.0) @ A.T))
+        T = unscaled(detector_matrix(X, np.maximum(X, 0.0) @ A.T))
         M = distinguishing_matrix(X, np.eye(2), augmented=True)
         alpha = np.linalg.svd(M, compute_uv=False)[-1]
         beta = np.linalg.svd(A, compute_uv=False)[-1]
@@ -234,7 +229,7 @@ class TestCorrectedBounds:
         exact = exact_problem(seed, d, k, k)
         network = exact.network.normalized()
         beta = np.linalg.svd(network.A, compute_uv=False)[-1]
-        T = self.unscaled(detector_matrix(exact.X, exact.Y, sample_weight=exact.p))
+        T = unscaled(detector_matrix(exact.X, exact.Y, sample_weight=exact.p))
         sigma = np.linalg.svd(T, compute_uv=False)[k * (k - 1) // 2 - 1]
         assert sigma >= exact.alpha() * beta**2 / np.sqrt(2.0) * (1.0 - 1e-6) - 1e-12
 
@@ -245,7 +240,7 @@ class TestCorrectedBounds:
         network = exact.network.normalized()
         bound = exact.alpha() * np.linalg.svd(network.A, compute_uv=False)[-1] ** 2
         assume(bound >= 1e-4)
-        T = self.unscaled(detector_matrix(exact.X, exact.Y, sample_weight=exact.p))
+        T = unscaled(detector_matrix(exact.X, exact.Y, sample_weight=exact.p))
         E = np.random.default_rng(seed).standard_normal(T.shape)
         E *= share * bound / np.linalg.norm(E)
         spaces = [np.linalg.svd(M, full_matrices=False)[2][-k:] for M in (T, T + E)]

@@ -8,6 +8,8 @@ One step a module, in the order in which they act:
   spanned by the squares ``z_i z_iᵀ`` of the rows of A⁻¹ (Lemmas 3, 4, 9 and 10).
 - :mod:`~pureneuron.spectral.distinguishing`: the matrix whose least singular value says whether the
   detector can work at all (Definition 1).
+- :mod:`~pureneuron.spectral.guarantee`: that singular value, that of A, and the bounds they give;
+  :mod:`~pureneuron.spectral.perturbation`: what to do where it is zero (Theorems 9 and 10).
 - :mod:`~pureneuron.spectral.diagonalization`: from that null space to the z_i, by one pencil
   (Lemma 5) or by all matrices of the space at once.
 - :mod:`~pureneuron.spectral.algorithms`: Algorithms 1 to 4, to the letter.
@@ -30,17 +32,25 @@ from pureneuron.spectral.diagonalization import (
     joint_diagonalize,
     pencil_directions,
 )
-from pureneuron.spectral.distinguishing import distinguishing_matrix
+from pureneuron.spectral.distinguishing import (
+    distinguishing_matrix,
+    gaussian_distinguishing_matrix,
+)
 from pureneuron.spectral.estimate import MomentEstimate, moment_estimate
+from pureneuron.spectral.guarantee import Guarantee, guarantee
 from pureneuron.spectral.linear import LinearPart, linear_loss, linear_part, numerical_rank
+from pureneuron.spectral.perturbation import perturb_inputs, perturb_weights
 from pureneuron.spectral.symmetric import unvec_star, vec_star
 
 __all__ = [
+    "Guarantee",
     "JointDiagonalization",
     "LinearPart",
     "MomentEstimate",
     "detector_matrix",
     "distinguishing_matrix",
+    "gaussian_distinguishing_matrix",
+    "guarantee",
     "joint_diagonalize",
     "learn_single_neuron",
     "learn_two_layer",
@@ -51,6 +61,8 @@ __all__ = [
     "moment_estimate",
     "numerical_rank",
     "pencil_directions",
+    "perturb_inputs",
+    "perturb_weights",
     "pure_neuron_detector",
     "unvec_star",
     "vec_star",

@@ -15,7 +15,7 @@ from pureneuron.spectral.arguments import as_matrix, as_samples
 from pureneuron.spectral.detector import product_sums
 from pureneuron.typing import AnyArray, Array
 
-__all__ = ["distinguishing_matrix"]
+__all__ = ["distinguishing_matrix", "gaussian_distinguishing_matrix"]
 
 
 def distinguishing_matrix(
@@ -62,6 +62,85 @@ def distinguishing_matrix(
     if augmented:
         columns.append(sums["xx"].reshape(1, size))
     return np.asarray(np.concatenate(columns).T / sums["total"])
+
+
+def gaussian_distinguishing_matrix(
+    W: ArrayLike, *, covariance: ArrayLike | None = None, augmented: bool = False
+) -> Array:
+    """Return the distinguishing matrix for Gaussian inputs of mean zero, in closed form.
+
+    Parameters
+    ----------
+    W : (k, d) array-like
+        Input weights.
+    covariance : (d, d) array-like, optional
+        ``E[xxᵀ]``; the identity if left out.
+    augmented : bool
+        Append the column ``E[x⊗x]``.
+
+    Returns
+    -------
+    (d², k(k−1)/2) array, or one column more
+        As :func:`distinguishing_matrix` in the limit of many samples.
+
+    Raises
+    ------
+    ValueError
+        If an argument has the wrong shape or values, or the covariance is not one.
+
+    Notes
+    -----
+    ``x = L g`` with ``L Lᵀ`` the covariance and g standard normal; so ``N_ij`` is ``L M Lᵀ`` with M
+    that of ``u = Lᵀw_i``, ``v = Lᵀw_j`` and g. Only the plane of u and v matters for the indicator.
+    There, in polar coordinates about the bisector of the two, which enclose the angle θ,
+    ``(u·g)(v·g) = |u||v| r² (cos 2ψ + cos θ)/2`` and the indicator is that of
+    ``|ψ − π/2| ≤ θ/2`` and its opposite. With ``E[r²] = 2``, ``E[r⁴] = 8`` and
+
+        ``J = (θ cos θ − sin θ)/2``,  ``K = (θ − sin θ cos θ)/4``,
+
+    M is ``|u||v|/π`` times: ``4 (J + K)`` along the bisector, ``4 (J − K)`` across it in the plane,
+    and ``2 J`` on everything outside the plane.
+    """
+    rows = as_matrix("W", W)
+    if not np.isfinite(rows).all():
+        raise ValueError("W holds a value that is not finite")
+    k, d = rows.shape
+    sigma = np.eye(d) if covariance is None else as_matrix("covariance", covariance)
+    if sigma.shape != (d, d) or not np.allclose(sigma, sigma.T):
+        raise ValueError(f"covariance must be a symmetric ({d}, {d}) matrix, got {sigma.shape}")
+    values, vectors = np.linalg.eigh(sigma)
+    if values[0] < -1e-12 * max(values[-1], 0.0):
+        raise ValueError(f"covariance has the negative eigenvalue {values[0]:.3g}")
+    root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
+    mapped = rows @ root
+    columns = [
+        root @ _gaussian_pair(mapped[i], mapped[j]) @ root
+        for i in range(k)
+        for j in range(i + 1, k)
+    ]
+    if augmented:
+        columns.append(sigma)
+    return np.array(columns).reshape(len(columns), d * d).T
+
+
+def _gaussian_pair(u: Array, v: Array) -> Array:
+    """``E[(u·g)(v·g) ggᵀ 1{(u·g)(v·g) ≤ 0}]`` for standard normal g."""
+    d = len(u)
+    size = np.linalg.norm(u) * np.linalg.norm(v)
+    if size == 0.0:
+        return np.zeros((d, d))
+    u, v = u / np.linalg.norm(u), v / np.linalg.norm(v)
+    along, across = u + v, u - v
+    # The half angle from both lengths: the arc cosine loses half the digits near 0 and π.
+    theta = 2.0 * np.arctan2(np.linalg.norm(across), np.linalg.norm(along))
+    J = (theta * np.cos(theta) - np.sin(theta)) / 2.0
+    K = (theta - np.sin(theta) * np.cos(theta)) / 4.0
+    M = 2.0 * J * np.eye(d)
+    for direction, moment in ((along, 4.0 * (J + K)), (across, 4.0 * (J - K))):
+        length = np.linalg.norm(direction)
+        if length > 0.0:
+            M += (moment - 2.0 * J) * np.outer(direction, direction) / length**2
+    return np.asarray(size / np.pi * M)
 
 
 def _distinguishing_sums(batch: Batch, W: AnyArray) -> dict[str, Sum]:
