@@ -68,6 +68,12 @@ def test_noise_that_differs_between_outputs_is_weighed():
     assert weighed.network.match(teacher).error_W < 0.05 * plain.network.match(teacher).error_W
     covariance = weighed.stage("noise").figures["covariance"]
     assert np.sqrt(np.diag(covariance)) == pytest.approx(deviations, rel=0.1)
+    # An output without noise tells everything, and what is left of it tells nothing.
+    deviations[0] = 0.0
+    half = ArraySamples(X, Y + deviations * np.random.default_rng(6).standard_normal(Y.shape))
+    found = recover(half, 3, noise_covariance="full", rng=0)
+    assert found.status is Status.RECOVERED
+    assert found.network.match(teacher).error_W < 1e-10
     # Nothing to weigh where there is no noise.
     exact = recover(clean, 3, noise_covariance="full", rng=0)
     assert "noise" not in [stage.name for stage in exact.stages]
@@ -205,13 +211,56 @@ class TestStatuses:
             recovery = recover(ArraySamples(X, Y), 4, refine=refine, rng=seed)
             assert recovery.status is not Status.RECOVERED
 
-    def test_few_distinct_inputs(self):
+    @pytest.mark.parametrize(("d", "k", "m"), [(3, 3, 1), (2, 6, 2)])
+    def test_few_distinct_inputs(self, d, k, m):
         rng = np.random.default_rng(0)
-        X = rng.choice([-1.0, 1.0], size=(2000, 3))
-        teacher = TwoLayerNetwork(np.ones((1, 3)), rng.standard_normal((3, 3)))
-        recovery = recover(ArraySamples(X, teacher.predict(X)), 3, rng=0)
-        assert recovery.status is Status.DEGENERATE
-        assert "undetermined" in recovery.reason
+        X = rng.choice([-1.0, 1.0], size=(2000, d))
+        teacher = TwoLayerNetwork(rng.standard_normal((m, k)), rng.standard_normal((k, d)))
+        for noise in (0.0, 0.01):
+            Y = teacher.predict(X) + noise * rng.standard_normal((2000, m))
+            recovery = recover(ArraySamples(X, Y), k, rng=0)
+            assert recovery.status is Status.TOO_FEW_SAMPLES
+            assert f"about {2**d} rows are different inputs" in recovery.reason
+
+    def test_inputs_that_leave_a_direction_undetermined(self):
+        # Two clouds on a line each: a unit sees one coordinate of its weight vector.
+        rng = np.random.default_rng(0)
+        X = np.zeros((2000, 2))
+        X[np.arange(2000), rng.integers(2, size=2000)] = rng.standard_normal(2000)
+        teacher = TwoLayerNetwork(np.eye(2), np.array([[1.0, 0.5], [-0.5, 1.0]]))
+        Y = teacher.predict(X) + 0.01 * rng.standard_normal((2000, 2))
+        recovery = recover(ArraySamples(X, Y), 2, rng=0)
+        assert recovery.status is Status.RECOVERED
+        faint = recover(ArraySamples(X * [1.0, 0.0] + 1e-9, Y), 2, rng=0)
+        assert faint.status is not Status.RECOVERED
+
+    @pytest.mark.parametrize("noise", [0.0, 0.05])
+    @pytest.mark.parametrize("others", [0, 2])
+    def test_three_units_that_can_be_turned_round_together(self, noise, others):
+        rng = np.random.default_rng(1)
+        d = 2 + others
+        angles = np.deg2rad([0.0, 120.0, 240.0])
+        three = np.zeros((3, d))
+        three[:, :2] = np.stack([np.cos(angles), np.sin(angles)]).T
+        A = np.ones((d, 3 + others))
+        A[:, 3:] = rng.standard_normal((d, others))
+        teacher = TwoLayerNetwork(A, np.vstack([three, rng.standard_normal((others, d))]))
+        X = rng.standard_normal((3000, d))
+        Y = teacher.predict(X) + noise * rng.standard_normal((3000, d))
+        for seed in range(3):
+            recovery = recover(ArraySamples(X, Y), 3 + others, rng=seed)
+            assert recovery.status is Status.DEGENERATE
+            assert "other way round" in recovery.reason
+
+    def test_a_residual_that_is_all_in_a_few_rows_is_not_believed(self):
+        for seed in (2, 7):
+            rng = np.random.default_rng(seed)
+            X = rng.standard_t(1.0, (20_000, 4))
+            teacher = TwoLayerNetwork(rng.standard_normal((4, 3)), rng.standard_normal((3, 4)))
+            Y = teacher.predict(X) + 0.1 * rng.standard_normal((20_000, 4))
+            recovery = recover(ArraySamples(X, Y), 3, rng=seed)
+            right = recovery.network.match(teacher).error_W < 1e-3
+            assert right or recovery.status is not Status.RECOVERED
 
     def test_a_network_that_can_be_turned_round(self):
         angles = np.deg2rad([0.0, 120.0, 240.0])
@@ -289,6 +338,19 @@ class TestStatuses:
         assert recovery.status is Status.NOT_CONVERGED
         assert "interrupted" in recovery.reason
         assert np.isfinite(recovery.network.W).all()
+
+    @pytest.mark.parametrize("stage", ["linear part", "noise", "evidence"])
+    def test_interruption_of_the_checks_keeps_the_network(self, stage):
+        teacher, samples = teacher_samples(1, n=4000)
+
+        def interrupt(progress):
+            if progress.stage == stage:
+                raise KeyboardInterrupt
+
+        recovery = recover(samples, 3, noise_covariance="full", rng=0, callback=interrupt)
+        assert recovery.status is Status.NOT_CONVERGED
+        assert "before the fit was checked" in recovery.reason
+        assert recovery.network.match(teacher).error_W < 1e-2
 
     def test_every_status_reads_well(self):
         for status in Status:
@@ -388,6 +450,36 @@ def test_no_restarts_means_no_random_starts_at_all():
     names = [stage.name for stage in recovery.stages]
     assert names == ["data", "linear part", "moments", "refinement", "evidence"]
     assert recovery.stage("refinement").figures["n_starts"] == 1
+
+
+@pytest.mark.parametrize("unit", [1e-100, 1e-12, 1e3, 1e100])
+def test_the_unit_of_the_weights_does_not_matter(unit):
+    _, samples = teacher_samples(0, n=4000)
+    X, Y, _ = samples.arrays()
+    weight = np.random.default_rng(0).uniform(0.5, 1.5, len(X))
+    plain = recover(ArraySamples(X, Y, weight), 3, rng=0)
+    scaled = recover(ArraySamples(X, Y, unit * weight), 3, rng=0)
+    assert plain.status is scaled.status is Status.RECOVERED
+    assert [stage.name for stage in plain.stages] == [stage.name for stage in scaled.stages]
+    assert scaled.loss == pytest.approx(plain.loss, rel=1e-9)
+
+
+@pytest.mark.parametrize("scale", [1e-8, 1.0, 1e8])
+def test_a_start_at_the_truth_stays_there(scale):
+    rng = np.random.default_rng(0)
+    teacher = TwoLayerNetwork(
+        scale * rng.standard_normal((3, 3)),
+        rng.standard_normal((3, 4)),
+        hidden_bias=0.5 * rng.standard_normal(3),
+        output_bias=scale * rng.standard_normal(3),
+    )
+    X = rng.standard_normal((20_000, 4))
+    samples = ArraySamples(X, teacher.predict(X))
+    recovery = recover(
+        samples, 3, init=teacher, fit_hidden_bias=True, fit_intercept=True, n_restarts=0, rng=0
+    )
+    assert recovery.n_iter <= 2
+    assert recovery.network.match(teacher).error_W < 1e-20
 
 
 def test_given_start_is_used():

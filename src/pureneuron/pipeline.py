@@ -7,14 +7,15 @@ can be believed. What may not be needed is a function, and is worked out when it
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
 import numpy as np
 
 from pureneuron.inference import (
-    Examination,
+    Evidence,
+    UnitCensus,
     examine,
     gather_evidence,
     judge_moments,
@@ -25,7 +26,7 @@ from pureneuron.inference import (
 from pureneuron.moments import Problem, check_samples, n_unknowns, pose
 from pureneuron.network import TwoLayerNetwork
 from pureneuron.progress import ProgressCallback
-from pureneuron.refine import Descent, Race, Start, evaluate, search, weigh_outputs
+from pureneuron.refine import Descent, Race, Refinement, Start, evaluate, search, weigh_outputs
 from pureneuron.requests import (
     Init,
     NoiseCovariance,
@@ -55,6 +56,7 @@ from pureneuron.stages import (
     describe_symmetry,
     raced,
 )
+from pureneuron.typing import Array
 
 __all__ = ["Init", "NoiseCovariance", "diagnose", "recover"]
 
@@ -181,7 +183,7 @@ def recover(
 
     def first_starts() -> Iterator[Start]:
         if isinstance(init, TwoLayerNetwork):
-            yield Start("given", problem.to_white(init), init.A)
+            yield Start("given", *problem.coordinates(init))
         if init == "auto" and shows_all and restarts > 0:
             yield from raced(Race(problem, k, rng=rng, callback=callback), log)
         # Among others it is worth having even where its rank is in doubt.
@@ -189,14 +191,12 @@ def recover(
             estimate = moments()
             yield Start("moments", estimate.W, estimate.A, lambda: _MOMENTS_AGREE)
 
-    if refine:
-        probe_seed = int(rng.integers(2**63))
-
-        @cache
-        def examined(descent: Descent) -> Examination:
-            return examine(problem, descent, seed=probe_seed)
-
+    if not refine:
+        found = _of_moments(problem, moments(), *linear())
+    else:
         with log.stage("refinement") as said:
+            probe_seed = int(rng.integers(2**63))
+            examined = cache(lambda descent: examine(problem, descent, seed=probe_seed))
             refinement = search(
                 problem,
                 k,
@@ -209,55 +209,43 @@ def recover(
                 plausible=lambda descent: examined(descent).plausible,
                 callback=callback,
             )
-            best = refinement.best
             said.append(describe_refinement(refinement))
-        part, rank = linear()
-        if noise_covariance == "full" and _has_noise(problem, best):
-            with log.stage("noise") as said:
-                weighed = weigh_outputs(problem, best, max_iter=max_iter, tol=tol)
-                said.append(describe_noise(problem, weighed))
-                problem, best = weighed.problem, weighed.descent
-                refinement = replace(refinement, best=best)
-        with log.stage("evidence") as said:
-            evidence = gather_evidence(
-                problem, best, rank, examined(best), max_iter=max_iter, tol=tol
-            )
-            said.append(describe_evidence(evidence))
-        W, A, loss, n_iter = best.point.W, best.point.A, best.loss, best.n_iter
-        census = evidence.census
-        status, reason = judge_refinement(problem, refinement, evidence)
-        unconfirmed = refinement.winner == "moments" and not refinement.agreement
-        asymmetric = unconfirmed and symmetry_test(problem).plainly_asymmetric
-    else:
-        estimate = moments()
-        part, rank = linear()
-        W, A = estimate.W, estimate.A
-        loss, n_iter = evaluate(problem, W, A), 0
-        census = unit_census(problem, W, A)
-        asymmetric = symmetry_test(problem).plainly_asymmetric
-        status, reason = judge_moments(
-            problem,
-            estimate,
-            census,
-            rank=rank,
-            loss=loss,
-            linear_loss=linear_loss(problem, part),
-            asymmetric=asymmetric,
-        )
+        try:
+            rank = linear()[1]
+            if noise_covariance == "full" and _has_noise(problem, refinement.best):
+                with log.stage("noise") as said:
+                    weighed = weigh_outputs(problem, refinement.best, max_iter=max_iter, tol=tol)
+                    said.append(describe_noise(problem, weighed))
+                    problem = weighed.problem
+                    refinement = replace(refinement, best=weighed.descent)
+                    examined = cache(lambda descent: examine(problem, descent, seed=probe_seed))
+            with log.stage("evidence") as said:
+                best = refinement.best
+                evidence = gather_evidence(
+                    problem, best, rank, examined(best), max_iter=max_iter, tol=tol
+                )
+                said.append(describe_evidence(evidence))
+            found = _of_search(problem, refinement, evidence)
+        except KeyboardInterrupt:
+            found = _unchecked(problem, refinement)
 
-    remark(log, problem, k, rank, automatic=automatic)
-    if asymmetric:
+    if found.checked:
+        remark(log, problem, k, linear()[1], automatic=automatic)
+        if automatic and linear()[1] == 0:
+            reason = "no linear part stands out of its sampling noise"
+            found = replace(found, status=Status.RANK_DEFICIENT, reason=reason)
+    if found.asymmetric:
         log.warnings.append(_ASYMMETRIC)
-    if automatic and rank == 0:
-        status, reason = Status.RANK_DEFICIENT, "no linear part stands out of its sampling noise"
     return Recovery(
         # By effect, not as they were found: the order must not hang on rounding or on the start.
-        network=problem.network(W, A).permuted(np.argsort(-census.effect, kind="stable")),
-        status=status,
-        reason=reason,
+        network=problem.network(found.W, found.A).permuted(
+            np.argsort(-found.census.effect, kind="stable")
+        ),
+        status=found.status,
+        reason=found.reason,
         stages=log.reports,
-        loss=loss * problem.output_scale**2,
-        n_iter=n_iter,
+        loss=found.loss * problem.output_scale**2,
+        n_iter=found.n_iter,
         n_passes=counted.n_passes,
         span=problem.input_span,
         warnings=tuple(log.warnings),
@@ -305,6 +293,68 @@ def diagnose(
         with log.stage("moments") as said:
             said.append(describe_moments(moment_estimate(problem, part, k, rng=rng)))
     return log.reports
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A network in the coordinates of the problem, and what is thought of it."""
+
+    W: Array
+    A: Array
+    loss: float
+    n_iter: int
+    census: UnitCensus
+    status: Status
+    reason: str
+    asymmetric: bool = False
+    checked: bool = True
+
+
+def _of_moments(problem: Problem, estimate: MomentEstimate, part: LinearPart, rank: int) -> _Found:
+    census = unit_census(problem, estimate.W, estimate.A)
+    loss = evaluate(problem, estimate.W, estimate.A)
+    asymmetric = symmetry_test(problem).plainly_asymmetric
+    status, reason = judge_moments(
+        problem,
+        estimate,
+        census,
+        rank=rank,
+        loss=loss,
+        linear_loss=linear_loss(problem, part),
+        asymmetric=asymmetric,
+    )
+    return _Found(estimate.W, estimate.A, loss, 0, census, status, reason, asymmetric)
+
+
+def _of_search(problem: Problem, refinement: Refinement, evidence: Evidence) -> _Found:
+    best = refinement.best
+    status, reason = judge_refinement(problem, refinement, evidence)
+    unconfirmed = refinement.winner == "moments" and not refinement.agreement
+    return _Found(
+        best.point.W,
+        best.point.A,
+        best.loss,
+        best.n_iter,
+        evidence.census,
+        status,
+        reason,
+        asymmetric=unconfirmed and symmetry_test(problem).plainly_asymmetric,
+    )
+
+
+def _unchecked(problem: Problem, refinement: Refinement) -> _Found:
+    """Keep what was found when Ctrl-C ended the checks."""
+    best = refinement.best
+    return _Found(
+        best.point.W,
+        best.point.A,
+        best.loss,
+        best.n_iter,
+        unit_census(problem, best.point.W, best.point.A),
+        Status.NOT_CONVERGED,
+        "interrupted before the fit was checked",
+        checked=False,
+    )
 
 
 def _has_noise(problem: Problem, best: Descent) -> bool:

@@ -74,6 +74,8 @@ class StageLog:
 
 def raced(race: Race, log: StageLog) -> Iterator[Start]:
     """Pass on the starts of a race, which runs as they are asked for, and log what it does."""
+    if not race.held:
+        return
     starts = race.starts()
 
     def logged(work: Callable[[], T]) -> T:

@@ -274,7 +274,7 @@ class TestDefinedOutcomes:
         with pytest.raises(ValueError, match=r"a step .* sees 4 .*d \+ k - 1 = 6"):
             learn_two_layer_noisy(X, Y[:, :3], rng=0)
         with pytest.raises(ValueError, match=r"a step .* sees 2 .*in Algorithm 4 a quarter"):
-            learn_two_layer_nonsquare(X, Y, 3, rng=0)
+            learn_two_layer_nonsquare(X, Y, 3, rng=4)
 
     def test_a_vector_of_outputs_is_for_algorithm_1_only(self):
         with pytest.raises(ValueError, match="y must be a vector"):

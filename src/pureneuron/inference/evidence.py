@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +10,16 @@ import numpy as np
 from pureneuron.inference.census import UnitCensus, unit_census
 from pureneuron.inference.lack_of_fit import LackOfFit, lack_of_fit
 from pureneuron.moments import Problem, n_unknowns
-from pureneuron.refine import Descent, PatternModel, descend, displacement, least_missed
-from pureneuron.typing import Array
+from pureneuron.refine import (
+    Descent,
+    PatternModel,
+    descend,
+    displacement,
+    least_missed,
+    single_suffices,
+)
+from pureneuron.samples.mirror import distinct_rows
+from pureneuron.typing import Array, IndexArray
 
 __all__ = [
     "Evidence",
@@ -28,10 +37,12 @@ _COUNTED_UNKNOWNS = 400
 _COUNTED_EQUATIONS = 10.0
 _SINGULAR = 1e-10
 _SPARE_CANDIDATES = 2
-# The gain of a spare unit is wanted to this share of what chance gives; single precision shows it
-# where the loss is clear of its rounding.
-_RESOLUTION, _SINGLE_LOSS = 0.3, 1e-6
+# The gain of a spare unit is wanted to this share of what chance gives.
+_RESOLUTION = 0.3
 _VANISHING, _ANOTHER = 1e-7, 0.1
+# Neurons up to which all their sets are tried, and the square of the standard errors by which a
+# sum must differ from zero.
+_ALL_SETS, _STANDARD_ERRORS = 12, 9.0
 
 
 @dataclass(frozen=True)
@@ -51,8 +62,9 @@ class Examination:
 
     @property
     def plausible(self) -> bool:
-        """Whether the fit may be the truth."""
-        return self.census.healthy and not (self.trace is not None and self.trace.misfit)
+        """Whether the fit may be the truth; a residual that is all in one row is suspicious."""
+        suspicious = self.trace is not None and (self.trace.misfit or self.trace.concentrated)
+        return self.census.healthy and not suspicious
 
 
 @dataclass(frozen=True)
@@ -73,6 +85,8 @@ class Evidence:
     spare_gain : float or None
         What the least missed unit takes off the loss, in units of what a unit that fits nothing
         but noise is expected to take; None where the rank or the residual already says enough.
+    n_distinct : float
+        How many different inputs there are, about.
     """
 
     census: UnitCensus
@@ -81,6 +95,7 @@ class Evidence:
     undetermined: int
     rank: int | None
     spare_gain: float | None
+    n_distinct: float
 
 
 def examine(problem: Problem, descent: Descent, *, seed: int) -> Examination:
@@ -88,7 +103,7 @@ def examine(problem: Problem, descent: Descent, *, seed: int) -> Examination:
     W, A = descent.point.W, descent.point.A
     rng = np.random.default_rng(seed)
     # The probes are after correlations of a few thousandths at least.
-    rows = problem.in_single_precision() if descent.loss > _SINGLE_LOSS else problem
+    rows = problem.in_single_precision() if single_suffices(descent.loss) else problem
     return Examination(
         census=unit_census(problem, W, A),
         trace=None if descent.exact else lack_of_fit(rows, W, A, rng=rng),
@@ -119,38 +134,58 @@ def gather_evidence(
     max_iter, tol
         As for :func:`pureneuron.refine.descend`, which the test for spare units uses.
     """
-    W, A = best.point.W, best.point.A
-    k = len(W)
+    k = len(best.point.W)
     shows = problem.shows_all(k)
     settled = best.exact or best.interrupted or (shows and rank == k)
     return Evidence(
         census=examination.census,
         trace=examination.trace,
-        reversible=best.exact and is_reversible(W, A[:, :k]),
+        reversible=is_reversible(problem, best),
         undetermined=undetermined_directions(problem, best),
         rank=rank if shows else None,
         spare_gain=None if settled else spare_unit_gain(problem, best, max_iter=max_iter, tol=tol),
+        n_distinct=distinct_rows(problem.source),
     )
 
 
-def is_reversible(W: Array, A: Array) -> bool:
-    """Tell whether turning all rows of W round, or two of them, leaves the function as it is.
+def is_reversible(problem: Problem, descent: Descent) -> bool:
+    """Tell whether turning some rows of W round leaves the function as it is, to within the noise.
 
     ``σ(−t) = σ(t) − t`` (for a leaky σ a multiple of t), so that turning the rows of a set S takes
-    ``Σ_S a_i w_iᵀ x`` off the outputs: nothing, where that sum vanishes.
+    ``Σ_S a_i w_iᵀ x`` off the outputs: nothing, where that sum vanishes. With noise it need not be
+    zero: what counts is whether the rows can tell it from zero. All sets are tried for up to
+    twelve neurons, and pairs and all of them for more.
     """
-    k = len(W)
-    products = A.T[:, :, None] * W[:, None, :]
-    size = np.abs(products).max()
-    sets = [list(range(k))] + [[i, j] for i in range(k) for j in range(i)]
-    for rows in sets:
+    W = descent.point.W
+    A = descent.point.A[:, : len(W)]
+    # Fitting moves the sum by as many standard errors as the units in S have unknowns.
+    of_a_unit = problem.n_inputs + problem.n_outputs - 1
+    noise = _STANDARD_ERRORS * of_a_unit * descent.loss / problem.n_effective
+    for rows in _vanishing_sets((A.T @ A) * (W @ W.T), noise):
         turned = W.copy()
         turned[rows] *= -1.0
-        vanishes = np.abs(products[rows].sum(axis=0)).max() <= _VANISHING * size
         # A pair w, −w with equal columns turns into itself.
-        if vanishes and displacement(turned, A, W, A) > _ANOTHER:
+        if displacement(turned, A, W, A) > _ANOTHER:
             return True
     return False
+
+
+def _vanishing_sets(products: Array, noise: float) -> Iterator[IndexArray]:
+    """Yield sets S whose ``|Σ_S v_i|²`` is no more than noise a member, from inner products."""
+    k = len(products)
+    size = _VANISHING**2 * np.diag(products).max()
+    if k <= _ALL_SETS:
+        sets = ((np.arange(2**k)[:, None] >> np.arange(k)) & 1).astype(np.float64)
+        squares = np.sum((sets @ products) * sets, axis=1)
+        members = sets.sum(axis=1)
+        vanishing = (members >= 2) & (squares <= np.maximum(noise * members, size))
+        yield from map(np.flatnonzero, sets[vanishing])
+        return
+    if products.sum() <= max(noise * k, size):
+        yield np.arange(k)
+    own = np.diag(products)
+    pairs = np.triu(own[:, None] + own + 2.0 * products <= max(2.0 * noise, size), 1)
+    yield from np.argwhere(pairs)
 
 
 def undetermined_directions(problem: Problem, descent: Descent) -> int:
@@ -173,8 +208,8 @@ def undetermined_directions(problem: Problem, descent: Descent) -> int:
 
 def _undetermined(problem: Problem, descent: Descent) -> int:
     k, r = len(descent.point.W), problem.n_inputs
-    matrix = PatternModel(problem, descent.point.W, descent.point.A).matrix
-    scale = np.sqrt(np.diag(matrix))
+    model = PatternModel(problem, descent.point.W, descent.point.A)
+    matrix, scale = model.matrix, np.sqrt(model.unprojected_diagonal)
     scale = np.where(scale > 0.0, scale, 1.0)
     values = np.linalg.eigvalsh(matrix / np.outer(scale, scale))
     determined = int(np.sum(values > _SINGULAR * values[-1]))
@@ -195,17 +230,20 @@ def spare_unit_gain(problem: Problem, descent: Descent, *, max_iter: int, tol: f
     if k == 1:
         without = _loss_of_nothing(problem)
     else:
-        rows = problem.in_single_precision() if descent.loss > _SINGLE_LOSS else problem
-        without = min(
+        rows = problem.in_single_precision() if single_suffices(descent.loss) else problem
+        trials = [
             descend(
                 rows,
                 np.delete(point.W, a, axis=0),
                 max_iter=max_iter,
                 tol=max(tol, _RESOLUTION * chance / descent.loss),
                 damping=1e-4,
-            ).loss
+            )
             for a in least_missed(descent)[:_SPARE_CANDIDATES]
-        )
+        ]
+        if any(trial.interrupted for trial in trials):
+            raise KeyboardInterrupt
+        without = min(trial.loss for trial in trials)
     return (without - descent.loss) / chance
 
 

@@ -61,8 +61,16 @@ def judge_refinement(
     ratio = problem.n_equations / n_unknowns(problem, k)
     if refinement.interrupted:
         return Status.NOT_CONVERGED, f"interrupted after {len(refinement.losses)} starts"
-    if ratio < (_FEW_EXACT if best.exact else FEW_EQUATIONS):
+    few = _FEW_EXACT if best.exact else FEW_EQUATIONS
+    if ratio < few:
         return Status.TOO_FEW_SAMPLES, _few(ratio)
+    # A row that repeats makes outputs more precise, and adds none.
+    distinct = evidence.n_distinct * problem.n_outputs / n_unknowns(problem, k)
+    if distinct < few:
+        return Status.TOO_FEW_SAMPLES, (
+            f"only about {round(evidence.n_distinct)} rows are different inputs: "
+            f"{distinct:.2g} outputs for each unknown, however often they were measured"
+        )
     if not evidence.census.healthy:
         return Status.DEGENERATE, str(evidence.census)
     if evidence.reversible:
@@ -88,6 +96,11 @@ def judge_refinement(
         return Status.MISFIT, (
             "the residual still depends on the inputs "
             f"({evidence.trace.statistic:.3g} standard errors)"
+        )
+    if evidence.trace is not None and evidence.trace.concentrated:
+        return Status.MISFIT, (
+            "most of the residual is that of a few rows: they are outliers, or hold the fit in a "
+            "local minimum (look at them, leave them out, or raise n_restarts)"
         )
     return Status.RECOVERED, refinement.agreement
 

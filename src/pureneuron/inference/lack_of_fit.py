@@ -13,7 +13,7 @@ from pureneuron.linalg import svd
 from pureneuron.moments import Problem
 from pureneuron.network import unit_rows
 from pureneuron.refine.kernels import activations, like
-from pureneuron.samples import Batch, Sum
+from pureneuron.samples import Batch, Leaf, Max, Sum
 from pureneuron.typing import AnyArray, Array
 
 __all__ = ["LackOfFit", "lack_of_fit"]
@@ -21,6 +21,10 @@ __all__ = ["LackOfFit", "lack_of_fit"]
 _N_PROBES, _N_DIRECTED = 32, 3
 # Rows whose responses to all probes stay in the cache.
 _PART_ROWS = 1024
+# Power of an output's residual beside the largest below which it is the optimiser's.
+_FAINT = 1e-6
+# Share of the squared residual in one row, and the number of rows below which it may be larger.
+_CONCENTRATED, _FEWEST_ROWS = 0.1, 20.0
 # Variance of a white direction about its mean that is rounding: the direction is constant.
 _CONSTANT = 1e-9
 _PLAIN = 1e-6
@@ -36,10 +40,14 @@ class LackOfFit:
         Largest standardised covariance between an output's residual and a probe.
     p_value : float
         Bound on the chance of one as large if the residual is noise independent of the inputs.
+    concentrated : bool
+        Whether a single row has more of the squared residual than noise hardly ever gives it.
+        Covariances are blind to what few rows do.
     """
 
     statistic: float
     p_value: float
+    concentrated: bool
 
     @property
     def misfit(self) -> bool:
@@ -69,8 +77,11 @@ def lack_of_fit(problem: Problem, W: Array, A: Array, *, rng: np.random.Generato
     slope = problem.negative_slope
     mean, whiten = _centred_coordinates(problem)
     rows = problem.samples.derive(_residual_and_inputs, W, A, mean, slope)
-    cross = rows.reduce(_cross_sums)["cross"]
-    left, _, right = svd(cross @ whiten, full_matrices=False)
+    first = rows.reduce(_first_sums)
+    power = first["power"]
+    # Beside outputs with noise, what a noiseless one leaves is the optimiser's rounding.
+    heard = power > _FAINT * power.max(initial=0.0)
+    left, _, right = svd((first["cross"] * heard[:, None]) @ whiten, full_matrices=False)
     outputs, inputs = left[:, :_N_DIRECTED], right[:_N_DIRECTED] @ whiten.T
     probes = unit_rows(rng.standard_normal((_N_PROBES, problem.n_inputs))) @ whiten.T
     sums = rows.reduce(_probe_sums, probes, outputs, inputs)
@@ -79,10 +90,15 @@ def lack_of_fit(problem: Problem, W: Array, A: Array, *, rng: np.random.Generato
     # A covariance that is there has the same sign in both halves of the rows. One that the fit has
     # removed has opposite signs, and the larger in one half, the larger in the other.
     n_random = scores.size - inputs.shape[0]
-    scores[:n_random] = np.abs(scores[:n_random])
+    scores[:n_random] = np.abs(scores[:n_random]) * np.tile(heard, len(probes))
     statistic = float(scores.max())
     p_value = 2.0 * float(stats.norm.sf(statistic)) * scores.size
-    return LackOfFit(statistic=statistic, p_value=min(p_value, 1.0))
+    most = max(_CONCENTRATED, _FEWEST_ROWS / problem.n_effective)
+    return LackOfFit(
+        statistic=statistic,
+        p_value=min(p_value, 1.0),
+        concentrated=bool(first["largest"] > most * power.sum()),
+    )
 
 
 def _centred_coordinates(problem: Problem) -> tuple[Array, Array]:
@@ -113,9 +129,15 @@ def _residual_and_inputs(
     return Batch(X, E, offset=batch.offset)
 
 
-def _cross_sums(batch: Batch) -> dict[str, Sum]:
+def _first_sums(batch: Batch) -> dict[str, Leaf]:
+    xp = array_api_compat.array_namespace(batch.X)
     even = slice(batch.offset % 2, None, 2)
-    return {"cross": Sum(batch.Y[even].T @ batch.X[even])}
+    squares = batch.Y * batch.Y
+    return {
+        "cross": Sum(batch.Y[even].T @ batch.X[even]),
+        "power": Sum(xp.sum(squares, axis=0)),
+        "largest": Max(xp.max(xp.sum(squares, axis=1))),
+    }
 
 
 def _probe_sums(

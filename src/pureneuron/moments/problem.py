@@ -15,7 +15,7 @@ import numpy as np
 from pureneuron.moments.second_order import SecondMoments, design, second_moments
 from pureneuron.moments.whitening import Whitening, whitening
 from pureneuron.network import TwoLayerNetwork
-from pureneuron.samples import Batch, Samples, Sum
+from pureneuron.samples import Batch, Max, Samples, Sum
 from pureneuron.typing import AnyArray, Array
 
 __all__ = ["Problem", "n_unknowns", "pose"]
@@ -121,6 +121,14 @@ class Problem:
         pick[-1] = 1.0
         return self.whitening.to_white(pick)
 
+    def coordinates(self, network: TwoLayerNetwork) -> tuple[Array, Array]:
+        """Return W, a (k, r) array, and A, (m, k) or with an intercept (m, k + 1), of a network."""
+        A = network.A
+        if self.fit_intercept:
+            A = np.column_stack([A, network.output_bias])
+        mixed = np.linalg.solve(self.unmix, A) / self.output_scale
+        return self.to_white(network), np.asarray(mixed, np.float64)
+
     def to_white(self, network: TwoLayerNetwork) -> Array:
         """Return the rows of W of ``network`` in white coordinates, a (k, r) array."""
         W = network.W
@@ -161,7 +169,13 @@ def pose(
     fit_hidden_bias: bool = False,
     fit_intercept: bool = False,
 ) -> Problem:
-    """Bring ``samples`` to the engine's coordinates: one pass for moments, one to transform."""
+    """Bring ``samples`` to the engine's coordinates: one pass for moments, one to transform.
+
+    Weights count relative to one another: their largest is made 1, in one pass more.
+    """
+    largest = float(samples.reduce(_largest_weight)["largest"])
+    if largest != 1.0:
+        samples = samples.derive(_scaled_weights, largest)
     moments = second_moments(samples, constant_input=fit_hidden_bias)
     coordinates = whitening(moments.xx)
     d = samples.n_inputs
@@ -189,6 +203,17 @@ def pose(
         moments=moments,
         unmix=np.eye(samples.n_outputs),
     )
+
+
+def _largest_weight(batch: Batch) -> dict[str, Max]:
+    if batch.weight is None:
+        return {"largest": Max(np.float64(1.0))}
+    return {"largest": Max(array_api_compat.array_namespace(batch.weight).max(batch.weight))}
+
+
+def _scaled_weights(batch: Batch, largest: float) -> Batch:
+    weight = batch.weight
+    return batch if weight is None else replace(batch, weight=weight / largest)
 
 
 def _single_precision(batch: Batch) -> Batch:

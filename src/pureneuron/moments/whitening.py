@@ -67,10 +67,14 @@ def whitening(xx: Array) -> Whitening:
     kept = values > len(xx) * _RANK_TOLERANCE * values[-1]
     values, vectors = values[kept], vectors[:, kept]
     inverse = scale[:, None] * vectors * np.sqrt(values)
-    span = np.linalg.qr(scale[:, None] * vectors)[0] if len(values) else vectors
     transform = vectors / np.sqrt(values) / scale[:, None]
+    if len(values) == len(xx):
+        span = np.eye(len(xx))
+    else:
+        span = np.linalg.qr(scale[:, None] * vectors)[0] if len(values) else vectors
+        transform = span @ (span.T @ transform)
     return Whitening(
-        transform=span @ (span.T @ transform),
+        transform=transform,
         span=span,
         condition=_condition(span.T @ xx @ span),
         _inverse=inverse,
@@ -78,5 +82,9 @@ def whitening(xx: Array) -> Whitening:
 
 
 def _condition(xx: Array) -> float:
-    values = np.linalg.eigvalsh(xx) if len(xx) else np.zeros(1)
+    try:
+        values = np.linalg.eigvalsh(xx) if len(xx) else np.zeros(1)
+    except np.linalg.LinAlgError:
+        # Inputs in units so different that the matrix is out of the range of the algorithm.
+        return np.inf
     return float(values[-1] / values[0]) if values[0] > 0.0 else np.inf

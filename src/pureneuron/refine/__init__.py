@@ -13,6 +13,7 @@ from pureneuron.refine.comparison import displacement, separations
 from pureneuron.refine.descent import Descent, descend
 from pureneuron.refine.noise import WeighedFit, weigh_outputs
 from pureneuron.refine.pattern import PatternModel
+from pureneuron.refine.precision import single_suffices
 from pureneuron.refine.profile import Point, evaluate, profile
 from pureneuron.refine.race import Race
 from pureneuron.refine.repair import least_missed, repair
@@ -36,5 +37,6 @@ __all__ = [
     "repair",
     "search",
     "separations",
+    "single_suffices",
     "weigh_outputs",
 ]

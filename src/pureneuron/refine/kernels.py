@@ -1,4 +1,4 @@
-"""What the descent asks of the data: five kernels, each one pass.
+"""What the descent asks of the data: sums over the rows, each one pass, and columns beside them.
 
 For white rows ``W`` (k, r), with ``D`` the slopes of σ at ``XWᵀ`` (n, k) and ``H = D ∘ XWᵀ`` the
 activations (followed by the column of ones where there is an intercept), all sums below are over

@@ -79,6 +79,8 @@ def weigh_outputs(problem: Problem, descent: Descent, *, max_iter: int, tol: flo
         weigh, unweigh = (vectors / root) @ vectors.T, (vectors * root) @ vectors.T
         weighed = problem.with_outputs(weigh, unweigh)
         found = descend(weighed, point.W, weigh @ point.A, max_iter=max_iter, tol=tol, damping=1e-4)
+        if found.interrupted:
+            raise KeyboardInterrupt
         point = replace(found.point, A=unweigh @ found.point.A)
         previous, covariance = covariance, noise_covariance(problem, point)
         change = weigh @ (covariance - previous) @ weigh / mean

@@ -50,6 +50,13 @@ class PatternModel:
             (projected.reshape(k, r, k, r) * self.point.coupling[:, None, :, None]).reshape(N, N)
         )
 
+    @property
+    def unprojected_diagonal(self) -> Array:
+        """The (kr,) diagonal that the matrix would have if A stayed as it is."""
+        k, r = self.point.W.shape
+        diagonal = np.diag(self._FF)[: k * r] * np.repeat(np.diag(self.point.coupling), r)
+        return np.asarray(diagonal)
+
     def step(self, damping: float, accuracy: float) -> Step:
         """Solve the damped system exactly."""
         k, r = self.point.W.shape

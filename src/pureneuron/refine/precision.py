@@ -11,15 +11,19 @@ from pureneuron.refine.descent import Descent, descend, negligible_gain
 from pureneuron.refine.profile import Point, profile
 from pureneuron.refine.starts import Start
 
-__all__ = ["SINGLE_FLOOR", "descend_from"]
+__all__ = ["SINGLE_FLOOR", "descend_from", "single_suffices"]
 
 # The loss that single precision takes for zero.
 SINGLE_FLOOR = 1e-9
 # Entries of X and Y from which a first descent in single precision saves more than it costs, and
 # the gain at which it leaves the rest to double precision.
 _SINGLE_ENTRIES, _SINGLE_TOL = 100_000, 3e-6
-# A loss down to which single precision determines the residual to three digits and more.
 _SINGLE_LOSS = 1e-6
+
+
+def single_suffices(loss: float) -> bool:
+    """Whether single precision determines the residual behind a loss to three digits and more."""
+    return loss > _SINGLE_LOSS
 
 
 def descend_from(
@@ -67,8 +71,9 @@ def descend_from(
         return rough
     W, A = rough.point.W, rough.point.A
     shows_enough = negligible_gain(problem, len(W), tol) >= _SINGLE_TOL
-    if rough.converged and shows_enough and rough.loss > _SINGLE_LOSS:
-        return replace(rough, point=profile(problem, W, A))
+    if rough.converged and shows_enough and single_suffices(rough.loss):
+        point = profile(problem, W, A)
+        return replace(rough, point=point, history=(*rough.history[:-1], point.loss))
     fine = descend(
         problem,
         W,
@@ -77,6 +82,10 @@ def descend_from(
         tol=tol,
         damping=1e-4,
         joins=joins,
-        callback=callback,
+        callback=None if callback is None else _counting_on(callback, rough.n_iter),
     )
     return replace(fine, history=rough.history + fine.history[1:])
+
+
+def _counting_on(callback: Callable[[int, float], None], done: int) -> Callable[[int, float], None]:
+    return lambda iteration, loss: callback(done + iteration, loss)

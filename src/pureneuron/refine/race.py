@@ -72,6 +72,11 @@ class Race:
             self._sizes = []
 
     @property
+    def held(self) -> bool:
+        """Whether there are rows to race on."""
+        return bool(self._sizes)
+
+    @property
     def verdict(self) -> str:
         """What the race has shown so far; empty if there is none."""
         return "" if self._heat is None else self._heat.verdict
@@ -166,7 +171,9 @@ class _Heat:
 
 
 def _largest_leverage(problem: Problem) -> float:
-    return float(problem.samples.reduce(_leverage)["largest"])
+    """Squared length of the largest white row, the mean being r."""
+    largest = float(problem.samples.reduce(_leverage)["largest"])
+    return largest * problem.samples.n_rows / problem.total
 
 
 def _leverage(batch: Batch) -> dict[str, Max]:

@@ -9,6 +9,7 @@ descent goes on from there; if the loss falls, the new minimum is kept and repai
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import array_api_compat
 import numpy as np
@@ -62,9 +63,10 @@ def repair(
             W = best.point.W.copy()
             W[neuron] = direction
             trial = descend(problem, W, max_iter=max_iter, tol=tol, callback=callback)
-            if trial.loss < (1.0 - _WORTHWHILE) * best.loss or trial.interrupted:
-                improved = trial.loss < best.loss
-                best = trial if improved else best
+            if trial.interrupted:
+                return trial if trial.loss < best.loss else replace(best, interrupted=True)
+            if trial.loss < (1.0 - _WORTHWHILE) * best.loss:
+                best, improved = trial, True
                 break
     return best
 
