@@ -4,6 +4,7 @@
 # make figures       measure what the README and docs/figures state (about five minutes)
 # make bench         time to the optimum, beside what others would use (hours; goes on where stopped)
 # make performance   how often, how accurately, at what cost: docs/performance.md (about an hour)
+# make paper         the figures of the paper, made again (about half an hour; goes on where stopped)
 # make lint, format  the checks alone; put the code into format
 #
 # Each target sets up .venv by itself, and again when pyproject.toml changes.
@@ -13,7 +14,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 
-.PHONY: help demo test test-extras figures bench performance lint format clean
+.PHONY: help demo test test-extras figures bench performance paper lint format clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -37,6 +38,9 @@ performance: $(VENV)/.demo
 	$(BIN)/python benchmarks/passes.py
 	$(BIN)/python benchmarks/cost.py --largest
 	$(BIN)/python benchmarks/rates.py
+
+paper: $(VENV)/.paper
+	$(BIN)/python -m experiments.paper.run
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.peers.run $(BENCH)
@@ -75,6 +79,11 @@ $(VENV)/.test: $(VENV)/.demo
 $(VENV)/.extras: $(VENV)/.test
 	@echo "Installing what the extras need"
 	@$(PIP) install --group extras
+	@touch $@
+
+$(VENV)/.paper: pyproject.toml $(VENV)/.demo
+	@echo "Installing what the paper's variant needs"
+	@$(PIP) install --group paper
 	@touch $@
 
 $(VENV)/.bench: pyproject.toml $(VENV)/.demo

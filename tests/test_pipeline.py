@@ -8,6 +8,7 @@ from pureneuron.datasets import make_teacher, symmetric_inputs, symmetrize
 from pureneuron.pipeline import diagnose
 from pureneuron.results import Status
 from pureneuron.samples import ArraySamples
+from pureneuron.spectral import perturb_inputs
 
 
 def teacher_samples(seed, *, n=1000, d=5, k=3, m=4, noise=0.1, X=None):
@@ -505,9 +506,25 @@ def test_diagnosis_of_good_and_bad_data():
     assert reports["linear part"].figures["rank"] == 3
     assert reports["symmetry"].figures["p_value"] > 1e-3
     assert reports["moments"].figures["gap"] > 3.0
+    assert "looks unlike one" in reports["separation"].summary
+    assert "can be trusted" in reports["sampling error"].summary
     X = np.random.default_rng(0).exponential(size=(5000, 5))
     reports = {report.name: report for report in diagnose(ArraySamples(X, X), rng=0)}
     assert "plainly asymmetric" in reports["symmetry"].summary
+
+
+def test_diagnosis_names_what_moments_cannot_tell():
+    # (w₁·x)(w₂·x) = (x₁² − x₂²)/2 vanishes for signs: the two neurons look like one.
+    W = np.array([[1.0, 1.0], [1.0, -1.0]]) / np.sqrt(2.0)
+    teacher = TwoLayerNetwork(np.eye(2), W)
+    for probability, told in ((0.0, False), (0.3, True)):
+        X = symmetric_inputs(20_000, 2, "rademacher", rng=0)
+        X = perturb_inputs(X, probability, Q=np.eye(2), rng=1)
+        Y = teacher.predict(X) + 0.01 * np.random.default_rng(2).standard_normal(X.shape)
+        reports = {report.name: report for report in diagnose(ArraySamples(X, Y), 2, rng=0)}
+        assert ("can be trusted" in reports["sampling error"].summary) == told
+        recovery = recover(ArraySamples(X, Y), 2, rng=0)
+        assert (recovery.status is Status.RECOVERED) == told
 
 
 def test_many_inputs_and_outputs_cost_only_the_reduction():

@@ -44,6 +44,8 @@ from pureneuron.spectral import (
     linear_part,
     moment_estimate,
     numerical_rank,
+    sampling_error,
+    separation,
 )
 from pureneuron.stages import (
     StageLog,
@@ -53,6 +55,8 @@ from pureneuron.stages import (
     describe_moments,
     describe_noise,
     describe_refinement,
+    describe_sampling_error,
+    describe_separation,
     describe_symmetry,
     raced,
 )
@@ -273,7 +277,9 @@ def diagnose(
     Returns
     -------
     tuple of StageReport
-        The data, their symmetry, the linear part with its rank, and the detector with its gap.
+        The data, their symmetry, the linear part with its rank, the detector with its gap, α and β
+        of the guarantee, and the expected error of the moment estimate with the rows that a
+        smaller one would take.
     """
     check_options(n_neurons, "auto", True, 0.0, "spherical", "auto", 1, 0.0)
     rng = np.random.default_rng(rng)
@@ -291,7 +297,13 @@ def diagnose(
     k = rank if n_neurons == "auto" else int(n_neurons)
     if 1 <= k <= len(part.singular_values):
         with log.stage("moments") as said:
-            said.append(describe_moments(moment_estimate(problem, part, k, rng=rng)))
+            estimate = moment_estimate(problem, part, k, rng=rng)
+            said.append(describe_moments(estimate))
+        with log.stage("separation") as said:
+            said.append(describe_separation(estimate, separation(problem, estimate.W)))
+        with log.stage("sampling error") as said:
+            error = sampling_error(problem, part, estimate, rng=rng)
+            said.append(describe_sampling_error(error, k))
     return log.reports
 
 

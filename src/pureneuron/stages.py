@@ -16,7 +16,7 @@ from pureneuron.moments import Problem
 from pureneuron.progress import Progress, ProgressCallback
 from pureneuron.refine import Race, Refinement, Start, WeighedFit
 from pureneuron.results import StageReport
-from pureneuron.spectral import LinearPart, MomentEstimate
+from pureneuron.spectral import LinearPart, MomentEstimate, SamplingError
 from pureneuron.typing import Array
 
 __all__ = [
@@ -27,11 +27,17 @@ __all__ = [
     "describe_moments",
     "describe_noise",
     "describe_refinement",
+    "describe_sampling_error",
+    "describe_separation",
     "describe_symmetry",
     "raced",
 ]
 
 T = TypeVar("T")
+
+# Least singular value of the distinguishing matrix that is as good as none; squared error a neuron
+# at which a moment estimate still points in the right direction; accuracy to state the rows for.
+_FAINT, _TRUSTED, _GOAL = 1e-3, 0.1, 0.01
 
 
 @dataclass
@@ -155,6 +161,42 @@ def describe_moments(estimate: MomentEstimate) -> StageReport:
             "gap": estimate.gap,
             "misfit": estimate.misfit,
             "condition": estimate.condition,
+        },
+    )
+
+
+def describe_separation(estimate: MomentEstimate, alpha: float) -> StageReport:
+    """Report α and β of the paper's guarantee, at the estimated network."""
+    lengths = np.linalg.norm(estimate.W, axis=1)
+    beta = float(np.linalg.svd(estimate.A * lengths, compute_uv=False).min())
+    verdict = "every pair of neurons looks unlike one"
+    if alpha <= _FAINT:
+        verdict = "some pair of neurons looks like one, and moments need other inputs to tell"
+    return StageReport(
+        name="separation",
+        summary=(
+            f"{verdict} (least singular value of the distinguishing matrix {alpha:.3g}, of A "
+            f"{beta:.3g}, inputs white and outputs of unit size)"
+        ),
+        figures={"alpha": alpha, "beta": beta},
+    )
+
+
+def describe_sampling_error(error: SamplingError, n_neurons: int) -> StageReport:
+    """Report the expected error of the moment estimate, and the rows that a smaller one takes."""
+    worst = max(error.error_A, error.error_W)
+    verdict = "can be trusted" if worst <= _TRUSTED * n_neurons else "is guesswork here"
+    return StageReport(
+        name="sampling error",
+        summary=(
+            f"the moment estimate {verdict}: expected squared errors, summed over the neurons, "
+            f"{error.error_A:.2g} (A) and {error.error_W:.2g} (W); {_GOAL:g} would take about "
+            f"{error.rows_for(_GOAL):.2g} rows"
+        ),
+        figures={
+            "error_A": error.error_A,
+            "error_W": error.error_W,
+            "rows_for_0.01": error.rows_for(_GOAL),
         },
     )
 

@@ -14,7 +14,8 @@ One step a module, in the order in which they act:
   (Lemma 5) or by all matrices of the space at once.
 - :mod:`~pureneuron.spectral.algorithms`: Algorithms 1 to 4, to the letter.
 - :mod:`~pureneuron.spectral.estimate`: the same pipeline made to hold out against sampling noise,
-  which is what the estimator starts from.
+  which is what the estimator starts from; :mod:`~pureneuron.spectral.sampling_error`: how far off
+  it is, and how many rows would bring it closer.
 
 :mod:`~pureneuron.spectral.symmetric` holds ``vec*``, by which symmetric matrices become vectors of
 the same length, and :mod:`~pureneuron.spectral.arguments` the checks of what callers pass.
@@ -35,11 +36,13 @@ from pureneuron.spectral.diagonalization import (
 from pureneuron.spectral.distinguishing import (
     distinguishing_matrix,
     gaussian_distinguishing_matrix,
+    separation,
 )
 from pureneuron.spectral.estimate import MomentEstimate, moment_estimate
 from pureneuron.spectral.guarantee import Guarantee, guarantee
 from pureneuron.spectral.linear import LinearPart, linear_loss, linear_part, numerical_rank
 from pureneuron.spectral.perturbation import perturb_inputs, perturb_weights
+from pureneuron.spectral.sampling_error import SamplingError, sampling_error
 from pureneuron.spectral.symmetric import unvec_star, vec_star
 
 __all__ = [
@@ -47,6 +50,7 @@ __all__ = [
     "JointDiagonalization",
     "LinearPart",
     "MomentEstimate",
+    "SamplingError",
     "detector_matrix",
     "distinguishing_matrix",
     "gaussian_distinguishing_matrix",
@@ -64,6 +68,8 @@ __all__ = [
     "perturb_inputs",
     "perturb_weights",
     "pure_neuron_detector",
+    "sampling_error",
+    "separation",
     "unvec_star",
     "vec_star",
 ]

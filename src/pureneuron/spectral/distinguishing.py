@@ -6,16 +6,20 @@ zero some mixture of neurons passes for a pure one, and the method cannot tell.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import array_api_compat
 import numpy as np
 from numpy.typing import ArrayLike
 
+from pureneuron.moments import Problem
+from pureneuron.network import unit_rows
 from pureneuron.samples import Batch, Sum
 from pureneuron.spectral.arguments import as_matrix, as_samples
 from pureneuron.spectral.detector import product_sums
 from pureneuron.typing import AnyArray, Array
 
-__all__ = ["distinguishing_matrix", "gaussian_distinguishing_matrix"]
+__all__ = ["distinguishing_matrix", "gaussian_distinguishing_matrix", "separation"]
 
 
 def distinguishing_matrix(
@@ -141,6 +145,25 @@ def _gaussian_pair(u: Array, v: Array) -> Array:
         if length > 0.0:
             M += (moment - 2.0 * J) * np.outer(direction, direction) / length**2
     return np.asarray(size / np.pi * M)
+
+
+def separation(problem: Problem, W: Array) -> float:
+    """Return α, the least singular value of the augmented distinguishing matrix, in one pass.
+
+    It is taken in white coordinates, on the span of the rows of W (k, r), which are normalised.
+    """
+    basis = np.linalg.svd(W, full_matrices=False)[2].T
+    sums = problem.source.reduce(
+        _white_distinguishing_sums, problem.whitening.transform @ basis, unit_rows(W) @ basis
+    )
+    size = basis.shape[1] ** 2
+    columns = [sums["M xx"].reshape(-1, size), sums["xx"].reshape(1, size)]
+    M = np.concatenate(columns) / sums["total"]
+    return float(np.linalg.svd(M, compute_uv=False).min())
+
+
+def _white_distinguishing_sums(batch: Batch, transform: AnyArray, W: AnyArray) -> dict[str, Sum]:
+    return _distinguishing_sums(replace(batch, X=batch.X @ transform), W)
 
 
 def _distinguishing_sums(batch: Batch, W: AnyArray) -> dict[str, Sum]:

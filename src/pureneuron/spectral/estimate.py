@@ -31,7 +31,7 @@ from pureneuron.spectral.linear import LinearPart
 from pureneuron.spectral.symmetric import symmetric_products, unvec_star, vec_star
 from pureneuron.typing import AnyArray, Array
 
-__all__ = ["MomentEstimate", "moment_estimate"]
+__all__ = ["MomentEstimate", "estimate_from", "moment_estimate", "moment_sums"]
 
 # Combinations of test functions with less than this share of the largest variance are not weighted
 # up any further: their variance is itself an estimate.
@@ -91,10 +91,29 @@ def moment_estimate(
     rng : numpy.random.Generator
         Draws the starts of the diagonalisation.
     """
-    k = n_neurons
-    P, R = part.outputs[:, :k], part.inputs[:, :k]
-    moments = _reduced_moments(problem, P, R)
-    slope = problem.negative_slope
+    P, R = part.outputs[:, :n_neurons], part.inputs[:, :n_neurons]
+    M = problem.samples.reduce(moment_sums, P, R)["moments"] / problem.total
+    return estimate_from(M, P, R, negative_slope=problem.negative_slope, rng=rng)
+
+
+def estimate_from(
+    M: Array, P: Array, R: Array, *, negative_slope: float, rng: np.random.Generator
+) -> MomentEstimate:
+    """Estimate a network from moments alone, without data.
+
+    Parameters
+    ----------
+    M : array
+        What :func:`moment_sums` gathers, over the sum of the weights.
+    P, R : (m, k) and (r, k) arrays
+        The output and input directions to which it is reduced.
+    negative_slope : float
+        Slope of σ on the negative side.
+    rng : numpy.random.Generator
+        Draws the starts of the diagonalisation.
+    """
+    k, slope = P.shape[1], negative_slope
+    moments = _reduced_moments(M, k)
 
     B = 2.0 / (1.0 + slope) * _controlled_regression(moments)
     # A leaky rectifier is a linear map plus (1 − s) times a ReLU: take the linear map off.
@@ -189,12 +208,9 @@ def _detector_matrix(moments: _ReducedMoments, linear: Array) -> Array:
     return np.asarray((vectors / np.sqrt(values)).T @ T)
 
 
-def _reduced_moments(problem: Problem, P: Array, R: Array) -> _ReducedMoments:
-    sums = problem.samples.reduce(_reduced_moment_sums, P, R)
-    k = P.shape[1]
-    K = k * (k + 1) // 2
+def _reduced_moments(M: Array, k: int) -> _ReducedMoments:
     # Rows: 1, x, φ. Columns: 1, x, y, φ, x⊗y, vec*(yyᵀ).
-    M = sums["moments"] / problem.total
+    K = k * (k + 1) // 2
     one, x, phi = slice(0, 1), slice(1, 1 + k), slice(1 + k, 1 + k + K)
     edges = np.cumsum([0, 1, k, k, K, k * k, K])
     c_one, c_x, c_y, c_phi, c_xy, c_yy = (slice(a, b) for a, b in pairwise(edges))
@@ -219,7 +235,8 @@ def _reduced_moments(problem: Problem, P: Array, R: Array) -> _ReducedMoments:
     )
 
 
-def _reduced_moment_sums(batch: Batch, P: AnyArray, R: AnyArray) -> dict[str, Sum]:
+def moment_sums(batch: Batch, P: AnyArray, R: AnyArray) -> dict[str, Sum]:
+    """Sum all products of the reduced x and y that the estimate is made of, up to fourth order."""
     xp = array_api_compat.array_namespace(batch.X)
     x, y = batch.X @ R, batch.Y @ P
     one = xp.ones((x.shape[0], 1), dtype=x.dtype, device=array_api_compat.device(x))

@@ -1,0 +1,7 @@
+"""The figures of Ge, Kuditipudi, Li, Wang (ICLR 2019), made again: ``make paper``.
+
+- ``points``: what is plotted, and what the paper has there;
+- ``methods``: the plain algorithm, the paper's practical variant, and what this library does;
+- ``run``: all trials, resumable, into ``results.json``;
+- ``report``: the plots, and a page with every point beside the paper's.
+"""

@@ -1,0 +1,122 @@
+"""How large the error of the moment estimate is, and how many rows a smaller one would take.
+
+The estimate is a smooth function of sample moments, so its error is asymptotically normal and
+shrinks like 1/n. Its size follows from the covariance of the moments by the delta method; leaving
+out a group of rows at a time (the grouped jackknife) is that method without a derivative. The data
+are touched once, for the moments of each group; all else is algebra on them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pureneuron.moments import Problem, design
+from pureneuron.samples import Batch, Sum
+from pureneuron.samples.mirror import distinct_rows, mirror_hash
+from pureneuron.spectral.estimate import MomentEstimate, estimate_from, moment_sums
+from pureneuron.spectral.linear import LinearPart
+from pureneuron.typing import AnyArray
+
+__all__ = ["SamplingError", "sampling_error"]
+
+_GROUPS = 20
+
+
+@dataclass(frozen=True)
+class SamplingError:
+    """Expected error of a moment estimate.
+
+    Attributes
+    ----------
+    error_A, error_W : float
+        Summed squared errors of the normalised columns of A and rows of W, as in the paper.
+    n_rows : float
+        Number of rows they are for.
+    """
+
+    error_A: float
+    error_W: float
+    n_rows: float
+
+    def rows_for(self, error: float) -> float:
+        """Return how many rows would bring both errors down to ``error``."""
+        return self.n_rows * max(self.error_A, self.error_W) / error
+
+
+def sampling_error(
+    problem: Problem, part: LinearPart, estimate: MomentEstimate, *, rng: np.random.Generator
+) -> SamplingError:
+    """Estimate the error of a moment estimate by the grouped jackknife, in two passes.
+
+    A row and its mirror image belong to the same group, for their errors are not independent. Where
+    inputs come again and again they are, and rows are dealt out in turn.
+
+    Parameters
+    ----------
+    problem : Problem
+        The data.
+    part : LinearPart
+        The linear part.
+    estimate : MomentEstimate
+        The estimate from all rows.
+    rng : numpy.random.Generator
+        Draws the starts of the diagonalisation.
+    """
+    k = len(estimate.W)
+    P, R = part.outputs[:, :k], part.inputs[:, :k]
+    repeated = distinct_rows(problem.source) < 0.5 * problem.source.n_rows
+    sums = problem.source.reduce(
+        _grouped_sums, problem.whitening.transform, problem.output_scale, P, R, repeated
+    )
+    network = problem.network(estimate.W, estimate.A)
+    rest = {name: parts.sum(axis=0) - parts for name, parts in sums.items()}
+    values = part.singular_values[:k]
+    errors = []
+    for moments, xx, yx, total in zip(
+        rest["moments"], rest["xx"], rest["yx"], rest["total"], strict=True
+    ):
+        # The directions that x and y are reduced to err as well, to first order so:
+        change = 2.0 / (1.0 + problem.negative_slope) * np.linalg.solve(xx, yx.T).T - part.matrix
+        across_x, across_y = change.T @ P / values, change @ R / values
+        without = estimate_from(
+            moments / total,
+            P + across_y - P @ (P.T @ across_y),
+            R + across_x - R @ (R.T @ across_x),
+            negative_slope=problem.negative_slope,
+            rng=rng,
+        )
+        match = problem.network(without.W, without.A).match(network)
+        errors.append((match.error_A, match.error_W))
+    error_A, error_W = (_GROUPS - 1) / _GROUPS * np.sum(errors, axis=0)
+    return SamplingError(float(error_A), float(error_W), problem.n_effective)
+
+
+def _grouped_sums(
+    batch: Batch,
+    transform: AnyArray,
+    scale: float,
+    P: AnyArray,
+    R: AnyArray,
+    repeated: bool,
+) -> dict[str, Sum]:
+    dealt = batch.offset + np.arange(batch.X.shape[0])
+    group = (dealt if repeated else mirror_hash(batch.X)[0]) % _GROUPS
+    X, Y, root = design(batch, constant_input=False)
+    X, Y = X @ transform, Y / scale
+    moments, totals, xx, yx = [], [], [], []
+    for g in range(_GROUPS):
+        rows = np.flatnonzero(group == g)
+        extra = {} if batch.weight is None else {"root": root[rows]}
+        part = Batch(X[rows], Y[rows], extra=extra)
+        moments.append(np.asarray(moment_sums(part, P, R)["moments"].value))
+        totals.append(float((root[rows] ** 2).sum()))
+        xx.append(np.asarray(part.X.T @ part.X))
+        yx.append(np.asarray(part.Y.T @ part.X))
+    return {
+        "moments": Sum(np.stack(moments)),
+        "total": Sum(np.array(totals)),
+        "xx": Sum(np.stack(xx)),
+        "yx": Sum(np.stack(yx)),
+    }
