@@ -145,7 +145,8 @@ def test_weights_take_rows_out():
     recovery = recover(ArraySamples(np.vstack([X, X]), spoiled, weight), 3, rng=0)
     plain = recover(samples, 3, rng=0)
     assert recovery.status is Status.RECOVERED
-    assert recovery.loss == pytest.approx(plain.loss, rel=1e-5)
+    # Both end where what is left to gain is negligible: 0.003 of 24 unknowns by 4000 outputs.
+    assert recovery.loss == pytest.approx(plain.loss, rel=2e-5)
     assert recovery.network.match(plain.network).error_W < 1e-6
 
 
@@ -358,7 +359,7 @@ class TestStatuses:
             assert status.advice.endswith(".")
         recovery = recover(teacher_samples(1)[1], 3, rng=0)
         text = str(recovery)
-        for part in ("RECOVERED", "data:", "linear part:", "moments:", "refinement:", "passes"):
+        for part in ("RECOVERED", "data:", "linear part:", "race:", "refinement:", "passes"):
             assert part in text
         with pytest.raises(KeyError, match="no stage 'lifting'"):
             recovery.stage("lifting")

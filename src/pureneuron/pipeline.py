@@ -146,7 +146,7 @@ def recover(
         n_neurons, init, refine, negative_slope, noise_covariance, n_restarts, max_iter, tol
     )
     rng = np.random.default_rng(rng)
-    rank_rng = rng.spawn(1)[0]
+    rank_rng = np.random.default_rng(rng.integers(2**63))
     counted = CountedSamples(samples)
     log = StageLog(callback)
 

@@ -520,7 +520,14 @@ def test_diagnose(samples, command):
     done = process("diagnose", samples, "-k", K, "--json")
     assert done.returncode == 0
     stages = json.loads(done.stdout)["stages"]
-    assert [stage["name"] for stage in stages] == ["data", "symmetry", "linear part", "moments"]
+    assert [stage["name"] for stage in stages] == [
+        "data",
+        "symmetry",
+        "linear part",
+        "moments",
+        "separation",
+        "sampling error",
+    ]
     assert len(stages[2]["figures"]["singular_values"]) == M
 
 

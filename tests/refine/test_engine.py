@@ -331,7 +331,7 @@ def test_race_leads_to_the_minimum_of_all_rows():
 
 
 def test_no_race_without_rows_to_spare():
-    problem, _ = make_problem(12, n=1400)
+    problem, _ = make_problem(12, n=900)
     assert list(Race(problem, 3, rng=np.random.default_rng(0)).starts()) == []
 
 

@@ -29,10 +29,10 @@ __all__ = ["Race"]
 
 # Rows of a heat: equations for each unknown, the fewest rows, and the share of all rows beyond
 # which racing on them saves nothing.
-_EQUATIONS, _FEWEST_ROWS, _LARGEST_SHARE = (15, 60), 500, 1 / 3
-# Largest squared length of a white row against the rows of a heat: beyond it, one row makes up a
-# tenth of the variance of a direction.
-_LEVERAGE = 0.1
+_EQUATIONS, _FEWEST_ROWS, _LARGEST_SHARE = (15, 60), 500, 1 / 2
+# Rows of a heat, at least, against the largest squared length of a white row: with fewer, that one
+# row may make up more than a tenth of the variance of a direction.
+_ROWS_FOR_LEVERAGE = 10.0
 # Most racers a heat; the displacement up to which two, which stop early, have come to the same
 # place; and when they stop.
 _RACERS, _SAME, _TOL, _MAX_ITER = 5, 0.25, 1e-3, 100
@@ -65,11 +65,12 @@ class Race:
         self._rng, self._callback = rng, callback
         self._heat: _Heat | None = None
         per_output = n_unknowns(problem, n_neurons) / problem.n_outputs
-        sizes = [max(int(each * per_output), _FEWEST_ROWS) for each in _EQUATIONS]
-        most = _LARGEST_SHARE * problem.samples.n_rows
-        self._sizes = [size for size in sizes if size <= most]
-        if self._sizes and _largest_leverage(problem) > _LEVERAGE * self._sizes[0]:
-            self._sizes = []
+        most = int(_LARGEST_SHARE * problem.samples.n_rows)
+        self._sizes: list[int] = []
+        if max(_EQUATIONS[0] * per_output, _FEWEST_ROWS) <= most:
+            fewest = max(_FEWEST_ROWS, int(_ROWS_FOR_LEVERAGE * _largest_leverage(problem)))
+            sizes = (max(int(each * per_output), fewest) for each in _EQUATIONS)
+            self._sizes = [size for size in sizes if size <= most]
 
     @property
     def held(self) -> bool:
