@@ -147,7 +147,7 @@ def test_weights_take_rows_out():
     assert recovery.status is Status.RECOVERED
     # Both end where what is left to gain is negligible: 0.003 of 24 unknowns by 4000 outputs.
     assert recovery.loss == pytest.approx(plain.loss, rel=2e-5)
-    assert recovery.network.match(plain.network).error_W < 1e-6
+    assert recovery.network.match(plain.network).error_W < 5e-6
 
 
 class TestStatuses:
