@@ -29,8 +29,8 @@ Method = Callable[[Array, Array, float, int], TwoLayerNetwork]
 
 set_backend("numpy")
 # The paper's: elements of the span, restarts of the decomposition. Where these start, their sweeps
-# and the steps of the gradient descent are not stated: Gaussian factors (from the positive ones that
-# are usual elsewhere, hardly any restart arrives), and enough of the rest that more change little.
+# and the steps of the gradient descent are not stated: Gaussian factors (from the positive ones
+# that are usual elsewhere, hardly any restart arrives), and enough that more change little.
 _ELEMENTS, _RESTARTS, _SWEEPS, _STEPS = 10_000, 10, 200, 300
 
 
