@@ -10,7 +10,7 @@ from pureneuron.inference import (
     unit_census,
 )
 from pureneuron.moments import pose
-from pureneuron.network import unit_rows
+from pureneuron.network import TwoLayerNetwork, unit_rows
 from pureneuron.refine import descend, random_start
 from pureneuron.samples import ArraySamples
 
@@ -94,6 +94,16 @@ def test_few_distinct_inputs_leave_weights_undetermined():
     X = rng.standard_normal((2000, 3))
     problem = pose(ArraySamples(X, np.maximum(X @ W.T, 0.0).sum(axis=1, keepdims=True)))
     assert undetermined_directions(problem, descend(problem, problem.whitening.to_white(W))) == 0
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_rounding_does_not_pass_for_curvature(seed):
+    # Six units span all functions on four points: nothing is left of the projected matrix.
+    X = np.random.default_rng(0).choice([-1.0, 1.0], (400, 2))
+    rng = np.random.default_rng(seed)
+    teacher = TwoLayerNetwork(rng.standard_normal((2, 6)), rng.standard_normal((6, 2)))
+    problem = pose(ArraySamples(X, teacher.predict(X)))
+    assert undetermined_directions(problem, descend(problem, problem.to_white(teacher))) > 0
 
 
 def test_missing_neurons_leave_a_trace():
