@@ -212,7 +212,9 @@ def _undetermined(problem: Problem, descent: Descent) -> int:
     matrix, scale = model.matrix, np.sqrt(model.unprojected_diagonal)
     scale = np.where(scale > 0.0, scale, 1.0)
     values = np.linalg.eigvalsh(matrix / np.outer(scale, scale))
-    determined = int(np.sum(values > _SINGULAR * values[-1]))
+    # Before A is projected out the scaled matrix has unit diagonal; what is left of it may be
+    # rounding all over.
+    determined = int(np.sum(values > _SINGULAR))
     return max(k * (r - 1) - determined, 0)
 
 
