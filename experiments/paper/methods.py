@@ -59,7 +59,6 @@ def practical(X: Array, Y: Array, noise: float, seed: int) -> TwoLayerNetwork:
             n_iter_max=_SWEEPS,
             init=(np.ones(k), list(rng.standard_normal((3, k, k)))),
             tol=1e-8,
-            normalize_factors=True,
         )
         fitted = np.einsum("r,ir,jr,kr->ijk", weights, *factors)
         misfit = float(np.sum((fitted - core) ** 2))
