@@ -11,14 +11,8 @@ between outputs, the bound knows its covariance; ``noise_covariance="full"`` has
 
 from __future__ import annotations
 
-import os
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 import argparse
 import json
-import multiprocessing
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from parallel import in_parallel
 from pureneuron import TwoLayerNetwork, recover
 from pureneuron.datasets import make_teacher
 from pureneuron.samples import ArraySamples
@@ -150,12 +145,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("docs/figures"))
     options = parser.parse_args()
     tasks = [(cell, seed) for cell in CELLS for seed in range(options.data_sets)]
-    runs = []
-    with multiprocessing.get_context("spawn").Pool(2) as pool:
-        for i, result in enumerate(pool.imap(run, tasks, chunksize=4), 1):
-            runs.append(result)
-            print(f"\r{i} of {len(tasks)} fits", end="", flush=True)
-    print()
+    runs = list(in_parallel(run, tasks, chunksize=4))
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "efficiency.json").write_text(json.dumps(runs) + "\n")
     text = "\n".join(

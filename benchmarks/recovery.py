@@ -11,14 +11,8 @@ the power of the outputs.
 
 from __future__ import annotations
 
-import os
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 import argparse
 import json
-import multiprocessing
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -26,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from parallel import in_parallel
 from pureneuron import recover
 from pureneuron.datasets import make_teacher, symmetric_inputs
 from pureneuron.samples import ArraySamples
@@ -171,12 +166,7 @@ def main() -> None:
         for cell in cells
         for seed in range(options.seeds)
     ]
-    runs = []
-    with multiprocessing.get_context("spawn").Pool(2) as pool:
-        for i, result in enumerate(pool.imap(run, tasks, chunksize=2), 1):
-            runs.append(result)
-            print(f"\r{i} of {len(tasks)} fits", end="", flush=True)
-    print()
+    runs = list(in_parallel(run, tasks, chunksize=2))
 
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "recovery.json").write_text(json.dumps(runs, indent=1) + "\n")

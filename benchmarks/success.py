@@ -10,15 +10,8 @@ known, the better of itself and the fit started at the truth; without noise, if 
 
 from __future__ import annotations
 
-import os
-
-# Two processes of one thread each: the same fits, twice as many at a time.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 import argparse
 import json
-import multiprocessing
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from parallel import in_parallel
 from pureneuron import recover
 from pureneuron.datasets import make_teacher
 from pureneuron.samples import ArraySamples
@@ -156,12 +150,9 @@ def main() -> None:
         if (name, seed) not in done
     ]
     options.output.mkdir(parents=True, exist_ok=True)
-    with multiprocessing.get_context("spawn").Pool(2) as pool:
-        for i, result in enumerate(pool.imap(run, tasks), 1):
-            runs.append(result)
-            record.write_text(json.dumps(runs, indent=1) + "\n")
-            print(f"\r{i} of {len(tasks)} fits, at {result['cell']}   ", end="", flush=True)
-    print()
+    for result in in_parallel(run, tasks):
+        runs.append(result)
+        record.write_text(json.dumps(runs, indent=1) + "\n")
     text = "\n".join(
         [
             "# How often the network is found",

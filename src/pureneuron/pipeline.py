@@ -26,7 +26,16 @@ from pureneuron.inference import (
 from pureneuron.moments import Problem, check_samples, n_unknowns, pose
 from pureneuron.network import TwoLayerNetwork
 from pureneuron.progress import ProgressCallback
-from pureneuron.refine import Descent, Race, Refinement, Start, evaluate, search, weigh_outputs
+from pureneuron.refine import (
+    FEWEST_STARTS,
+    Descent,
+    Race,
+    Refinement,
+    Start,
+    evaluate,
+    search,
+    weigh_outputs,
+)
 from pureneuron.requests import (
     Init,
     NoiseCovariance,
@@ -69,9 +78,9 @@ _MOMENTS_AGREE = "the moment estimate puts every neuron where the descent does"
 # The detector works on k(k+1)/2 products of coordinates, and its null space costs k⁶: beyond this
 # many neurons random starts are the quicker road, and moments are for those who ask for them.
 _AUTO_MOMENTS_NEURONS = 32
-# Descents before two that agree are believed; more where B cannot show all neurons (biases, or more
+# Descents before two that agree are believed where B cannot show all neurons (biases, or more
 # neurons than inputs or outputs): there local minima are popular, and nothing else speaks up.
-_FEWEST_STARTS, _FEWEST_BLIND_STARTS = 3, 10
+_FEWEST_BLIND_STARTS = 10
 _ASYMMETRIC = (
     "the inputs are plainly asymmetric, and this result rests on their symmetry: "
     "refine it (refine=True) or symmetrise the inputs (pureneuron.datasets.symmetrize)"
@@ -208,7 +217,7 @@ def recover(
                 n_restarts=restarts,
                 max_iter=max_iter,
                 tol=tol,
-                fewest=_FEWEST_STARTS if shows_all else _FEWEST_BLIND_STARTS,
+                fewest=FEWEST_STARTS if shows_all else _FEWEST_BLIND_STARTS,
                 rng=rng,
                 plausible=lambda descent: examined(descent).plausible,
                 callback=callback,

@@ -17,10 +17,11 @@ from pureneuron.refine.precision import single_suffices
 from pureneuron.refine.profile import Point, evaluate, profile
 from pureneuron.refine.race import Race
 from pureneuron.refine.repair import least_missed, repair
-from pureneuron.refine.search import Refinement, search
+from pureneuron.refine.search import FEWEST_STARTS, Refinement, search
 from pureneuron.refine.starts import Start, random_start
 
 __all__ = [
+    "FEWEST_STARTS",
     "Descent",
     "PatternModel",
     "Point",

@@ -33,13 +33,14 @@ from pureneuron.refine.precision import descend_from
 from pureneuron.refine.repair import repair
 from pureneuron.refine.starts import Start, random_start
 
-__all__ = ["Refinement", "search"]
+__all__ = ["FEWEST_STARTS", "Refinement", "search"]
 
 # Two descents found the same minimum if no neuron moved by more than this share of the way to its
 # nearest neighbour. A race or a moment estimate, which carry sampling error, are confirmed by half
 # the way.
 _SAME, _CONFIRMED = 0.1, 0.5
-_FEWEST_STARTS = 3
+# Descents before two that agree are believed.
+FEWEST_STARTS = 3
 # Random starts before swaps are tried: they are worth some thirty descents, and hardly ever needed.
 _PATIENCE = 6
 
@@ -77,7 +78,7 @@ def search(
     n_restarts: int,
     max_iter: int,
     tol: float,
-    fewest: int = _FEWEST_STARTS,
+    fewest: int = FEWEST_STARTS,
     rng: np.random.Generator,
     plausible: Callable[[Descent], bool] = lambda descent: True,
     callback: ProgressCallback | None = None,
