@@ -20,6 +20,7 @@ from pureneuron.spectral import (
     learn_two_layer_noisy,
     unvec_star,
 )
+from pureneuron.spectral.diagonalization import pencil_directions
 from pureneuron.typing import Array
 
 __all__ = ["METHODS", "Method"]
@@ -28,10 +29,15 @@ Method = Callable[[Array, Array, float, int], TwoLayerNetwork]
 """``method(X, Y, noise, seed)``: the noise is known only as far as there is any or none."""
 
 set_backend("numpy")
-# The paper's: elements of the span, restarts of the decomposition. Where these start, their sweeps
-# and the steps of the gradient descent are not stated: Gaussian factors (from the positive ones
-# that are usual elsewhere, hardly any restart arrives), and enough that more change little.
-_ELEMENTS, _RESTARTS, _SWEEPS, _STEPS = 10_000, 10, 200, 300
+# The paper's: elements of the span, and restarts of the decomposition.
+_ELEMENTS, _RESTARTS = 10_000, 10
+# Sweeps of a restart, and steps of the quasi-Newton descent: enough that more change little.
+_SWEEPS, _STEPS = 200, 300
+# Steps of the plain gradient descent: at this number the errors of W grow with κ(A) as the paper's.
+_GRADIENT_STEPS = 300
+
+_Starts = Callable[[Array, Array, np.random.Generator], list[Array]]
+_Refit = Callable[[Array, Array, Array, np.random.Generator], Array]
 
 
 def plain(X: Array, Y: Array, noise: float, seed: int) -> TwoLayerNetwork:
@@ -44,20 +50,40 @@ def plain(X: Array, Y: Array, noise: float, seed: int) -> TwoLayerNetwork:
 
 
 def practical(X: Array, Y: Array, noise: float, seed: int) -> TwoLayerNetwork:
-    """Decompose the span, then refit W with A fixed: the paper's practical variant."""
+    """Run the paper's practical variant, what it leaves open chosen for the best.
+
+    A restart begins at the eigenvectors of a random pair, as Algorithm 2 ends; W is refit from
+    where Algorithm 1 leaves it until the loss stands still.
+    """
+    return _practical(X, Y, noise, seed, _eigenvectors, _settled)
+
+
+def practical_random(X: Array, Y: Array, noise: float, seed: int) -> TwoLayerNetwork:
+    """Run the paper's practical variant, what it leaves open chosen as is usual.
+
+    A restart begins at Gaussian factors (from positive ones fewer arrive), the descent in W at
+    Gaussian weights, and it is so many steps of gradient descent.
+    """
+    return _practical(X, Y, noise, seed, _gaussian, _gradient_steps)
+
+
+def _practical(
+    X: Array, Y: Array, noise: float, seed: int, starts: _Starts, refit: _Refit
+) -> TwoLayerNetwork:
+    """Decompose the span, then refit W with A fixed."""
     rng = np.random.default_rng(seed)
     k = Y.shape[1]
-    null_space = np.linalg.svd(detector_matrix(X, Y, noisy=noise > 0.0))[2][-k:]
+    null_space = unvec_star(np.linalg.svd(detector_matrix(X, Y, noisy=noise > 0.0))[2][-k:])
     elements = rng.standard_normal((_ELEMENTS, k))
     # A QR decomposition turns the stack of 10,000 into one of k with the same decomposition.
-    core = np.tensordot(np.linalg.qr(elements)[1], unvec_star(null_space), 1)
+    core = np.tensordot(np.linalg.qr(elements)[1], null_space, 1)
     best, least = np.eye(k), np.inf
     for _ in range(_RESTARTS):
         weights, factors = parafac(
             core,
             rank=k,
             n_iter_max=_SWEEPS,
-            init=(np.ones(k), list(rng.standard_normal((3, k, k)))),
+            init=(np.ones(k), starts(core, null_space, rng)),
             tol=1e-8,
         )
         fitted = np.einsum("r,ir,jr,kr->ijk", weights, *factors)
@@ -65,25 +91,50 @@ def practical(X: Array, Y: Array, noise: float, seed: int) -> TwoLayerNetwork:
         if np.isfinite(misfit) and misfit < least:
             best, least = factors[1].T, misfit
     Z = best * np.where(best @ Y.mean(axis=0) < 0.0, -1.0, 1.0)[:, None]
-    W = np.stack([learn_single_neuron(X, Y @ z) for z in Z])
     A = inverse(Z)[0]
-    return TwoLayerNetwork(A, _refit(X, Y, A, W))
+    return TwoLayerNetwork(A, refit(X, Y, A, rng))
 
 
-def _refit(X: Array, Y: Array, A: Array, W: Array) -> Array:
-    """Descend in W alone, where Algorithm 1 left it."""
+def _gaussian(core: Array, null_space: Array, rng: np.random.Generator) -> list[Array]:
+    return list(rng.standard_normal((3, *core.shape[1:])))
+
+
+def _eigenvectors(core: Array, null_space: Array, rng: np.random.Generator) -> list[Array]:
+    first, second = np.tensordot(rng.standard_normal((2, len(null_space))), null_space, 1)
+    Z = pencil_directions(first, second)[0]
+    # The first factor is the one that a sweep begins by replacing.
+    return [np.ones_like(Z), Z.T, Z.T]
+
+
+def _settled(X: Array, Y: Array, A: Array, rng: np.random.Generator) -> Array:
+    Z = inverse(A)[0]
+    W = np.stack([learn_single_neuron(X, Y @ z) for z in Z])
 
     def loss_and_gradient(flat: Array) -> tuple[float, Array]:
-        W = flat.reshape(-1, X.shape[1])
-        Z = X @ W.T
-        on = Z > 0.0
-        E = (Z * on) @ A.T - Y
-        return float(np.mean(E**2)), (2.0 / E.size * ((E @ A) * on).T @ X).ravel()
+        loss, gradient = _loss_and_gradient(X, Y, A, flat.reshape(W.shape))
+        return loss, gradient.ravel()
 
     found = minimize(
         loss_and_gradient, W.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": _STEPS}
     )
     return np.asarray(found.x.reshape(W.shape))
+
+
+def _gradient_steps(X: Array, Y: Array, A: Array, rng: np.random.Generator) -> Array:
+    n, d = X.shape
+    # The largest curvature: above twice its inverse, steps diverge.
+    largest = np.linalg.norm(A, 2) ** 2 * np.linalg.norm(X, 2) ** 2 / n
+    W = rng.standard_normal((A.shape[1], d)) / np.sqrt(d)
+    for _ in range(_GRADIENT_STEPS):
+        W = W - Y.shape[1] / (2.0 * largest) * _loss_and_gradient(X, Y, A, W)[1]
+    return W
+
+
+def _loss_and_gradient(X: Array, Y: Array, A: Array, W: Array) -> tuple[float, Array]:
+    Z = X @ W.T
+    on = Z > 0.0
+    E = (Z * on) @ A.T - Y
+    return float(np.mean(E**2)), 2.0 / E.size * ((E @ A) * on).T @ X
 
 
 def moments(X: Array, Y: Array, noise: float, seed: int) -> TwoLayerNetwork:
@@ -99,6 +150,7 @@ def pipeline(X: Array, Y: Array, noise: float, seed: int) -> TwoLayerNetwork:
 METHODS: dict[str, Method] = {
     "plain": plain,
     "practical": practical,
+    "practical, random starts": practical_random,
     "moments": moments,
     "pipeline": pipeline,
 }

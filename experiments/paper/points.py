@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -60,33 +61,100 @@ class Point:
 
 @dataclass(frozen=True)
 class Panel:
-    """A panel of a figure: what its abscissa is, and where to go on beyond the paper's points."""
+    """A panel of a figure, in one reading of it.
+
+    Attributes
+    ----------
+    title, label : str
+        Heading, and what the abscissa is.
+    settings : callable
+        The settings of the point at an abscissa.
+    beyond : tuple of float
+        Abscissae without a point of the paper.
+    paper : tuple of str
+        Figure and panel of the paper that it is compared with.
+    """
 
     title: str
     label: str
+    settings: Callable[[float], dict[str, Any]]
+    paper: tuple[str, str]
     beyond: tuple[float, ...] = ()
 
-    def settings(self, name: str, x: float) -> dict[str, object]:
-        """Return the settings of the point at ``x``."""
-        if name.startswith("2 dimension"):
-            return {"size": int(x), "n": 10_000}
-        if name.startswith("2"):
-            return {"size": 10 if "left" in name else 32, "n": int(x)}
-        law = "gaussian" if name == "3 left" else "mixture"
-        if name.startswith("3"):
-            return {"size": 10, "n": 10_000, "noise": x, "law": law}
-        which = "kappa_A" if name == "4 left" else "kappa_W"
-        return {"size": 10, "n": 20_000, "law": law, which: x}
 
+_BEYOND = (50.0, 100.0, 300.0, 1000.0)
 
 PANELS = {
-    "2 left": Panel("10×10, Gaussian inputs, no noise", "samples"),
-    "2 right": Panel("32×32, Gaussian inputs, no noise", "samples"),
-    "2 dimension": Panel("n = 10,000, no noise", "dimension", (10.0, 16.0, 22.0, 27.0, 32.0)),
-    "3 left": Panel("10×10, n = 10,000, Gaussian inputs", "noise variance"),
-    "3 right": Panel("10×10, n = 10,000, mixture inputs", "noise variance"),
-    "4 left": Panel("10×10, n = 20,000, mixture inputs", "κ(A)", (50.0, 100.0, 300.0, 1000.0)),
-    "4 right": Panel("10×10, n = 20,000, mixture inputs", "κ(W)", (50.0, 100.0, 300.0, 1000.0)),
+    "2 left": Panel(
+        "10×10, Gaussian inputs, no noise",
+        "samples",
+        lambda n: {"size": 10, "n": int(n)},
+        ("2", "left"),
+    ),
+    "2 right": Panel(
+        "32×32, Gaussian inputs, no noise",
+        "samples",
+        lambda n: {"size": 32, "n": int(n)},
+        ("2", "right"),
+    ),
+    "2 dimension": Panel(
+        "Gaussian inputs, n = 10,000, no noise",
+        "dimension",
+        lambda size: {"size": int(size), "n": 10_000},
+        ("2", "dimension"),
+        (10.0, 16.0, 22.0, 27.0, 32.0),
+    ),
+    "3 left": Panel(
+        "10×10, n = 10,000, Gaussian inputs",
+        "noise variance",
+        lambda x: {"size": 10, "n": 10_000, "noise": x},
+        ("3", "left"),
+    ),
+    "3 right": Panel(
+        "10×10, n = 10,000, mixture inputs",
+        "noise variance",
+        lambda x: {"size": 10, "n": 10_000, "noise": x, "law": "mixture"},
+        ("3", "right"),
+    ),
+    "4 left": Panel(
+        "10×10, n = 20,000, mixture inputs",
+        "κ(A)",
+        lambda x: {"size": 10, "n": 20_000, "law": "mixture", "kappa_A": x},
+        ("4", "left"),
+        _BEYOND,
+    ),
+    "4 right": Panel(
+        "10×10, n = 20,000, mixture inputs",
+        "κ(W)",
+        lambda x: {"size": 10, "n": 20_000, "law": "mixture", "kappa_W": x},
+        ("4", "right"),
+        _BEYOND,
+    ),
+    # The other reading of what the paper leaves open, or says in two ways.
+    "3 left, other reading": Panel(
+        "the abscissa as a standard deviation",
+        "noise standard deviation",
+        lambda x: {"size": 10, "n": 10_000, "noise": x**2},
+        ("3", "left"),
+    ),
+    "3 right, other reading": Panel(
+        "the abscissa as a standard deviation",
+        "noise standard deviation",
+        lambda x: {"size": 10, "n": 10_000, "noise": x**2, "law": "mixture"},
+        ("3", "right"),
+    ),
+    "4 left, other reading": Panel(
+        "the condition number as that of W, as the caption has it",
+        "κ(W)",
+        lambda x: {"size": 10, "n": 20_000, "law": "mixture", "kappa_W": x},
+        ("4", "left"),
+    ),
+    "4 right, other reading": Panel(
+        "the condition number as that of A, as the caption has it",
+        "κ(A)",
+        lambda x: {"size": 10, "n": 20_000, "law": "mixture", "kappa_A": x},
+        ("4", "right"),
+    ),
 }
 
 
@@ -96,7 +164,7 @@ def points() -> Iterator[Point]:
         rows = list(csv.DictReader(line for line in file if not line.startswith("#")))
     for name, panel in PANELS.items():
         for row in rows:
-            if f"{row['figure']} {row['panel']}" == name:
+            if (row["figure"], row["panel"]) == panel.paper:
                 x = float(row["x"])
                 yield Point(
                     panel=name,
@@ -105,17 +173,23 @@ def points() -> Iterator[Point]:
                     error_W=float(row["error_W"]),
                     mse=float(row["mse"]),
                     uncertainty=float(row["uncertainty"]),
-                    **panel.settings(name, x),  # type: ignore[arg-type]
+                    **panel.settings(x),
                 )
         for x in panel.beyond:
-            yield Point(panel=name, x=x, **panel.settings(name, x))  # type: ignore[arg-type]
+            yield Point(panel=name, x=x, **panel.settings(x))
 
 
-def draw(point: Point, seed: int) -> tuple[TwoLayerNetwork, Array, Array]:
-    """Draw teacher, inputs and outputs of one trial."""
+def draw(
+    point: Point, seed: int
+) -> tuple[TwoLayerNetwork, tuple[Array, Array], tuple[Array, Array]]:
+    """Draw the teacher of one trial, the inputs and outputs to fit, and as many new ones."""
     rng = np.random.default_rng((int(1000 * point.x), point.size, point.n, seed))
     k = point.size
     teacher = make_teacher(k, k, k, condition_A=point.kappa_A, condition_W=point.kappa_W, rng=rng)
-    X = symmetric_inputs(point.n, k, point.law, rng=rng)
-    Y = teacher.predict(X) + np.sqrt(point.noise) * rng.standard_normal((point.n, k))
-    return teacher, X, Y
+
+    def rows() -> tuple[Array, Array]:
+        X = symmetric_inputs(point.n, k, point.law, rng=rng)
+        noise = np.sqrt(point.noise) * rng.standard_normal((point.n, k))
+        return X, teacher.predict(X) + noise
+
+    return teacher, rows(), rows()

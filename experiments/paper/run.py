@@ -30,7 +30,7 @@ from .report import write_report
 def trial(task: tuple[Point, int]) -> dict[str, Any]:
     """Run every method on one trial of a point."""
     point, seed = task
-    teacher, X, Y = draw(point, seed)
+    teacher, (X, Y), (new_X, new_Y) = draw(point, seed)
     result: dict[str, Any] = {"panel": point.panel, "x": point.x, "seed": seed}
     for name, method in METHODS.items():
         start = time.perf_counter()
@@ -41,6 +41,7 @@ def trial(task: tuple[Point, int]) -> dict[str, Any]:
             "error_A": match.error_A,
             "error_W": match.error_W,
             "mse": float(np.mean((network.predict(X) - Y) ** 2)),
+            "test_mse": float(np.mean((network.predict(new_X) - new_Y) ** 2)),
             "seconds": round(seconds, 4),
         }
     return result
@@ -49,8 +50,7 @@ def trial(task: tuple[Point, int]) -> dict[str, Any]:
 def main() -> None:
     """Run what is wanting on two processes, then write plots and page."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--trials", type=int, default=50, help="a point of 10 neurons")
-    parser.add_argument("--large-trials", type=int, default=5, help="a point of more neurons")
+    parser.add_argument("--trials", type=int, default=50, help="a point")
     parser.add_argument("--panels", nargs="+", choices=PANELS, default=list(PANELS))
     parser.add_argument("--output", type=Path, default=Path("docs/figures/paper"))
     options = parser.parse_args()
@@ -63,7 +63,7 @@ def main() -> None:
         (point, seed)
         for point in points()
         if point.panel in options.panels
-        for seed in range(options.trials if point.size == 10 else options.large_trials)
+        for seed in range(options.trials)
         if (point.panel, point.x, seed) not in done
     ]
     with multiprocessing.get_context("spawn").Pool(2) as pool:
