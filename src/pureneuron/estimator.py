@@ -19,7 +19,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags, check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from pureneuron.pipeline import Init, NoiseCovariance, recover
+from pureneuron.pipeline import Init, NegativeSlope, NoiseCovariance, recover
 from pureneuron.progress import ProgressCallback, progress_display
 from pureneuron.results import Recovery, Status
 from pureneuron.samples import ArraySamples, Samples
@@ -53,8 +53,8 @@ class PureNeuronRegressor(
         estimate alone.
     fit_hidden_bias, fit_intercept : bool, default=False
         Whether to fit ``b`` and ``c``.
-    negative_slope : float, default=0.0
-        Slope of the rectifier on the negative side.
+    negative_slope : float or "auto", default=0.0
+        Slope of the rectifier on the negative side; "auto" fits it, the same for all neurons.
     noise_covariance : {"spherical", "full"}, default="spherical"
         "full" weighs outputs whose noise is different or correlated by its covariance.
     n_restarts : int or "auto", default="auto"
@@ -109,7 +109,7 @@ class PureNeuronRegressor(
         refine: bool = True,
         fit_hidden_bias: bool = False,
         fit_intercept: bool = False,
-        negative_slope: float = 0.0,
+        negative_slope: NegativeSlope = 0.0,
         noise_covariance: NoiseCovariance = "spherical",
         n_restarts: int | Literal["auto"] = "auto",
         max_iter: int = 200,

@@ -31,13 +31,16 @@ from pureneuron.refine import (
     Descent,
     Race,
     Refinement,
+    SlopeFit,
     Start,
     evaluate,
+    fit_slope,
     search,
     weigh_outputs,
 )
 from pureneuron.requests import (
     Init,
+    NegativeSlope,
     NoiseCovariance,
     check_moments,
     check_options,
@@ -66,12 +69,13 @@ from pureneuron.stages import (
     describe_refinement,
     describe_sampling_error,
     describe_separation,
+    describe_slope,
     describe_symmetry,
     raced,
 )
 from pureneuron.typing import Array
 
-__all__ = ["Init", "NoiseCovariance", "diagnose", "recover"]
+__all__ = ["Init", "NegativeSlope", "NoiseCovariance", "diagnose", "recover"]
 
 _AUTO_RESTARTS = 20
 _MOMENTS_AGREE = "the moment estimate puts every neuron where the descent does"
@@ -95,7 +99,7 @@ def recover(
     refine: bool = True,
     fit_hidden_bias: bool = False,
     fit_intercept: bool = False,
-    negative_slope: float = 0.0,
+    negative_slope: NegativeSlope = 0.0,
     noise_covariance: NoiseCovariance = "spherical",
     n_restarts: int | Literal["auto"] = "auto",
     max_iter: int = 200,
@@ -120,8 +124,8 @@ def recover(
         Whether to go on from the moments to the maximum-likelihood estimate.
     fit_hidden_bias, fit_intercept : bool
         Whether to fit ``b`` and ``c``. The moments know no biases: random starts find them.
-    negative_slope : float
-        Slope of σ on the negative side.
+    negative_slope : float or "auto"
+        Slope of σ on the negative side, between -1 and 1. "auto" fits it, the same for all neurons.
     noise_covariance : {"spherical", "full"}
         What is known of the noise. "spherical": the same and independent in all outputs. "full":
         different and correlated; the outputs are weighed by the covariance of the residual, which
@@ -159,11 +163,15 @@ def recover(
     counted = CountedSamples(samples)
     log = StageLog(callback)
 
+    if negative_slope != "auto":
+        first_slope = float(negative_slope)
+    else:
+        first_slope = init.negative_slope if isinstance(init, TwoLayerNetwork) else 0.0
     with log.stage("data") as said:
         check_samples(counted)
         problem = pose(
             counted,
-            negative_slope=negative_slope,
+            negative_slope=first_slope,
             fit_hidden_bias=fit_hidden_bias,
             fit_intercept=fit_intercept,
         )
@@ -194,15 +202,38 @@ def recover(
             said.append(describe_moments(estimate))
         return estimate
 
-    def first_starts() -> Iterator[Start]:
+    def quick_starts(problem: Problem) -> Iterator[Start]:
         if isinstance(init, TwoLayerNetwork):
             yield Start("given", *problem.coordinates(init))
         if init == "auto" and shows_all and restarts > 0:
             yield from raced(Race(problem, k, rng=rng, callback=callback), log)
+
+    def first_starts() -> Iterator[Start]:
+        if slope is not None:
+            yield slope.start
+        yield from quick_starts(problem)
         # Among others it is worth having even where its rank is in doubt.
         if init == "moments" or (init == "auto" and shows_all and k <= _AUTO_MOMENTS_NEURONS):
             estimate = moments()
             yield Start("moments", estimate.W, estimate.A, lambda: _MOMENTS_AGREE)
+
+    slope: SlopeFit | None = None
+    if negative_slope == "auto":
+        with log.stage("slope") as said:
+            slope = fit_slope(
+                problem,
+                k,
+                first=quick_starts,
+                max_iter=max_iter,
+                tol=tol,
+                rng=rng,
+                callback=callback,
+            )
+            problem = slope.problem
+            if slope.at_end:
+                # Nothing can confirm what no data show.
+                restarts = 0
+            said.append(describe_slope(slope))
 
     if not refine:
         found = _of_moments(problem, moments(), *linear())
@@ -247,6 +278,11 @@ def recover(
         if automatic and linear()[1] == 0:
             reason = "no linear part stands out of its sampling noise"
             found = replace(found, status=Status.RANK_DEFICIENT, reason=reason)
+        if slope is not None and slope.at_end:
+            found = replace(found, status=Status.RANK_DEFICIENT, reason=slope.why_at_end)
+        elif slope is not None and not slope.belongs_to(refinement.best):
+            reason = "the slope was fitted to another minimum than the best"
+            found = replace(found, status=Status.STARTS_DISAGREE, reason=reason)
     if found.asymmetric:
         log.warnings.append(_ASYMMETRIC)
     return Recovery(

@@ -14,6 +14,7 @@ from pureneuron.stages import StageLog
 
 __all__ = [
     "Init",
+    "NegativeSlope",
     "NoiseCovariance",
     "check_moments",
     "check_options",
@@ -22,6 +23,7 @@ __all__ = [
 ]
 
 NoiseCovariance: TypeAlias = Literal["spherical", "full"]
+NegativeSlope: TypeAlias = float | Literal["auto"]
 Init: TypeAlias = Literal["auto", "moments", "random"] | TwoLayerNetwork
 
 
@@ -29,7 +31,7 @@ def check_options(
     n_neurons: int | str,
     init: Init,
     refine: bool,
-    negative_slope: float,
+    negative_slope: float | str,
     noise_covariance: str,
     n_restarts: int | str,
     max_iter: int,
@@ -51,10 +53,16 @@ def check_options(
         raise ValueError(
             f"n_restarts must be an integer of at least 0 or 'auto', got {n_restarts!r}"
         )
-    if not (isinstance(negative_slope, Real) and -1.0 < negative_slope < 1.0):
+    known = isinstance(negative_slope, Real) and -1.0 < negative_slope < 1.0
+    if not (known or negative_slope == "auto"):
         raise ValueError(
-            f"negative_slope must be a number between -1 and 1, both excluded, got "
+            f"negative_slope must be a number between -1 and 1, both excluded, or 'auto', got "
             f"{negative_slope!r}"
+        )
+    if negative_slope == "auto" and not refine:
+        raise ValueError(
+            "negative_slope='auto' finds the slope by the likelihood, which refine=False leaves "
+            "out: use refine=True, or give the slope"
         )
     if noise_covariance not in ("spherical", "full"):
         raise ValueError(

@@ -14,7 +14,7 @@ import numpy as np
 from pureneuron.inference import Evidence, SymmetryTest
 from pureneuron.moments import Problem
 from pureneuron.progress import Progress, ProgressCallback
-from pureneuron.refine import Race, Refinement, Start, WeighedFit
+from pureneuron.refine import Race, Refinement, SlopeFit, Start, WeighedFit
 from pureneuron.results import StageReport
 from pureneuron.spectral import LinearPart, MomentEstimate, SamplingError
 from pureneuron.typing import Array
@@ -29,6 +29,7 @@ __all__ = [
     "describe_refinement",
     "describe_sampling_error",
     "describe_separation",
+    "describe_slope",
     "describe_symmetry",
     "raced",
 ]
@@ -135,14 +136,15 @@ def describe_symmetry(test: SymmetryTest) -> StageReport:
 
 
 def describe_linear_part(part: LinearPart, rank: int) -> StageReport:
-    """Report the singular values of B and how many of them stand out."""
+    """Report the singular values of the regression and how many of them stand out."""
     values = part.singular_values
     shown = ", ".join(f"{value:.3g}" for value in values[: rank + 2])
     more = ", …" if len(values) > rank + 2 else ""
     return StageReport(
         name="linear part",
         summary=(
-            f"B = AW has rank {rank} against its sampling noise (singular values {shown}{more})"
+            f"B = AW has rank {rank} against its sampling noise (singular values of the "
+            f"regression {shown}{more})"
         ),
         figures={"rank": rank, "singular_values": values},
     )
@@ -213,6 +215,16 @@ def describe_refinement(refinement: Refinement) -> StageReport:
             "losses": np.array(refinement.losses),
             "history": np.array(best.history),
         },
+    )
+
+
+def describe_slope(fit: SlopeFit) -> StageReport:
+    """Report the slope with its standard error."""
+    error = f" ± {fit.standard_error:.2g}" if fit.standard_error else ""
+    return StageReport(
+        name="slope",
+        summary=f"slope of σ on the negative side {fit.slope:.4g}{error}, fitted to all rows",
+        figures={"slope": fit.slope, "standard_error": fit.standard_error},
     )
 
 

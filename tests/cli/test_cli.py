@@ -194,6 +194,8 @@ def test_options_reach_the_fit(samples, command):
     )
     assert record["n_iter"] == 0
     assert record["network"]["negative_slope"] == 0.1
+    record = json.loads(command("fit", samples, "-k", K, "--negative-slope", "auto", "--json")[1])
+    assert abs(record["network"]["negative_slope"]) < 0.05
 
 
 def test_a_fit_that_is_not_recovered_exits_1_and_is_saved(samples, tmp_path):
@@ -298,6 +300,7 @@ def test_unknown_columns_and_options(samples, refused):
     assert "no column that matches 'stim_*'" in refused("fit", samples, "--inputs", "stim_*")
     assert "No such option" in refused("fit", samples, "--neuron", "3")
     assert "Missing argument" in refused("fit")
+    assert "a number or 'auto'" in refused("fit", samples, "--negative-slope", "steep")
 
 
 def test_an_unreadable_column_type(tmp_path, refused):

@@ -73,6 +73,19 @@ def test_lemma_1_and_algorithm_1_return_the_neuron(symmetric_law, seed, d):
     np.testing.assert_allclose(found, w, atol=1e-10)
 
 
+@given(seed=seeds, d=st.integers(1, 4), slope=st.sampled_from([0.0, 0.2, -0.5]))
+def test_lemma_3_with_a_slope_has_another_factor(symmetric_law, seed, d, slope):
+    rng = np.random.default_rng(seed)
+    X, p = symmetric_law(rng, d)
+    t = X @ rng.standard_normal(d)
+    y = np.where(t > 0.0, t, slope * t)
+    xx = (X[:, :, None] * X[:, None, :]).reshape(len(X), -1)
+    regression = np.linalg.solve(X.T @ (p[:, None] * X), X.T @ (p * y))
+    factor = 2.0 * (1.0 + slope**2) / (1.0 + slope) ** 2
+    left, right = (p * y**2) @ xx, factor * ((p * y * (X @ regression)) @ xx)
+    np.testing.assert_allclose(left, right, atol=1e-11 * np.abs(left).max())
+
+
 @given(seed=seeds, d=st.integers(2, 4), k=st.integers(1, 4))
 def test_lemma_2_second_moments_of_a_mixture(symmetric_law, seed, d, k):
     rng = np.random.default_rng(seed)

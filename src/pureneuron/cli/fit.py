@@ -17,6 +17,7 @@ from pureneuron.cli.options import (
     neurons_option,
     path_argument,
     seed_option,
+    slope_or_auto,
 )
 from pureneuron.cli.output import (
     exit_status,
@@ -26,7 +27,7 @@ from pureneuron.cli.output import (
     recovery_record,
     terminal_progress,
 )
-from pureneuron.pipeline import NoiseCovariance, recover
+from pureneuron.pipeline import NegativeSlope, NoiseCovariance, recover
 from pureneuron.progress import ProgressCallback
 from pureneuron.results import Recovery
 from pureneuron.samples import read_samples
@@ -64,7 +65,7 @@ def fit_file(
     refine: bool = True,
     hidden_bias: bool = False,
     intercept: bool = False,
-    negative_slope: float = 0.0,
+    negative_slope: NegativeSlope = 0.0,
     noise_covariance: NoiseCovariance = "spherical",
     n_restarts: int | Literal["auto"] = "auto",
     max_iter: int = 200,
@@ -133,10 +134,11 @@ def fit_file(
 @click.option("--intercept", is_flag=True, help="Fit a bias for each output.")
 @click.option(
     "--negative-slope",
-    type=float,
-    default=0.0,
+    callback=slope_or_auto,
+    default="0",
     show_default=True,
-    help="Slope of the rectifier on its negative side.",
+    metavar="SLOPE|auto",
+    help="Slope of the rectifier on its negative side; auto fits it.",
 )
 @click.option(
     "--noise-covariance",

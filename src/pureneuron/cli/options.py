@@ -16,6 +16,7 @@ __all__ = [
     "neurons_option",
     "path_argument",
     "seed_option",
+    "slope_or_auto",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -45,6 +46,20 @@ def count_or_auto(least: int) -> Callback:
         return count
 
     return read
+
+
+def slope_or_auto(
+    context: click.Context, parameter: click.Parameter, value: str
+) -> float | Literal["auto"]:
+    """Read an option that takes a number, or auto."""
+    if value == "auto":
+        return "auto"
+    try:
+        return float(value)
+    except ValueError:
+        raise click.BadParameter(
+            f"a number or 'auto' is expected, got {value!r}", context, parameter
+        ) from None
 
 
 def path_argument(name: str) -> Callable[[F], F]:

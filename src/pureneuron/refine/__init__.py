@@ -3,10 +3,10 @@
 ``search`` says which starts are descended from and when the end is believed: ``starts`` from
 anywhere, and a ``race`` on a part of the rows. ``descent`` is the damped Gauss–Newton loop,
 ``precision`` runs it in single and then in double; ``repair`` swaps neurons of a local minimum;
-``noise`` weighs the outputs. A ``local`` model of the loss offers the steps: ``pattern`` solves for
-them without the data, ``matrix_free`` in conjugate gradients. ``profile`` projects A out;
-``kernels`` holds all that is asked of the data; ``comparison`` tells whether two fits are the same
-network.
+``slope`` fits that of σ, ``noise`` weighs the outputs. A ``local`` model of the loss offers the
+steps: ``pattern`` solves for them without the data, ``matrix_free`` in conjugate gradients.
+``profile`` projects A out; ``kernels`` holds all that is asked of the data; ``comparison`` tells
+whether two fits are the same network.
 """
 
 from pureneuron.refine.comparison import displacement, separations
@@ -18,6 +18,7 @@ from pureneuron.refine.profile import Point, evaluate, profile
 from pureneuron.refine.race import Race
 from pureneuron.refine.repair import least_missed, repair
 from pureneuron.refine.search import FEWEST_STARTS, Refinement, search
+from pureneuron.refine.slope import SlopeFit, fit_slope
 from pureneuron.refine.starts import Start, random_start
 
 __all__ = [
@@ -27,11 +28,13 @@ __all__ = [
     "Point",
     "Race",
     "Refinement",
+    "SlopeFit",
     "Start",
     "WeighedFit",
     "descend",
     "displacement",
     "evaluate",
+    "fit_slope",
     "least_missed",
     "profile",
     "random_start",

@@ -3,7 +3,8 @@
 A rectifier is half a linear map and half an even one, ``σ(t) = (t + |t|) / 2``, and a symmetric
 input does not correlate with even functions of itself. So the regression of y on x sees the linear
 half alone (Lemma 1): ``B = A W = 2 E[yxᵀ] E[xxᵀ]⁻¹``. Its column space is that of A, its row space
-that of W: whatever d and m are, the rest of the spectral method works in k dimensions.
+that of W: whatever d and m are, the rest of the spectral method works in k dimensions. With slope s
+on the negative side, ``σ(t) = (1+s)/2 t + (1−s)/2 |t|``: the regression is ``(1+s)/2 B``.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ _SPREADS, _LEAST_SPREAD = 5.0, 0.03
 
 @dataclass(frozen=True)
 class LinearPart:
-    """Singular value decomposition of ``B`` in white coordinates.
+    """Singular value decomposition of the regression of y on x, in white coordinates.
+
+    It knows nothing of the slope of σ, but for which it is ``B``.
 
     Attributes
     ----------
@@ -51,7 +54,7 @@ class LinearPart:
 
     @property
     def matrix(self) -> Array:
-        """``B``, an (m, r) array."""
+        """The coefficients, an (m, r) array."""
         return np.asarray((self.outputs * self.singular_values) @ self.inputs.T)
 
 
@@ -66,12 +69,9 @@ def linear_map(moments: SecondMoments) -> Array:
 
 
 def linear_part(problem: Problem) -> LinearPart:
-    """Compute ``B`` from the second moments; no pass over the data.
-
-    With slope s on the negative side, ``σ(t) = (1+s)/2 t + (1−s)/2 |t|``, hence the factor.
-    """
+    """Compute the regression from the second moments; no pass over the data."""
     yx = problem.moments.yx @ problem.whitening.transform / problem.output_scale
-    outputs, values, inputs = svd(2.0 / (1.0 + problem.negative_slope) * yx, full_matrices=False)
+    outputs, values, inputs = svd(yx, full_matrices=False)
     return LinearPart(outputs=outputs, inputs=inputs.T, singular_values=values)
 
 
@@ -80,9 +80,8 @@ def linear_loss(problem: Problem, part: LinearPart) -> float:
 
     A network of rectifiers has an even half, and explains more than this.
     """
-    regression = part.matrix * (1.0 + problem.negative_slope) / 2.0
     total = float(np.trace(problem.moments.yy)) / problem.output_scale**2
-    return (total - float(np.sum(regression**2))) / problem.n_outputs
+    return (total - float(np.sum(part.matrix**2))) / problem.n_outputs
 
 
 def numerical_rank(problem: Problem, part: LinearPart, *, rng: np.random.Generator) -> int:
@@ -92,15 +91,14 @@ def numerical_rank(problem: Problem, part: LinearPart, *, rng: np.random.Generat
     half of y itself: large where A is large. So outputs are first made white with respect to that
     residual; a neuron that is faint, but faintly contradicted too, counts as well as any.
 
-    Then each row's contribution to the sampling error, ``(y − Bx/2) xᵀ``, is multiplied by a random
-    sign: that keeps the size and shape of the noise, heavy tails and correlations included, and
-    removes the signal. A row and its mirror image get the same sign, for in mirrored data the even
-    half of y cancels between them. The j-th singular value is held against the norm of this noise
-    across the first j − 1 singular vectors, for only there could noise have made it.
+    Then each row's contribution to the sampling error, residual times ``xᵀ``, is multiplied by a
+    random sign: that keeps the size and shape of the noise, heavy tails and correlations
+    included, and removes the signal. A row and its mirror image get the same sign, for in mirrored
+    data the even half of y cancels between them. The j-th singular value is held against the norm
+    of this noise across the first j − 1 singular vectors, for only there could noise have made it.
     """
     seed = int(rng.integers(2**63))
-    factor = 2.0 / (1.0 + problem.negative_slope)
-    regression = part.matrix / factor
+    regression = part.matrix
     yy = problem.moments.yy / problem.output_scale**2
     whiten = _inverse_root(yy - regression @ regression.T, yy)
     sums = problem.source.reduce(

@@ -78,7 +78,7 @@ def sampling_error(
         rest["moments"], rest["xx"], rest["yx"], rest["total"], strict=True
     ):
         # The directions that x and y are reduced to err as well, to first order so:
-        change = 2.0 / (1.0 + problem.negative_slope) * np.linalg.solve(xx, yx.T).T - part.matrix
+        change = np.linalg.solve(xx, yx.T).T - part.matrix
         across_x, across_y = change.T @ P / values, change @ R / values
         without = estimate_from(
             moments / total,
