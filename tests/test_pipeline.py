@@ -528,6 +528,31 @@ def test_diagnosis_names_what_moments_cannot_tell():
         assert (recovery.status is Status.RECOVERED) == told
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_moments_of_a_degenerate_law_are_not_called_recovered(seed):
+    # Rows at 45 degrees in pairs: with signs as inputs, N has columns of zeros.
+    rng = np.random.default_rng(seed)
+    pairs = np.eye(6)[:4].reshape(-1, 2, 6)
+    W = np.concatenate([pairs[:, 0] + pairs[:, 1], pairs[:, 0] - pairs[:, 1]]) / np.sqrt(2.0)
+    teacher = TwoLayerNetwork(make_teacher(6, 4, 5, rng=rng).A, W)
+    X = symmetric_inputs(3000, 6, "rademacher", rng=rng)
+    samples = ArraySamples(X, teacher.predict(X) + 0.02 * rng.standard_normal((3000, 5)))
+    assert recover(samples, 4, refine=False, rng=seed).status is not Status.RECOVERED
+    refined = recover(samples, 4, rng=seed)
+    match = refined.network.match(teacher)
+    assert refined.status is not Status.RECOVERED or match.error_A + match.error_W < 0.01
+
+
+def test_moments_know_of_biases_that_they_do_not_know():
+    rng = np.random.default_rng(0)
+    teacher = make_teacher(5, 3, 4, rng=rng)
+    teacher = TwoLayerNetwork(teacher.A, teacher.W, hidden_bias=np.full(3, 0.7))
+    X = rng.standard_normal((5000, 5))
+    recovery = recover(ArraySamples(X, teacher.predict(X)), 3, refine=False, rng=0)
+    assert recovery.status is Status.MISFIT
+    assert "biases" in recovery.reason
+
+
 def test_many_inputs_and_outputs_cost_only_the_reduction():
     rng = np.random.default_rng(0)
     teacher = make_teacher(80, 4, 60, rng=rng)

@@ -8,19 +8,14 @@ on from there.
 
 from __future__ import annotations
 
-import os
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 import argparse
 import json
-import multiprocessing
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from benchmarks.parallel import in_parallel
 
 from .methods import METHODS
 from .points import PANELS, Point, draw, points
@@ -66,12 +61,10 @@ def main() -> None:
         for seed in range(options.trials)
         if (point.panel, point.x, seed) not in done
     ]
-    with multiprocessing.get_context("spawn").Pool(2) as pool:
-        for i, result in enumerate(pool.imap(trial, tasks), 1):
-            results.append(result)
-            if i % 20 == 0 or i == len(tasks):
-                record.write_text(json.dumps(results) + "\n")
-                print(f"{i} of {len(tasks)} trials, at {result['panel']}", flush=True)
+    for i, result in enumerate(in_parallel(trial, tasks), 1):
+        results.append(result)
+        if i % 20 == 0 or i == len(tasks):
+            record.write_text(json.dumps(results) + "\n")
     write_report(results, options.output)
 
 

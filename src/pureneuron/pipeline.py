@@ -20,7 +20,9 @@ from pureneuron.inference import (
     gather_evidence,
     judge_moments,
     judge_refinement,
+    odd_half_test,
     symmetry_test,
+    undetermined_directions,
     unit_census,
 )
 from pureneuron.moments import Problem, check_samples, n_unknowns, pose
@@ -36,6 +38,7 @@ from pureneuron.refine import (
     evaluate,
     fit_slope,
     search,
+    settle,
     weigh_outputs,
 )
 from pureneuron.requests import (
@@ -52,6 +55,7 @@ from pureneuron.samples import CountedSamples, Samples
 from pureneuron.spectral import (
     LinearPart,
     MomentEstimate,
+    SamplingError,
     linear_loss,
     linear_part,
     moment_estimate,
@@ -66,6 +70,7 @@ from pureneuron.stages import (
     describe_linear_part,
     describe_moments,
     describe_noise,
+    describe_odd_half,
     describe_refinement,
     describe_sampling_error,
     describe_separation,
@@ -236,7 +241,11 @@ def recover(
             said.append(describe_slope(slope))
 
     if not refine:
-        found = _of_moments(problem, moments(), *linear())
+        estimate = moments()
+        with log.stage("sampling error") as said:
+            error = sampling_error(problem, linear()[0], estimate, rng=rng)
+            said.append(describe_sampling_error(error))
+        found = _of_moments(problem, estimate, error, *linear(), rng=rng)
     else:
         with log.stage("refinement") as said:
             probe_seed = int(rng.integers(2**63))
@@ -322,9 +331,9 @@ def diagnose(
     Returns
     -------
     tuple of StageReport
-        The data, their symmetry, the linear part with its rank, the detector with its gap, α and β
-        of the guarantee, and the expected error of the moment estimate with the rows that a
-        smaller one would take.
+        The data, their symmetry, the linear part with its rank, the detector with its gap, whether
+        the odd half is linear, α and β of the guarantee, and the expected error of the moment
+        estimate with the rows that a smaller one would take.
     """
     check_options(n_neurons, "auto", True, 0.0, "spherical", "auto", 1, 0.0)
     rng = np.random.default_rng(rng)
@@ -344,11 +353,13 @@ def diagnose(
         with log.stage("moments") as said:
             estimate = moment_estimate(problem, part, k, rng=rng)
             said.append(describe_moments(estimate))
+        with log.stage("odd half") as said:
+            said.append(describe_odd_half(odd_half_test(problem, part, estimate.W)))
         with log.stage("separation") as said:
             said.append(describe_separation(estimate, separation(problem, estimate.W)))
         with log.stage("sampling error") as said:
             error = sampling_error(problem, part, estimate, rng=rng)
-            said.append(describe_sampling_error(error, k))
+            said.append(describe_sampling_error(error))
     return log.reports
 
 
@@ -367,10 +378,19 @@ class _Found:
     checked: bool = True
 
 
-def _of_moments(problem: Problem, estimate: MomentEstimate, part: LinearPart, rank: int) -> _Found:
+def _of_moments(
+    problem: Problem,
+    estimate: MomentEstimate,
+    error: SamplingError,
+    part: LinearPart,
+    rank: int,
+    *,
+    rng: np.random.Generator,
+) -> _Found:
     census = unit_census(problem, estimate.W, estimate.A)
     loss = evaluate(problem, estimate.W, estimate.A)
     asymmetric = symmetry_test(problem).plainly_asymmetric
+    settled, stays = settle(problem, estimate.W, estimate.A, rng=rng)
     status, reason = judge_moments(
         problem,
         estimate,
@@ -379,6 +399,10 @@ def _of_moments(problem: Problem, estimate: MomentEstimate, part: LinearPart, ra
         loss=loss,
         linear_loss=linear_loss(problem, part),
         asymmetric=asymmetric,
+        bent=odd_half_test(problem, part, estimate.W).plainly_bent,
+        error=error,
+        stays=stays,
+        undetermined=undetermined_directions(problem, settled),
     )
     return _Found(estimate.W, estimate.A, loss, 0, census, status, reason, asymmetric)
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from pureneuron.inference import Evidence, SymmetryTest
+from pureneuron.inference import Evidence, OddHalfTest, SymmetryTest
 from pureneuron.moments import Problem
 from pureneuron.progress import Progress, ProgressCallback
 from pureneuron.refine import Race, Refinement, SlopeFit, Start, WeighedFit
@@ -26,6 +26,7 @@ __all__ = [
     "describe_linear_part",
     "describe_moments",
     "describe_noise",
+    "describe_odd_half",
     "describe_refinement",
     "describe_sampling_error",
     "describe_separation",
@@ -36,9 +37,9 @@ __all__ = [
 
 T = TypeVar("T")
 
-# Least singular value of the distinguishing matrix that is as good as none; squared error a neuron
-# at which a moment estimate still points in the right direction; accuracy to state the rows for.
-_FAINT, _TRUSTED, _GOAL = 1e-3, 0.1, 0.01
+# Least singular value of the distinguishing matrix that is as good as none; accuracy to state the
+# rows for.
+_FAINT, _GOAL = 1e-3, 0.01
 
 
 @dataclass
@@ -150,6 +151,20 @@ def describe_linear_part(part: LinearPart, rank: int) -> StageReport:
     )
 
 
+def describe_odd_half(test: OddHalfTest) -> StageReport:
+    """Report whether what is odd in the outputs is linear in the inputs."""
+    verdict = (
+        "bent: there are biases, or other neurons than rectifiers, and the moment estimate is off"
+        if test.plainly_bent
+        else "linear, as far as can be told"
+    )
+    return StageReport(
+        name="odd half",
+        summary=f"{verdict} (p = {test.p_value:.2g})",
+        figures={"statistic": test.statistic, "p_value": test.p_value},
+    )
+
+
 def describe_moments(estimate: MomentEstimate) -> StageReport:
     """Report the gap of the detector and how well its null space diagonalises."""
     return StageReport(
@@ -184,16 +199,14 @@ def describe_separation(estimate: MomentEstimate, alpha: float) -> StageReport:
     )
 
 
-def describe_sampling_error(error: SamplingError, n_neurons: int) -> StageReport:
+def describe_sampling_error(error: SamplingError) -> StageReport:
     """Report the expected error of the moment estimate, and the rows that a smaller one takes."""
-    worst = max(error.error_A, error.error_W)
-    verdict = "can be trusted" if worst <= _TRUSTED * n_neurons else "is guesswork here"
+    verdict = "can be trusted" if error.trusted else "is guesswork here"
     return StageReport(
         name="sampling error",
         summary=(
-            f"the moment estimate {verdict}: expected squared errors, summed over the neurons, "
-            f"{error.error_A:.2g} (A) and {error.error_W:.2g} (W); {_GOAL:g} would take about "
-            f"{error.rows_for(_GOAL):.2g} rows"
+            f"the moment estimate {verdict}: {error} are to be expected; {_GOAL:g} would take "
+            f"about {error.rows_for(_GOAL):.2g} rows"
         ),
         figures={
             "error_A": error.error_A,

@@ -528,6 +528,7 @@ def test_diagnose(samples, command):
         "symmetry",
         "linear part",
         "moments",
+        "odd half",
         "separation",
         "sampling error",
     ]

@@ -4,6 +4,7 @@ import pytest
 from pureneuron.datasets import make_teacher, symmetric_inputs
 from pureneuron.inference import (
     lack_of_fit,
+    odd_half_test,
     spare_unit_gain,
     symmetry_test,
     undetermined_directions,
@@ -13,6 +14,7 @@ from pureneuron.moments import pose
 from pureneuron.network import TwoLayerNetwork, unit_rows
 from pureneuron.refine import descend, random_start
 from pureneuron.samples import ArraySamples
+from pureneuron.spectral import linear_part
 
 
 @pytest.mark.parametrize("law", ["gaussian", "rademacher", "student_t3", "laplace", "mixture"])
@@ -94,6 +96,46 @@ def test_few_distinct_inputs_leave_weights_undetermined():
     X = rng.standard_normal((2000, 3))
     problem = pose(ArraySamples(X, np.maximum(X @ W.T, 0.0).sum(axis=1, keepdims=True)))
     assert undetermined_directions(problem, descend(problem, problem.whitening.to_white(W))) == 0
+
+
+def test_a_direction_that_only_noise_shows_is_undetermined():
+    # Two neurons that nearly coincide: their sum is certain, and what belongs to which is not.
+    rng = np.random.default_rng(8)
+    W = unit_rows(rng.standard_normal((3, 4)))
+    W[1] = unit_rows(W[:1] + 0.03 * W[1:2])[0]
+    X = rng.standard_normal((2000, 4))
+    clean = np.maximum(X @ W.T, 0.0) @ rng.standard_normal((3, 5))
+    for noise, told in ((1.0, False), (0.01, True)):
+        problem = pose(ArraySamples(X, clean + noise * rng.standard_normal(clean.shape)))
+        descent = descend(problem, problem.whitening.to_white(W))
+        assert (undetermined_directions(problem, descent) == 0) == told
+
+
+@pytest.mark.parametrize("law", ["gaussian", "mixture", "student_t3", "rademacher"])
+def test_the_odd_half_of_a_network_is_linear(law):
+    least = 1.0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        teacher = make_teacher(5, 3, 4, rng=rng)
+        teacher = TwoLayerNetwork(teacher.A, teacher.W, negative_slope=0.2 * (seed % 2))
+        X = symmetric_inputs(1000, 5, law, rng=rng)
+        Y = teacher.predict(X) + 0.1 * rng.standard_normal((1000, 4))
+        weight = rng.exponential(size=1000) if seed % 3 == 0 else None
+        problem = pose(ArraySamples(X, Y, weight))
+        W = problem.to_white(teacher)
+        least = min(least, odd_half_test(problem, linear_part(problem), W).p_value)
+    assert least > 1e-4
+
+
+@pytest.mark.parametrize("kind", ["biases", "sigmoids"])
+def test_biases_and_sigmoids_bend_the_odd_half(kind):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((5000, 5))
+    teacher = make_teacher(5, 3, 3, rng=rng)
+    H = X @ teacher.W.T
+    Y = np.maximum(H + 0.7, 0.0) if kind == "biases" else np.tanh(2.0 * H)
+    problem = pose(ArraySamples(X, Y + 0.1 * rng.standard_normal(Y.shape)))
+    assert odd_half_test(problem, linear_part(problem), problem.to_white(teacher)).plainly_bent
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -1,7 +1,8 @@
 """What the data say about the assumptions and about the result.
 
-``symmetry`` tests the inputs, ``lack_of_fit`` the residual, ``census`` the units; ``evidence`` puts
-them together with what it asks itself, and ``judgement`` turns evidence into a status.
+``symmetry`` and ``odd_half`` test what moments rest on, ``lack_of_fit`` the residual, ``census``
+the units; ``evidence`` puts them together with what it asks itself, and ``judgement`` turns
+evidence into a status.
 """
 
 from pureneuron.inference.census import UnitCensus, unit_census
@@ -15,6 +16,7 @@ from pureneuron.inference.evidence import (
 )
 from pureneuron.inference.judgement import FEW_EQUATIONS, judge_moments, judge_refinement
 from pureneuron.inference.lack_of_fit import LackOfFit, lack_of_fit
+from pureneuron.inference.odd_half import OddHalfTest, odd_half_test
 from pureneuron.inference.symmetry import SymmetryTest, symmetry_test
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "Evidence",
     "Examination",
     "LackOfFit",
+    "OddHalfTest",
     "SymmetryTest",
     "UnitCensus",
     "examine",
@@ -29,6 +32,7 @@ __all__ = [
     "judge_moments",
     "judge_refinement",
     "lack_of_fit",
+    "odd_half_test",
     "spare_unit_gain",
     "symmetry_test",
     "undetermined_directions",

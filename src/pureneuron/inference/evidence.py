@@ -36,6 +36,8 @@ _COUNTED_UNKNOWNS = 400
 # Equations for each unknown that are tried first.
 _COUNTED_EQUATIONS = 10.0
 _SINGULAR = 1e-10
+# Standard error with which a row or column of unit length points nowhere.
+_LARGEST_ERROR = 0.5
 _SPARE_CANDIDATES = 2
 # The gain of a spare unit is wanted to this share of what chance gives.
 _RESOLUTION = 0.3
@@ -78,8 +80,8 @@ class Evidence:
     reversible : bool
         Whether the same function is obtained with some rows of W turned round: W is one of two.
     undetermined : int
-        Directions in which W can move without moving the outputs to first order, beyond the k that
-        rescale a unit; 0 where there are too many unknowns to count.
+        Directions in which neurons can move without moving the outputs by more than noise, beyond
+        the k that rescale a unit; 0 where there are too many unknowns to count.
     rank : int or None
         Rank of ``B = A W`` against its noise; None where it does not show the number of neurons.
     spare_gain : float or None
@@ -189,10 +191,12 @@ def _vanishing_sets(products: Array, noise: float) -> Iterator[IndexArray]:
 
 
 def undetermined_directions(problem: Problem, descent: Descent) -> int:
-    """Count the null directions of the Gauss–Newton matrix beyond the k rescalings.
+    """Count the directions in which the data leave the neurons undetermined.
 
-    Repeated rows, few distinct inputs or a unit that only a few rows switch leave W undetermined
-    however many rows there are.
+    Repeated rows, few distinct inputs or a unit that only a few rows switch leave null directions
+    in the Gauss–Newton matrix, beyond the k rescalings, however many rows there are. Others are
+    undetermined to within the noise: by a standard error of half the length of a white row, or of
+    a column of A.
     """
     k, r = len(descent.point.W), problem.n_inputs
     if k * r > _COUNTED_UNKNOWNS:
@@ -201,21 +205,30 @@ def undetermined_directions(problem: Problem, descent: Descent) -> int:
     size = int(_COUNTED_EQUATIONS * n_unknowns(problem, k) / problem.n_outputs)
     if size <= problem.samples.n_rows // 2:
         some = problem.subset(size, rng=np.random.default_rng(0))
-        if _undetermined(some, descent) == 0:
+        if _undetermined(some, descent, problem.n_effective) == 0:
             return 0
-    return _undetermined(problem, descent)
+    return _undetermined(problem, descent, problem.n_effective)
 
 
-def _undetermined(problem: Problem, descent: Descent) -> int:
+def _undetermined(problem: Problem, descent: Descent, n_effective: float) -> int:
+    """Count them by the curvature in these rows, and the noise of so many."""
     k, r = len(descent.point.W), problem.n_inputs
     model = PatternModel(problem, descent.point.W, descent.point.A)
     matrix, scale = model.matrix, np.sqrt(model.unprojected_diagonal)
     scale = np.where(scale > 0.0, scale, 1.0)
-    values = np.linalg.eigvalsh(matrix / np.outer(scale, scale))
+    values, vectors = np.linalg.eigh(matrix / np.outer(scale, scale))
     # Before A is projected out the scaled matrix has unit diagonal; what is left of it may be
     # rounding all over.
-    determined = int(np.sum(values > _SINGULAR))
-    return max(k * (r - 1) - determined, 0)
+    regular = values > _SINGULAR
+    spent = n_unknowns(problem, k) / (n_effective * problem.n_outputs)
+    variance = descent.loss / max(1.0 - spent, 0.1) / n_effective
+    moves = (vectors[:, regular] / scale[:, None]).reshape(k, r, -1)
+    errors = np.linalg.norm(moves, axis=1).max(axis=0) * np.sqrt(variance / values[regular])
+    missing = max(k * (r - 1) - int(np.sum(errors <= _LARGEST_ERROR)), 0)
+    point = model.point
+    columns = variance * problem.n_outputs * np.diag(point.gram_inverse)[:k]
+    faint = columns > _LARGEST_ERROR**2 * np.sum(point.A[:, :k] ** 2, axis=0)
+    return missing + int(faint.sum())
 
 
 def spare_unit_gain(problem: Problem, descent: Descent, *, max_iter: int, tol: float) -> float:

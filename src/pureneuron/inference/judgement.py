@@ -7,7 +7,7 @@ from pureneuron.inference.evidence import Evidence
 from pureneuron.moments import Problem, n_unknowns
 from pureneuron.refine import Refinement
 from pureneuron.results import Status
-from pureneuron.spectral import MomentEstimate
+from pureneuron.spectral import MomentEstimate, SamplingError
 
 __all__ = ["FEW_EQUATIONS", "judge_moments", "judge_refinement"]
 
@@ -33,8 +33,17 @@ def judge_moments(
     loss: float,
     linear_loss: float,
     asymmetric: bool,
+    bent: bool,
+    error: SamplingError,
+    stays: bool,
+    undetermined: int,
 ) -> tuple[Status, str]:
-    """Judge an estimate that is not refined, by its loss beside that of a linear regression too."""
+    """Judge an estimate that is not refined.
+
+    Its assumptions must hold, its directions stand out, its error be small beside the neurons, its
+    loss smaller than that of a linear regression, and its neurons stay where they are in a descent
+    and be determined there.
+    """
     k = len(estimate.W)
     ratio = problem.n_equations / n_unknowns(problem, k)
     if ratio < FEW_EQUATIONS:
@@ -43,13 +52,28 @@ def judge_moments(
         return Status.MISFIT, "moments rest on symmetric inputs, and these are plainly asymmetric"
     if rank != k:
         return _wrong_size(rank, k)
+    if bent:
+        return Status.MISFIT, (
+            "what is odd in the outputs is not linear in the inputs: there are biases, or other "
+            "neurons than rectifiers"
+        )
     figures = f"gap of T {estimate.gap:.3g}, misfit of the directions {estimate.misfit:.2g}"
     if estimate.gap < _LEAST_GAP or estimate.misfit > _MOST_MISFIT:
         return Status.RANK_DEFICIENT, f"the detector does not single out k directions ({figures})"
+    if not error.trusted:
+        return Status.RANK_DEFICIENT, (
+            f"the detector does not single out k directions: {error} are to be expected"
+        )
     if not census.healthy:
         return Status.DEGENERATE, str(census)
     if loss >= linear_loss:
         return Status.MISFIT, "a linear map explains the outputs better than the network does"
+    if not stays:
+        return Status.RANK_DEFICIENT, (
+            "the detector does not single out k directions: a descent from them leads elsewhere"
+        )
+    if undetermined:
+        return _undetermined(undetermined)
     return Status.RECOVERED, f"the detector singles out k directions ({figures})"
 
 
@@ -76,9 +100,7 @@ def judge_refinement(
     if evidence.reversible:
         return Status.DEGENERATE, "the same function has its rows of W the other way round, too"
     if evidence.undetermined:
-        return Status.DEGENERATE, (
-            f"the inputs leave W undetermined in {evidence.undetermined} directions"
-        )
+        return _undetermined(evidence.undetermined)
     if not best.converged:
         return Status.NOT_CONVERGED, f"still improving after {best.n_iter} iterations"
     if evidence.rank is not None and evidence.rank > k and not best.exact:
@@ -103,6 +125,11 @@ def judge_refinement(
             "local minimum (look at them, leave them out, or raise n_restarts)"
         )
     return Status.RECOVERED, refinement.agreement
+
+
+def _undetermined(directions: int) -> tuple[Status, str]:
+    many = "a direction" if directions == 1 else f"{directions} directions"
+    return Status.DEGENERATE, f"the data leave the neurons undetermined in {many}"
 
 
 def _few(ratio: float) -> str:

@@ -17,7 +17,7 @@ from pureneuron.refine.precision import single_suffices
 from pureneuron.refine.profile import Point, evaluate, profile
 from pureneuron.refine.race import Race
 from pureneuron.refine.repair import least_missed, repair
-from pureneuron.refine.search import FEWEST_STARTS, Refinement, search
+from pureneuron.refine.search import FEWEST_STARTS, Refinement, search, settle
 from pureneuron.refine.slope import SlopeFit, fit_slope
 from pureneuron.refine.starts import Start, random_start
 
@@ -41,6 +41,7 @@ __all__ = [
     "repair",
     "search",
     "separations",
+    "settle",
     "single_suffices",
     "weigh_outputs",
 ]

@@ -28,17 +28,21 @@ from pureneuron.moments import Problem, n_unknowns
 from pureneuron.network import unit_rows
 from pureneuron.progress import ProgressCallback, report_to
 from pureneuron.refine.comparison import apart, displacement
-from pureneuron.refine.descent import Descent
+from pureneuron.refine.descent import Descent, descend
 from pureneuron.refine.precision import descend_from
 from pureneuron.refine.repair import repair
 from pureneuron.refine.starts import Start, random_start
+from pureneuron.typing import Array
 
-__all__ = ["FEWEST_STARTS", "Refinement", "search"]
+__all__ = ["FEWEST_STARTS", "Refinement", "search", "settle"]
 
 # Two descents found the same minimum if no neuron moved by more than this share of the way to its
 # nearest neighbour. A race or a moment estimate, which carry sampling error, are confirmed by half
 # the way.
 _SAME, _CONFIRMED = 0.1, 0.5
+# Equations for each unknown, and the tolerance, of a descent that is to show whether an estimate
+# holds.
+_ENOUGH_EQUATIONS, _ROUGH = 100, 1e-3
 # Descents before two that agree are believed.
 FEWEST_STARTS = 3
 # Random starts before swaps are tried: they are worth some thirty descents, and hardly ever needed.
@@ -168,6 +172,27 @@ def search(
         losses=tuple(descent.loss for descent in descents),
         interrupted=interrupted,
     )
+
+
+def settle(
+    problem: Problem, W: Array, A: Array, *, rng: np.random.Generator
+) -> tuple[Descent, bool]:
+    """Descend from an estimate on some of the rows, and tell whether every neuron stays near it.
+
+    Parameters
+    ----------
+    problem : Problem
+        The data.
+    W, A : (k, r) and (m, k) arrays
+        The estimate.
+    rng : numpy.random.Generator
+        Draws the rows.
+    """
+    size = int(_ENOUGH_EQUATIONS * n_unknowns(problem, len(W)) / problem.n_outputs)
+    if size < problem.samples.n_rows:
+        problem = problem.subset(size, rng=rng)
+    descent = descend(problem, W, A, tol=_ROUGH, damping=1e-4)
+    return descent, _confirms(Start("estimate", W, A), descent)
 
 
 def _confirms(start: Start, descent: Descent) -> bool:

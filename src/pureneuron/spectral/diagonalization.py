@@ -70,6 +70,7 @@ def joint_diagonalize(
     rng: np.random.Generator | int | None = None,
     n_restarts: int = 10,
     max_iter: int = 300,
+    start: Array | None = None,
 ) -> JointDiagonalization:
     """Fit ``stack_j ≈ Σ_i c_ji z_i z_iᵀ`` for all j at once.
 
@@ -87,14 +88,19 @@ def joint_diagonalize(
         Number of starts.
     max_iter : int
         Most sweeps over the three factors.
+    start : (k, k) array, optional
+        Directions to start from, in place of all others.
     """
     rng = np.random.default_rng(rng)
     p, k, _ = stack.shape
     total = float(np.sum(stack**2))
     if total == 0.0:
         raise ValueError("stack is zero: every set of directions diagonalises it")
-    left = np.stack([_start(stack, pencil=i % 2 == 0, rng=rng) for i in range(n_restarts)])
-    right = left.copy()
+    if start is not None:
+        left = start[None]
+    else:
+        left = np.stack([_start(stack, pencil=i % 2 == 0, rng=rng) for i in range(n_restarts)])
+    right, n_restarts = left.copy(), len(left)
     by_matrix = stack.reshape(p, k * k)
     by_row = stack.transpose(1, 0, 2).reshape(k, p * k)
     misfit = np.full(n_restarts, np.inf)

@@ -51,6 +51,8 @@ class MomentEstimate:
     spectrum : (K,) array
         Singular values of the detector matrix T, descending, ``K = k(k+1)/2``; the last k would be
         zero with exact moments.
+    directions : (k, k) array
+        Rows of Z, the pure directions in white output coordinates.
     misfit : float
         Share of T's null space that no set of k directions explains.
     condition : float
@@ -60,6 +62,7 @@ class MomentEstimate:
     W: Array
     A: Array
     spectrum: Array
+    directions: Array
     misfit: float
     condition: float
 
@@ -97,7 +100,13 @@ def moment_estimate(
 
 
 def estimate_from(
-    M: Array, P: Array, R: Array, *, negative_slope: float, rng: np.random.Generator
+    M: Array,
+    P: Array,
+    R: Array,
+    *,
+    negative_slope: float,
+    rng: np.random.Generator,
+    start: Array | None = None,
 ) -> MomentEstimate:
     """Estimate a network from moments alone, without data.
 
@@ -111,6 +120,8 @@ def estimate_from(
         Slope of σ on the negative side.
     rng : numpy.random.Generator
         Draws the starts of the diagonalisation.
+    start : (k, k) array, optional
+        Directions to start it from instead.
     """
     k, slope = P.shape[1], negative_slope
     moments = _reduced_moments(M, k)
@@ -126,7 +137,7 @@ def estimate_from(
 
     T = _detector_matrix(white, linear)
     _, spectrum, right = svd(T)
-    solution = joint_diagonalize(unvec_star(right[-k:]), rng=rng)
+    solution = joint_diagonalize(unvec_star(right[-k:]), rng=rng, start=start)
     Z = solution.directions
     Z = Z * np.where(Z @ white.y < 0.0, -1.0, 1.0)[:, None]
     Z_inverse, condition = inverse(Z)
@@ -134,6 +145,7 @@ def estimate_from(
         W=Z @ linear @ R.T,
         A=P @ inverse(whiten)[0] @ Z_inverse,
         spectrum=spectrum,
+        directions=Z,
         misfit=solution.misfit,
         condition=condition,
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pureneuron.linalg import gram_inverse
 from pureneuron.moments import Problem, design
 from pureneuron.samples import Batch, Sum
 from pureneuron.samples.mirror import distinct_rows, mirror_hash
@@ -22,6 +23,9 @@ from pureneuron.typing import AnyArray
 __all__ = ["SamplingError", "sampling_error"]
 
 _GROUPS = 20
+# Squared error a neuron. The jackknife knows an error of several times that to a factor of two; an
+# arbitrary direction has 2.
+_TRUSTED = 0.05
 
 
 @dataclass(frozen=True)
@@ -34,11 +38,25 @@ class SamplingError:
         Summed squared errors of the normalised columns of A and rows of W, as in the paper.
     n_rows : float
         Number of rows they are for.
+    n_neurons : int
+        Number of neurons they are summed over.
     """
 
     error_A: float
     error_W: float
     n_rows: float
+    n_neurons: int
+
+    def __str__(self) -> str:
+        return (
+            f"squared errors, summed over the neurons, of {self.error_A:.2g} (A) and "
+            f"{self.error_W:.2g} (W)"
+        )
+
+    @property
+    def trusted(self) -> bool:
+        """Whether every neuron can be expected to be nearly where it is."""
+        return max(self.error_A, self.error_W) <= _TRUSTED * self.n_neurons
 
     def rows_for(self, error: float) -> float:
         """Return how many rows would bring both errors down to ``error``."""
@@ -62,7 +80,7 @@ def sampling_error(
     estimate : MomentEstimate
         The estimate from all rows.
     rng : numpy.random.Generator
-        Draws the starts of the diagonalisation.
+        Source of randomness.
     """
     k = len(estimate.W)
     P, R = part.outputs[:, :k], part.inputs[:, :k]
@@ -78,7 +96,7 @@ def sampling_error(
         rest["moments"], rest["xx"], rest["yx"], rest["total"], strict=True
     ):
         # The directions that x and y are reduced to err as well, to first order so:
-        change = np.linalg.solve(xx, yx.T).T - part.matrix
+        change = yx @ gram_inverse(xx) - part.matrix
         across_x, across_y = change.T @ P / values, change @ R / values
         without = estimate_from(
             moments / total,
@@ -86,11 +104,12 @@ def sampling_error(
             R + across_x - R @ (R.T @ across_x),
             negative_slope=problem.negative_slope,
             rng=rng,
+            start=estimate.directions,
         )
         match = problem.network(without.W, without.A).match(network)
         errors.append((match.error_A, match.error_W))
     error_A, error_W = (_GROUPS - 1) / _GROUPS * np.sum(errors, axis=0)
-    return SamplingError(float(error_A), float(error_W), problem.n_effective)
+    return SamplingError(float(error_A), float(error_W), problem.n_effective, k)
 
 
 def _grouped_sums(

@@ -1,0 +1,79 @@
+"""Whether the odd half of the outputs is linear: the other assumption that moments rest on.
+
+``σ(t) = (t + |t|) / 2``, and the same with a slope: what is odd in the output of a network without
+biases is linear in x, whatever the network. Biases, or neurons of another kind, bend it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import array_api_compat
+import numpy as np
+from scipy import stats
+
+from pureneuron.moments import Problem
+from pureneuron.network import unit_rows
+from pureneuron.samples import Batch, Sum
+from pureneuron.spectral import LinearPart
+from pureneuron.typing import AnyArray, Array
+
+__all__ = ["OddHalfTest", "odd_half_test"]
+
+_PLAIN = 1e-6
+# E|t| of a standard normal t: what is linear in sign(t).
+_LINEAR_SHARE = np.sqrt(2.0 / np.pi)
+
+
+@dataclass(frozen=True)
+class OddHalfTest:
+    """Outcome of :func:`odd_half_test`.
+
+    Attributes
+    ----------
+    statistic : float
+        Largest standardised covariance of an output with an odd function of the inputs, what is
+        linear taken off.
+    p_value : float
+        Bound on the chance of one as large if the odd half is linear (Bonferroni).
+    """
+
+    statistic: float
+    p_value: float
+
+    @property
+    def plainly_bent(self) -> bool:
+        """Whether chance is out of the question."""
+        return self.p_value < _PLAIN
+
+
+def odd_half_test(problem: Problem, part: LinearPart, W: Array) -> OddHalfTest:
+    """Test the residual of the linear regression against odd functions, in one pass.
+
+    Those are the signs of the neurons' own directions, for there it bends if it does. The residual
+    has no covariance with x, so that any multiple of the direction may be taken off: the share that
+    leaves least for Gaussian inputs. Each covariance is divided by its own root sum of squares.
+
+    Parameters
+    ----------
+    problem : Problem
+        The data, inputs symmetric.
+    part : LinearPart
+        The regression.
+    W : (k, r) array
+        Neurons that have been estimated, in white coordinates.
+    """
+    sums = problem.samples.reduce(_odd_half_sums, part.matrix, unit_rows(W))
+    spread = np.sqrt(sums["squares"])
+    scores = np.abs(sums["values"]) / np.where(spread > 0.0, spread, 1.0)
+    statistic = float(scores.max())
+    p_value = 2.0 * float(stats.norm.sf(statistic)) * scores.size
+    return OddHalfTest(statistic=statistic, p_value=min(p_value, 1.0))
+
+
+def _odd_half_sums(batch: Batch, regression: AnyArray, directions: AnyArray) -> dict[str, Sum]:
+    xp = array_api_compat.array_namespace(batch.X)
+    root = batch.extra.get("root", 1.0)
+    E, T = batch.Y - batch.X @ regression.T, batch.X @ directions.T
+    phi = xp.sign(T) * root - _LINEAR_SHARE * T
+    return {"values": Sum(phi.T @ E), "squares": Sum((phi * phi).T @ (E * E))}
