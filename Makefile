@@ -4,7 +4,7 @@
 # make figures       measure what the README and docs/figures state (about five minutes)
 # make bench         time to the optimum, beside what others would use (hours; goes on where stopped)
 # make performance   how often, how accurately, at what cost: docs/performance.md (about an hour)
-# make paper         the figures of the paper, made again (about half an hour; goes on where stopped)
+# make paper         the figures of the paper, made again (one to two hours; goes on where stopped)
 # make lint, format  the checks alone; put the code into format
 #
 # Each target sets up .venv by itself, and again when pyproject.toml changes.
@@ -41,6 +41,8 @@ performance: $(VENV)/.demo
 
 paper: $(VENV)/.paper
 	$(BIN)/python -m experiments.paper.run
+	$(BIN)/python -m experiments.paper.perturbation
+	$(BIN)/python -m experiments.paper.degenerate
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.peers.run $(BENCH)
