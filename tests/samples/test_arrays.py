@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pureneuron.samples import ArraySamples, Batch, CountedSamples, First, Max, Min, Sum, merge
-from pureneuron.samples.mirror import mirror_hash, mirror_pairs, mirror_signs
+from pureneuron.samples.mirror import mirror_hash, mirror_pairs
 
 
 def statistics(batch, shift):
@@ -152,16 +152,6 @@ def test_hash_ignores_sign_and_nothing_else():
     assert np.array_equal(flipped, ~mirrored_flipped)
     assert len(np.unique(hashes)) == 1000
     assert not np.array_equal(hashes, mirror_hash(X[:, ::-1])[0])
-
-
-def test_mirror_signs_are_fair_and_independent():
-    X = np.random.default_rng(0).standard_normal((4000, 2))
-    signs = mirror_signs(X, seed=1, n_replicates=4)
-    assert np.array_equal(signs, mirror_signs(-X, seed=1, n_replicates=4))
-    # Means and pairwise products of fair signs have standard error 1/√4000.
-    gram = signs @ signs.T / 4000
-    assert np.abs(signs.mean(axis=1)).max() < 4 / np.sqrt(4000)
-    assert np.abs(gram - np.eye(4)).max() < 4 / np.sqrt(4000)
 
 
 def test_halves_keep_mirrored_rows_together_and_lose_nothing():

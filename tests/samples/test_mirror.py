@@ -5,7 +5,7 @@ import pytest
 
 from pureneuron.datasets import symmetrize
 from pureneuron.samples import ArraySamples
-from pureneuron.samples.mirror import distinct_rows, mirror_hash, mirror_signs
+from pureneuron.samples.mirror import distinct_rows, mirror_groups, mirror_hash
 
 
 def test_rows_of_signs_do_not_collide():
@@ -16,14 +16,14 @@ def test_rows_of_signs_do_not_collide():
     )
 
 
-def test_signs_are_fair_independent_and_shared_by_mirror_images():
+def test_groups_are_even_independent_and_shared_by_mirror_images():
     X = symmetrize(np.random.default_rng(0).standard_normal((20_000, 3)))
-    signs = mirror_signs(X, 0, 70)
-    assert np.array_equal(signs[:, :20_000], signs[:, 20_000:])
-    # Means and correlations of 20,000 coins.
-    assert np.abs(signs.mean(axis=1)).max() < 5.0 / np.sqrt(20_000)
-    correlation = signs[:, :20_000] @ signs[:, :20_000].T / 20_000
-    assert np.abs(correlation - np.eye(70)).max() < 5.0 / np.sqrt(20_000)
+    one, two = (mirror_groups(X, seed, 8) for seed in (0, 1))
+    assert np.array_equal(one[:20_000], one[20_000:])
+    assert not np.array_equal(one, two)
+    # Each of the 64 pairs of groups has 20,000/64 rows, to five standard deviations.
+    pairs = np.bincount(8 * one[:20_000] + two[:20_000], minlength=64)
+    assert np.abs(pairs - 312.5).max() < 5.0 * np.sqrt(312.5)
 
 
 @pytest.mark.parametrize(("distinct", "copies"), [(1, 50), (8, 1000), (900, 3), (30_000, 2)])

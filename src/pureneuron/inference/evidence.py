@@ -88,7 +88,7 @@ class Evidence:
         What the least missed unit takes off the loss, in units of what a unit that fits nothing
         but noise is expected to take; None where the rank or the residual already says enough.
     n_distinct : float
-        How many different inputs there are, about.
+        How many different inputs there are, about; where some rows show enough, how many they show.
     """
 
     census: UnitCensus
@@ -146,7 +146,7 @@ def gather_evidence(
         undetermined=undetermined_directions(problem, best),
         rank=rank if shows else None,
         spare_gain=None if settled else spare_unit_gain(problem, best, max_iter=max_iter, tol=tol),
-        n_distinct=distinct_rows(problem.source),
+        n_distinct=_distinct_inputs(problem, k),
     )
 
 
@@ -202,12 +202,25 @@ def undetermined_directions(problem: Problem, descent: Descent) -> int:
     if k * r > _COUNTED_UNKNOWNS:
         return 0
     # What some rows determine, all of them do.
-    size = int(_COUNTED_EQUATIONS * n_unknowns(problem, k) / problem.n_outputs)
+    size = _some_rows(problem, k)
     if size <= problem.samples.n_rows // 2:
         some = problem.subset(size, rng=np.random.default_rng(0))
         if _undetermined(some, descent, problem.n_effective) == 0:
             return 0
     return _undetermined(problem, descent, problem.n_effective)
+
+
+def _distinct_inputs(problem: Problem, n_neurons: int) -> float:
+    size = _some_rows(problem, n_neurons)
+    if size <= problem.source.n_rows // 2:
+        count = distinct_rows(problem.source.subset(size, rng=np.random.default_rng(0)))
+        if count > size / 2:
+            return count
+    return distinct_rows(problem.source)
+
+
+def _some_rows(problem: Problem, n_neurons: int) -> int:
+    return int(_COUNTED_EQUATIONS * n_unknowns(problem, n_neurons) / problem.n_outputs)
 
 
 def _undetermined(problem: Problem, descent: Descent, n_effective: float) -> int:

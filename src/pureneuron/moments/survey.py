@@ -42,31 +42,35 @@ def check_samples(samples: Samples) -> None:
         raise ValueError("sample_weight holds a negative weight; weights must be at least zero")
     if seen["max weight"] == 0.0:
         raise ValueError("sample_weight is zero for every row: no row counts")
-    for name, largest in ((name, _largest(seen, name)) for name in ("X", "Y")):
+    for name in ("X", "Y"):
+        largest = float(seen[f"largest {name}"])
         if largest > _LARGEST or 0.0 < largest < 1.0 / _LARGEST:
             raise ValueError(
                 f"the largest value of {name} is {largest:.3g}, and its square is out of the range "
                 "of double precision: choose another unit"
             )
     for name, what in (("X", "input"), ("Y", "output")):
-        if samples.n_rows > 1 and np.all(seen[f"min {name}"] == seen[f"max {name}"]):
+        same = not seen[f"varies {name}"] and np.all(seen[f"least {name}"] == seen[f"most {name}"])
+        if samples.n_rows > 1 and same:
             raise ValueError(
                 f"{name} is constant: every {what} has one and the same value in all rows, "
                 "from which nothing can be learned"
             )
 
 
-def _largest(seen: Merged, name: str) -> float:
-    return float(max(np.abs(seen[f"min {name}"]).max(), np.abs(seen[f"max {name}"]).max()))
-
-
 def _survey(batch: Batch) -> dict[str, Leaf]:
     xp = array_api_compat.array_namespace(batch.X)
     parts: dict[str, Leaf] = {}
     for name, M in (("X", batch.X), ("Y", batch.Y)):
-        parts[f"min {name}"] = Min(xp.min(M, axis=0))
-        parts[f"max {name}"] = Max(xp.max(M, axis=0))
-        parts[f"bad {name}"] = First(_first_nonfinite(M, batch.offset))
+        # Maxima over all entries are quick, and not a number if one of them is not.
+        largest = max(abs(float(xp.max(M))), abs(float(xp.min(M))))
+        parts[f"largest {name}"] = Max(np.float64(largest))
+        parts[f"bad {name}"] = First(
+            np.empty(0) if np.isfinite(largest) else _first_nonfinite(M, batch.offset)
+        )
+        # A column is constant if it is within each batch, and from one to the next.
+        parts[f"varies {name}"] = Max(np.asarray(xp.any(M[:1] != M)))
+        parts[f"least {name}"], parts[f"most {name}"] = Min(M[0]), Max(M[0])
     if batch.weight is None:
         return {**parts, **_no_weights()}
     return {

@@ -7,14 +7,12 @@ other: statistics that pretend they are overrate the noise. A hash that is the s
 
 from __future__ import annotations
 
-from itertools import islice
-
 import numpy as np
 
 from pureneuron.samples.protocol import Batch, Max, Samples
 from pureneuron.typing import AnyArray, Array, IndexArray
 
-__all__ = ["mirror_hash", "mirror_pairs", "mirror_signs"]
+__all__ = ["distinct_rows", "mirror_groups", "mirror_hash", "mirror_pairs"]
 
 _REGISTERS = 2048
 _SEED = 20190506  # any fixed number: the hash must be the same in every process
@@ -46,19 +44,10 @@ def mirror_hash(X: AnyArray) -> tuple[np.ndarray, np.ndarray]:
     return _mixed(words.sum(axis=1, dtype=np.uint64)), flipped
 
 
-def mirror_signs(X: AnyArray, seed: int, n_replicates: int) -> np.ndarray:
-    """Draw random signs, (n_replicates, n) in float32, that agree on a row and its mirror image."""
-    hashes, _ = mirror_hash(X)
-    salts = np.random.default_rng(seed).integers(
-        2**63, size=-(-n_replicates // 64), dtype=np.uint64
-    )
-    # Every bit of a well mixed word is a fair coin of its own.
-    coins = (
-        (word >> np.uint64(bit)) & np.uint64(1)
-        for word in (_mixed(hashes ^ salt) for salt in salts)
-        for bit in range(64)
-    )
-    return np.stack([1.0 - 2.0 * coin.astype(np.float32) for coin in islice(coins, n_replicates)])
+def mirror_groups(X: AnyArray, seed: int, n_groups: int) -> IndexArray:
+    """Deal rows out to groups at random, (n,); a row and its mirror image go to the same."""
+    salt = np.random.default_rng(seed).integers(2**63, dtype=np.uint64)
+    return np.asarray(_mixed(mirror_hash(X)[0] ^ salt) % np.uint64(n_groups), dtype=np.intp)
 
 
 def distinct_rows(samples: Samples) -> float:

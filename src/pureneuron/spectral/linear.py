@@ -10,17 +10,20 @@ on the negative side, ``σ(t) = (1+s)/2 t + (1−s)/2 |t|``: the regression is `
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from pureneuron.linalg import svd
 from pureneuron.moments import Problem, SecondMoments, design, whitening
 from pureneuron.samples import Batch, Sum
-from pureneuron.samples.mirror import mirror_signs
+from pureneuron.samples.mirror import mirror_groups
 from pureneuron.typing import AnyArray, Array
 
 __all__ = ["LinearPart", "linear_loss", "linear_map", "linear_part", "numerical_rank"]
 
+# Groups of rows with a random sign in common: enough that sums of them vary like sums of rows.
+_GROUPS = 32
 # The norm of a large noise matrix hardly varies, and costs: a few replicates tell it.
 _MOST_REPLICATES, _FEWEST_REPLICATES, _REPLICATE_ENTRIES = 20, 5, 10_000
 # Residual variance this small against the outputs is rounding; made white, the rounding in B then
@@ -93,25 +96,31 @@ def numerical_rank(problem: Problem, part: LinearPart, *, rng: np.random.Generat
 
     Then each row's contribution to the sampling error, residual times ``xᵀ``, is multiplied by a
     random sign: that keeps the size and shape of the noise, heavy tails and correlations
-    included, and removes the signal. A row and its mirror image get the same sign, for in mirrored
-    data the even half of y cancels between them. The j-th singular value is held against the norm
-    of this noise across the first j − 1 singular vectors, for only there could noise have made it.
+    included, and removes the signal. Rows are dealt out to groups, which have a sign in common, and
+    their sums gathered in one pass, whatever the number of replicates. A row and its mirror image
+    are in the same group, for in mirrored data the even half of y cancels between them. The j-th
+    singular value is held against the norm of this noise across the first j − 1 singular vectors,
+    for only there could noise have made it.
     """
     seed = int(rng.integers(2**63))
     regression = part.matrix
     yy = problem.moments.yy / problem.output_scale**2
     whiten = _inverse_root(yy - regression @ regression.T, yy)
     sums = problem.source.reduce(
-        _sign_flip_sums,
+        _group_sums,
         problem.whitening.transform,
         regression * problem.output_scale,
         whiten / problem.output_scale,
         seed,
-        int(np.clip(_REPLICATE_ENTRIES // regression.size, _FEWEST_REPLICATES, _MOST_REPLICATES)),
         problem.fit_hidden_bias,
     )
+    size = np.clip(_REPLICATE_ENTRIES // regression.size, _FEWEST_REPLICATES, _MOST_REPLICATES)
+    signs = rng.choice(np.array([-1.0, 1.0]), size=(int(size), _GROUPS))
+    flipped = np.tensordot(signs, sums["groups"], 1)
     left, values, right = svd(whiten @ regression)
-    noise = left.T @ (sums["flipped"] / problem.total) @ right.T
+    noise = left.T @ (flipped / problem.total) @ right.T
+    # The groups add up to zero, which takes a little off each of them.
+    noise /= np.sqrt(1.0 - 1.0 / _GROUPS)
     # The regression has fitted some of the noise that it is held against.
     noise /= np.sqrt(max(1.0 - problem.n_inputs / problem.n_effective, 0.01))
     rank = 0
@@ -141,20 +150,22 @@ def _inverse_root(covariance: Array, scale: Array) -> Array:
     return np.asarray((vectors / np.sqrt(np.maximum(values, floor))) @ vectors.T)
 
 
-def _sign_flip_sums(
+def _group_sums(
     batch: Batch,
     transform: AnyArray,
     linear: AnyArray,
     whiten: AnyArray,
     seed: int,
-    n_replicates: int,
     constant_input: bool,
 ) -> dict[str, Sum]:
-    # The signs hash the inputs as they came: rounding in the transform would break the pairs.
-    signs = mirror_signs(batch.X, seed, n_replicates)
+    # Groups hash the inputs as they came: rounding in the transform would break the pairs.
+    group = mirror_groups(batch.X, seed, _GROUPS)
     X, Y, _ = design(batch, constant_input)
     X = X @ transform
     # Of the noise nobody needs more than a few digits.
     E = np.asarray((Y - X @ linear.T) @ whiten.T, dtype=np.float32)
     X = np.asarray(X, dtype=np.float32)
-    return {"flipped": Sum(np.stack([(E * sign[:, None]).T @ X for sign in signs]))}
+    order = np.argsort(group, kind="stable")
+    E, X = E[order], X[order]
+    edges = np.searchsorted(group[order], np.arange(_GROUPS + 1))
+    return {"groups": Sum(np.stack([E[i:j].T @ X[i:j] for i, j in pairwise(edges)]))}
