@@ -5,7 +5,7 @@ import pytest
 
 from pureneuron import TwoLayerNetwork, recover
 from pureneuron.datasets import make_teacher, symmetric_inputs, symmetrize
-from pureneuron.pipeline import diagnose
+from pureneuron.diagnosis import diagnose
 from pureneuron.results import Status
 from pureneuron.samples import ArraySamples
 from pureneuron.spectral import perturb_inputs

@@ -108,13 +108,60 @@ def test_the_moment_estimate_needs_to_be_told():
         recover(samples, 4, negative_slope="auto", init="moments", refine=False)
 
 
-def test_an_interrupt_keeps_the_best_slope_so_far():
+@pytest.mark.parametrize("event", [12, 25, 47, 56, 100, 340])
+def test_an_interrupt_keeps_the_best_so_far(event):
     _, samples = leaky_samples(4, 0.3)
+    seen = []
 
     def stop(progress):
-        if progress.stage == "slope" and progress.start == 4:
+        seen.append(progress.loss if progress.stage in ("slope", "refining") else None)
+        if len(seen) == event:
             raise KeyboardInterrupt
 
     recovery = recover(samples, 4, negative_slope="auto", callback=stop, rng=0)
+    # What follows are stages that find nothing left to do.
+    assert len(seen) <= event + 3
     assert recovery.status is Status.NOT_CONVERGED
-    assert recovery.network.negative_slope != 0.0
+    reached = min((loss for loss in seen if loss is not None), default=np.inf)
+    outputs = samples.arrays()[1]
+    # To the digits of single precision, in which descents begin.
+    assert recovery.loss <= 1.001 * reached * outputs.var(axis=0).mean()
+
+
+def test_weights_and_a_single_output():
+    rng = np.random.default_rng(5)
+    teacher = make_teacher(3, 2, 1, rng=rng)
+    teacher = TwoLayerNetwork(teacher.A, teacher.W, negative_slope=0.3)
+    X = rng.standard_normal((1500, 3))
+    Y = teacher.predict(X) + 0.05 * rng.standard_normal((1500, 1))
+    # Rows that are wrong, and weigh nothing.
+    Y[:200] = 10.0 * rng.standard_normal((200, 1))
+    weight = np.where(np.arange(1500) < 200, 0.0, 2.0)
+    recovery = recover(ArraySamples(X, Y, weight), 2, negative_slope="auto", rng=0)
+    assert recovery.status is Status.RECOVERED
+    figures = fitted(recovery)
+    assert figures["slope"] == pytest.approx(0.3, abs=5 * figures["standard_error"])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_noise_that_differs_between_outputs(seed):
+    rng = np.random.default_rng(seed)
+    teacher = make_teacher(5, 3, 4, rng=rng)
+    teacher = TwoLayerNetwork(teacher.A, teacher.W, negative_slope=0.2)
+    X = rng.standard_normal((2000, 5))
+    noise = np.array([0.01, 0.05, 0.3, 1.0]) * rng.standard_normal((2000, 4))
+    samples = ArraySamples(X, teacher.predict(X) + noise)
+    plain, weighed = (
+        recover(samples, 3, negative_slope="auto", noise_covariance=covariance, rng=seed)
+        for covariance in ("spherical", "full")
+    )
+    assert weighed.status is Status.RECOVERED
+    figures = fitted(weighed)
+    assert figures["standard_error"] < 0.3 * fitted(plain)["standard_error"]
+    assert figures["slope"] == pytest.approx(0.2, abs=5 * figures["standard_error"])
+
+
+def test_moments_with_biases_are_refused_at_once():
+    _, samples = leaky_samples(6, 0.2)
+    with pytest.raises(ValueError, match="moments"):
+        recover(samples, 4, negative_slope="auto", init="moments", fit_intercept=True, rng=0)

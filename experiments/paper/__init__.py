@@ -2,7 +2,7 @@
 
 - ``points``: what is plotted, and what the paper has there;
 - ``methods``: the plain algorithm, the paper's practical variant, and what this library does;
-- ``run``: all trials, resumable, into ``results.json``;
+- ``trials``: what makes them, resumable; ``run``: all trials of all points;
 - ``report``: the plots, and a page with every point beside the paper's;
 - ``perturbation``: Theorems 9 and 10 at work;
 - ``degenerate``: what is said where a condition fails.

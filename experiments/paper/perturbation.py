@@ -12,7 +12,6 @@ Gaussian ones.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
@@ -20,7 +19,6 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from benchmarks.parallel import in_parallel
 
 from pureneuron import TwoLayerNetwork, recover
 from pureneuron.datasets import make_teacher, symmetric_inputs
@@ -33,6 +31,8 @@ from pureneuron.spectral import (
     perturb_weights,
 )
 from pureneuron.typing import Array
+
+from .trials import all_trials
 
 _SIZE, _ROWS, _NOISE, _TRIALS = 10, 20_000, 0.1, 10
 _AMOUNTS = (0.0, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
@@ -85,12 +85,7 @@ def trial(task: tuple[str, float, int]) -> dict[str, Any]:
     rng = np.random.default_rng((seed, 2))
     teacher = TwoLayerNetwork(make_teacher(_SIZE, _SIZE, _SIZE, rng=rng).A, W)
     samples = ArraySamples(X, teacher.predict(X) + _NOISE * rng.standard_normal((_ROWS, _SIZE)))
-    result: dict[str, Any] = {
-        "experiment": experiment,
-        "amount": amount,
-        "seed": seed,
-        "alpha": alpha,
-    }
+    result: dict[str, Any] = {"alpha": alpha}
     for method, refine in (("moments", False), ("pipeline", True)):
         recovery = recover(samples, _SIZE, refine=refine, rng=seed)
         error = recovery.network.match(teacher).error_A
@@ -101,16 +96,14 @@ def trial(task: tuple[str, float, int]) -> dict[str, Any]:
 def main() -> None:
     """Run all trials, and write ``perturbation.json``, ``.md`` and ``.svg``."""
     output = Path("docs/figures/paper")
-    output.mkdir(parents=True, exist_ok=True)
     tasks = [(e, a, seed) for e in _EXPERIMENTS for a in _AMOUNTS for seed in range(_TRIALS)]
-    results = list(in_parallel(trial, tasks))
-    (output / "perturbation.json").write_text(json.dumps(results) + "\n")
+    results = all_trials(trial, {task: task for task in tasks}, output / "perturbation.json")
     _plot(results, output / "figure-perturbation.svg")
     (output / "perturbation.md").write_text("\n".join(_page(results)) + "\n")
 
 
 def _where(results: list[dict[str, Any]], experiment: str, amount: float) -> list[dict[str, Any]]:
-    return [r for r in results if r["experiment"] == experiment and r["amount"] == amount]
+    return [r for r in results if r["key"][:2] == [experiment, amount]]
 
 
 def _plot(results: list[dict[str, Any]], path: Path) -> None:

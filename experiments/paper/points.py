@@ -58,6 +58,11 @@ class Point:
     mse: float | None = None
     uncertainty: float = 0.0
 
+    @property
+    def problem(self) -> tuple[float | str, ...]:
+        """What its trials depend on: points of two panels may have them in common."""
+        return (self.x, self.size, self.n, self.noise, self.law, self.kappa_A, self.kappa_W)
+
 
 @dataclass(frozen=True)
 class Panel:

@@ -51,7 +51,8 @@ def write_report(results: list[dict[str, Any]], output: Path) -> None:
     lines = [_INTRODUCTION]
     for name, panel in PANELS.items():
         here = [point for point in points() if point.panel == name]
-        chosen = [result for result in results if result["panel"] == name]
+        problems = {point.problem for point in here}
+        chosen = [result for result in results if tuple(result["key"][:-1]) in problems]
         if not chosen:
             continue
         lines += [f"## Figure {name}: {panel.title}", ""]
@@ -68,12 +69,12 @@ def write_report(results: list[dict[str, Any]], output: Path) -> None:
 
 
 def _values(results: list[dict[str, Any]], x: float, method: str, key: str) -> Array:
-    return np.array([r[method][key] for r in results if r["x"] == x])
+    return np.array([r[method][key] for r in results if r["key"][0] == x])
 
 
 def _plot(name: str, here: list[Point], results: list[dict[str, Any]], path: Path) -> None:
     figure, axes = plt.subplots(1, 3, figsize=(12, 3.6), layout="constrained")
-    x = [point.x for point in here if any(r["x"] == point.x for r in results)]
+    x = [point.x for point in here if any(r["key"][0] == point.x for r in results)]
     for axis, key, title in zip(
         axes, (*_ERRORS, "mse"), ("error of A", "error of W", "MSE"), strict=True
     ):

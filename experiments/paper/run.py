@@ -9,24 +9,23 @@ on from there.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from benchmarks.parallel import in_parallel
 
 from .methods import METHODS
 from .points import PANELS, Point, draw, points
 from .report import write_report
+from .trials import all_trials
 
 
 def trial(task: tuple[Point, int]) -> dict[str, Any]:
     """Run every method on one trial of a point."""
     point, seed = task
     teacher, (X, Y), (new_X, new_Y) = draw(point, seed)
-    result: dict[str, Any] = {"panel": point.panel, "x": point.x, "seed": seed}
+    result: dict[str, Any] = {}
     for name, method in METHODS.items():
         start = time.perf_counter()
         network = method(X, Y, point.noise, seed)
@@ -50,21 +49,14 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("docs/figures/paper"))
     options = parser.parse_args()
 
-    options.output.mkdir(parents=True, exist_ok=True)
-    record = options.output / "results.json"
-    results = json.loads(record.read_text()) if record.exists() else []
-    done = {(result["panel"], result["x"], result["seed"]) for result in results}
-    tasks = [
-        (point, seed)
+    # By what they depend on, so that trials that two panels share are made once.
+    tasks = {
+        (*point.problem, seed): (point, seed)
         for point in points()
         if point.panel in options.panels
         for seed in range(options.trials)
-        if (point.panel, point.x, seed) not in done
-    ]
-    for i, result in enumerate(in_parallel(trial, tasks), 1):
-        results.append(result)
-        if i % 20 == 0 or i == len(tasks):
-            record.write_text(json.dumps(results) + "\n")
+    }
+    results = all_trials(trial, tasks, options.output / "results.json")
     write_report(results, options.output)
 
 

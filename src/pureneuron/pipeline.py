@@ -16,6 +16,7 @@ import numpy as np
 from pureneuron.inference import (
     Evidence,
     UnitCensus,
+    doubt_moments,
     examine,
     gather_evidence,
     judge_moments,
@@ -37,6 +38,7 @@ from pureneuron.refine import (
     Start,
     evaluate,
     fit_slope,
+    refit_slope,
     search,
     settle,
     weigh_outputs,
@@ -50,18 +52,16 @@ from pureneuron.requests import (
     check_sizes,
     remark,
 )
-from pureneuron.results import Recovery, StageReport, Status
+from pureneuron.results import Recovery, Status
 from pureneuron.samples import CountedSamples, Samples
 from pureneuron.spectral import (
     LinearPart,
     MomentEstimate,
-    SamplingError,
     linear_loss,
     linear_part,
     moment_estimate,
     numerical_rank,
     sampling_error,
-    separation,
 )
 from pureneuron.stages import (
     StageLog,
@@ -70,17 +70,14 @@ from pureneuron.stages import (
     describe_linear_part,
     describe_moments,
     describe_noise,
-    describe_odd_half,
     describe_refinement,
     describe_sampling_error,
-    describe_separation,
     describe_slope,
-    describe_symmetry,
     raced,
 )
 from pureneuron.typing import Array
 
-__all__ = ["Init", "NegativeSlope", "NoiseCovariance", "diagnose", "recover"]
+__all__ = ["Init", "NegativeSlope", "NoiseCovariance", "recover"]
 
 _AUTO_RESTARTS = 20
 _MOMENTS_AGREE = "the moment estimate puts every neuron where the descent does"
@@ -223,12 +220,16 @@ def recover(
             yield Start("moments", estimate.W, estimate.A, lambda: _MOMENTS_AGREE)
 
     slope: SlopeFit | None = None
+    astray = False
     if negative_slope == "auto":
+        if init == "moments":
+            check_moments(problem, k, linear()[1], init)
         with log.stage("slope") as said:
             slope = fit_slope(
                 problem,
                 k,
                 first=quick_starts,
+                n_restarts=restarts,
                 max_iter=max_iter,
                 tol=tol,
                 rng=rng,
@@ -241,11 +242,7 @@ def recover(
             said.append(describe_slope(slope))
 
     if not refine:
-        estimate = moments()
-        with log.stage("sampling error") as said:
-            error = sampling_error(problem, linear()[0], estimate, rng=rng)
-            said.append(describe_sampling_error(error))
-        found = _of_moments(problem, estimate, error, *linear(), rng=rng)
+        found = _of_moments(problem, moments(), *linear(), log=log, rng=rng)
     else:
         with log.stage("refinement") as said:
             probe_seed = int(rng.integers(2**63))
@@ -265,13 +262,19 @@ def recover(
             said.append(describe_refinement(refinement))
         try:
             rank = linear()[1]
+            astray = slope is not None and not slope.belongs_to(refinement.best)
             if noise_covariance == "full" and _has_noise(problem, refinement.best):
                 with log.stage("noise") as said:
                     weighed = weigh_outputs(problem, refinement.best, max_iter=max_iter, tol=tol)
                     said.append(describe_noise(problem, weighed))
-                    problem = weighed.problem
-                    refinement = replace(refinement, best=weighed.descent)
-                    examined = cache(lambda descent: examine(problem, descent, seed=probe_seed))
+                    problem, best = weighed.problem, weighed.descent
+                if slope is not None:
+                    with log.stage("slope") as said:
+                        slope = refit_slope(problem, best, max_iter=max_iter, tol=tol)
+                        problem, best = slope.problem, slope.descent
+                        said.append(describe_slope(slope))
+                refinement = replace(refinement, best=best)
+                examined = cache(lambda descent: examine(problem, descent, seed=probe_seed))
             with log.stage("evidence") as said:
                 best = refinement.best
                 evidence = gather_evidence(
@@ -289,7 +292,7 @@ def recover(
             found = replace(found, status=Status.RANK_DEFICIENT, reason=reason)
         if slope is not None and slope.at_end:
             found = replace(found, status=Status.RANK_DEFICIENT, reason=slope.why_at_end)
-        elif slope is not None and not slope.belongs_to(refinement.best):
+        elif astray:
             reason = "the slope was fitted to another minimum than the best"
             found = replace(found, status=Status.STARTS_DISAGREE, reason=reason)
     if found.asymmetric:
@@ -311,58 +314,6 @@ def recover(
     )
 
 
-def diagnose(
-    samples: Samples,
-    n_neurons: int | Literal["auto"] = "auto",
-    *,
-    rng: np.random.Generator | int | None = None,
-) -> tuple[StageReport, ...]:
-    """Say from samples alone what the moment method would find there.
-
-    Parameters
-    ----------
-    samples : Samples
-        The data.
-    n_neurons : int or "auto"
-        Number of neurons to look for.
-    rng : Generator, int or None
-        Source of randomness.
-
-    Returns
-    -------
-    tuple of StageReport
-        The data, their symmetry, the linear part with its rank, the detector with its gap, whether
-        the odd half is linear, α and β of the guarantee, and the expected error of the moment
-        estimate with the rows that a smaller one would take.
-    """
-    check_options(n_neurons, "auto", True, 0.0, "spherical", "auto", 1, 0.0)
-    rng = np.random.default_rng(rng)
-    log = StageLog()
-    with log.stage("data") as said:
-        check_samples(samples)
-        problem = pose(samples)
-        said.append(describe_data(problem))
-    with log.stage("symmetry") as said:
-        said.append(describe_symmetry(symmetry_test(problem)))
-    with log.stage("linear part") as said:
-        part = linear_part(problem)
-        rank = numerical_rank(problem, part, rng=rng)
-        said.append(describe_linear_part(part, rank))
-    k = rank if n_neurons == "auto" else int(n_neurons)
-    if 1 <= k <= len(part.singular_values):
-        with log.stage("moments") as said:
-            estimate = moment_estimate(problem, part, k, rng=rng)
-            said.append(describe_moments(estimate))
-        with log.stage("odd half") as said:
-            said.append(describe_odd_half(odd_half_test(problem, part, estimate.W)))
-        with log.stage("separation") as said:
-            said.append(describe_separation(estimate, separation(problem, estimate.W)))
-        with log.stage("sampling error") as said:
-            error = sampling_error(problem, part, estimate, rng=rng)
-            said.append(describe_sampling_error(error))
-    return log.reports
-
-
 @dataclass(frozen=True)
 class _Found:
     """A network in the coordinates of the problem, and what is thought of it."""
@@ -381,16 +332,15 @@ class _Found:
 def _of_moments(
     problem: Problem,
     estimate: MomentEstimate,
-    error: SamplingError,
     part: LinearPart,
     rank: int,
     *,
+    log: StageLog,
     rng: np.random.Generator,
 ) -> _Found:
     census = unit_census(problem, estimate.W, estimate.A)
     loss = evaluate(problem, estimate.W, estimate.A)
     asymmetric = symmetry_test(problem).plainly_asymmetric
-    settled, stays = settle(problem, estimate.W, estimate.A, rng=rng)
     status, reason = judge_moments(
         problem,
         estimate,
@@ -399,11 +349,19 @@ def _of_moments(
         loss=loss,
         linear_loss=linear_loss(problem, part),
         asymmetric=asymmetric,
-        bent=odd_half_test(problem, part, estimate.W).plainly_bent,
-        error=error,
-        stays=stays,
-        undetermined=undetermined_directions(problem, settled),
     )
+    if status is Status.RECOVERED:
+        with log.stage("sampling error") as said:
+            error = sampling_error(problem, part, estimate, rng=rng)
+            said.append(describe_sampling_error(error))
+        settled, stays = settle(problem, estimate.W, estimate.A, rng=rng)
+        doubt = doubt_moments(
+            bent=odd_half_test(problem, part, estimate.W).plainly_bent,
+            error=error,
+            stays=stays,
+            undetermined=undetermined_directions(problem, settled),
+        )
+        status, reason = doubt or (status, reason)
     return _Found(estimate.W, estimate.A, loss, 0, census, status, reason, asymmetric)
 
 

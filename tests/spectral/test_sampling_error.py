@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from pureneuron import recover
 from pureneuron.datasets import make_teacher, symmetric_inputs, symmetrize
 from pureneuron.moments import pose
 from pureneuron.network import TwoLayerNetwork
+from pureneuron.results import Status
 from pureneuron.samples import ArraySamples
 from pureneuron.spectral import (
     distinguishing_matrix,
@@ -75,3 +77,34 @@ def test_separation_is_that_of_white_inputs():
     M = distinguishing_matrix(white, W, augmented=True, sample_weight=weight)
     expected = np.linalg.svd(M, compute_uv=False).min()
     assert separation(problem, estimate.W) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("n", [12, 25, 60])
+def test_few_rows_leave_groups_empty(n):
+    rng = np.random.default_rng(n)
+    teacher = make_teacher(4, 3, 4, rng=rng)
+    X = rng.standard_normal((n, 4))
+    problem, part, estimate = estimated(X, teacher.predict(X), 3)
+    assert not sampling_error(problem, part, estimate, rng=rng).trusted or n > 12
+
+
+def test_a_short_last_batch_changes_nothing():
+    rng = np.random.default_rng(2)
+    X = rng.standard_normal((2000, 4))
+    Y = make_teacher(4, 3, 4, rng=rng).predict(X)
+    errors = []
+    for rows in (2000, 1990):
+        problem = pose(ArraySamples(X, Y, batch_rows=rows))
+        part = linear_part(problem)
+        estimate = moment_estimate(problem, part, 3, rng=np.random.default_rng(0))
+        errors.append(sampling_error(problem, part, estimate, rng=rng).error_A)
+    assert errors[0] == pytest.approx(errors[1], rel=1e-6)
+
+
+def test_a_single_row_that_counts_says_nothing():
+    rng = np.random.default_rng(3)
+    X, Y = rng.standard_normal((50, 2)), rng.standard_normal((50, 2))
+    weight = np.where(np.arange(50) == 7, 1.0, 0.0)
+    assert recover(ArraySamples(X[:, :1], Y[:, :1], weight), 1, refine=False, rng=0).status is (
+        Status.TOO_FEW_SAMPLES
+    )

@@ -15,7 +15,7 @@ from pureneuron.cli.options import (
     seed_option,
 )
 from pureneuron.cli.output import OK, print_json, print_stages, stage_records
-from pureneuron.pipeline import diagnose as diagnose_samples
+from pureneuron.diagnosis import diagnose as diagnose_samples
 from pureneuron.samples import read_samples
 
 __all__ = ["diagnose"]
@@ -25,6 +25,13 @@ __all__ = ["diagnose"]
 @path_argument("samples")
 @neurons_option
 @column_options
+@click.option(
+    "--negative-slope",
+    type=float,
+    default=0.0,
+    show_default=True,
+    help="Slope of the rectifier on its negative side.",
+)
 @seed_option
 @json_option
 def diagnose(
@@ -33,16 +40,18 @@ def diagnose(
     inputs: str | None,
     outputs: str | None,
     weight: str | None,
+    negative_slope: float,
     seed: int,
     as_json: bool,
 ) -> int:
     """Say what the moment method finds in SAMPLES, without a fit.
 
     Rows and span of the inputs, whether they look symmetric, the rank of A W against its sampling
-    noise, and the gap of the pure neuron detector.
+    noise, the gap of the pure neuron detector, whether biases show, how well the neurons are
+    separated, and what error to expect from how many rows.
     """
     data = read_samples(samples, inputs=inputs, outputs=outputs, weight=weight)
-    stages = diagnose_samples(data, n_neurons, rng=seed)
+    stages = diagnose_samples(data, n_neurons, negative_slope=negative_slope, rng=seed)
     if as_json:
         print_json({"samples": samples, "stages": stage_records(stages)})
     else:

@@ -14,7 +14,12 @@ from pureneuron.inference.evidence import (
     spare_unit_gain,
     undetermined_directions,
 )
-from pureneuron.inference.judgement import FEW_EQUATIONS, judge_moments, judge_refinement
+from pureneuron.inference.judgement import (
+    FEW_EQUATIONS,
+    doubt_moments,
+    judge_moments,
+    judge_refinement,
+)
 from pureneuron.inference.lack_of_fit import LackOfFit, lack_of_fit
 from pureneuron.inference.odd_half import OddHalfTest, odd_half_test
 from pureneuron.inference.symmetry import SymmetryTest, symmetry_test
@@ -27,6 +32,7 @@ __all__ = [
     "OddHalfTest",
     "SymmetryTest",
     "UnitCensus",
+    "doubt_moments",
     "examine",
     "gather_evidence",
     "judge_moments",

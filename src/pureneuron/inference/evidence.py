@@ -220,7 +220,9 @@ def _distinct_inputs(problem: Problem, n_neurons: int) -> float:
 
 
 def _some_rows(problem: Problem, n_neurons: int) -> int:
-    return int(_COUNTED_EQUATIONS * n_unknowns(problem, n_neurons) / problem.n_outputs)
+    """Return as many rows as most questions need; more where many weigh next to nothing."""
+    needed = _COUNTED_EQUATIONS * n_unknowns(problem, n_neurons) / problem.n_equations
+    return int(needed * problem.samples.n_rows)
 
 
 def _undetermined(problem: Problem, descent: Descent, n_effective: float) -> int:

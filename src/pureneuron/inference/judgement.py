@@ -9,12 +9,13 @@ from pureneuron.refine import Refinement
 from pureneuron.results import Status
 from pureneuron.spectral import MomentEstimate, SamplingError
 
-__all__ = ["FEW_EQUATIONS", "judge_moments", "judge_refinement"]
+__all__ = ["FEW_EQUATIONS", "doubt_moments", "judge_moments", "judge_refinement"]
 
 # Singular values of T on either side of the gap closer than this, or a null space of which the
 # directions explain less than two thirds: the estimate is noise.
 _LEAST_GAP = 1.1
 _MOST_MISFIT = 1.0 / 3.0
+_NOT_SINGLED_OUT = "the detector does not single out k directions"
 # Equations per unknown below which a fit with a residual cannot be told from an overfit.
 FEW_EQUATIONS = 4.0
 # A residual of zero says more: any excess of equations would betray a wrong network.
@@ -33,16 +34,11 @@ def judge_moments(
     loss: float,
     linear_loss: float,
     asymmetric: bool,
-    bent: bool,
-    error: SamplingError,
-    stays: bool,
-    undetermined: int,
 ) -> tuple[Status, str]:
-    """Judge an estimate that is not refined.
+    """Judge an estimate that is not refined, at first sight.
 
-    Its assumptions must hold, its directions stand out, its error be small beside the neurons, its
-    loss smaller than that of a linear regression, and its neurons stay where they are in a descent
-    and be determined there.
+    There must be rows enough, symmetric inputs, as many neurons as B shows, directions that stand
+    out, and a loss below that of a linear regression.
     """
     k = len(estimate.W)
     ratio = problem.n_equations / n_unknowns(problem, k)
@@ -52,29 +48,47 @@ def judge_moments(
         return Status.MISFIT, "moments rest on symmetric inputs, and these are plainly asymmetric"
     if rank != k:
         return _wrong_size(rank, k)
+    figures = f"gap of T {estimate.gap:.3g}, misfit of the directions {estimate.misfit:.2g}"
+    if estimate.gap < _LEAST_GAP or estimate.misfit > _MOST_MISFIT:
+        return Status.RANK_DEFICIENT, f"{_NOT_SINGLED_OUT} ({figures})"
+    if not census.healthy:
+        return Status.DEGENERATE, str(census)
+    if loss >= linear_loss:
+        return Status.MISFIT, "a linear map explains the outputs better than the network does"
+    return Status.RECOVERED, f"the detector singles out k directions ({figures})"
+
+
+def doubt_moments(
+    *, bent: bool, error: SamplingError, stays: bool, undetermined: int
+) -> tuple[Status, str] | None:
+    """Judge an estimate that looks well by what a second look has shown.
+
+    Parameters
+    ----------
+    bent : bool
+        Whether the odd half of the outputs is not linear.
+    error : SamplingError
+        What is to be expected of it.
+    stays : bool
+        Whether a descent leaves every neuron in its place.
+    undetermined : int
+        Directions in which the data leave them undetermined there.
+
+    Returns
+    -------
+    status and reason, or None
+        None if nothing speaks against it.
+    """
     if bent:
         return Status.MISFIT, (
             "what is odd in the outputs is not linear in the inputs: there are biases, or other "
             "neurons than rectifiers"
         )
-    figures = f"gap of T {estimate.gap:.3g}, misfit of the directions {estimate.misfit:.2g}"
-    if estimate.gap < _LEAST_GAP or estimate.misfit > _MOST_MISFIT:
-        return Status.RANK_DEFICIENT, f"the detector does not single out k directions ({figures})"
     if not error.trusted:
-        return Status.RANK_DEFICIENT, (
-            f"the detector does not single out k directions: {error} are to be expected"
-        )
-    if not census.healthy:
-        return Status.DEGENERATE, str(census)
-    if loss >= linear_loss:
-        return Status.MISFIT, "a linear map explains the outputs better than the network does"
+        return Status.RANK_DEFICIENT, f"{_NOT_SINGLED_OUT}: {error} are to be expected"
     if not stays:
-        return Status.RANK_DEFICIENT, (
-            "the detector does not single out k directions: a descent from them leads elsewhere"
-        )
-    if undetermined:
-        return _undetermined(undetermined)
-    return Status.RECOVERED, f"the detector singles out k directions ({figures})"
+        return Status.RANK_DEFICIENT, f"{_NOT_SINGLED_OUT}: a descent from them leads elsewhere"
+    return _undetermined(undetermined) if undetermined else None
 
 
 def judge_refinement(

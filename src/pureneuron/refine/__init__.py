@@ -18,7 +18,7 @@ from pureneuron.refine.profile import Point, evaluate, profile
 from pureneuron.refine.race import Race
 from pureneuron.refine.repair import least_missed, repair
 from pureneuron.refine.search import FEWEST_STARTS, Refinement, search, settle
-from pureneuron.refine.slope import SlopeFit, fit_slope
+from pureneuron.refine.slope import SlopeFit, fit_slope, refit_slope
 from pureneuron.refine.starts import Start, random_start
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "least_missed",
     "profile",
     "random_start",
+    "refit_slope",
     "repair",
     "search",
     "separations",

@@ -188,10 +188,14 @@ def settle(
     rng : numpy.random.Generator
         Draws the rows.
     """
-    size = int(_ENOUGH_EQUATIONS * n_unknowns(problem, len(W)) / problem.n_outputs)
-    if size < problem.samples.n_rows:
-        problem = problem.subset(size, rng=rng)
+    n = problem.samples.n_rows
+    # Rows that weigh next to nothing do not count.
+    size = _ENOUGH_EQUATIONS * n_unknowns(problem, len(W)) / problem.n_equations * n
+    if size < n:
+        problem = problem.subset(int(size), rng=rng)
     descent = descend(problem, W, A, tol=_ROUGH, damping=1e-4)
+    if descent.interrupted:
+        raise KeyboardInterrupt
     return descent, _confirms(Start("estimate", W, A), descent)
 
 

@@ -5,10 +5,11 @@ same directions, and s is how large the one is against the other. So it is ident
 W are, but for s = 1, where σ is linear, and s = −1, where the sign of a neuron is lost. (Slopes s
 and 1/s are the same network with the neurons' signs reversed: s is sought between −1 and 1.)
 
-The profiled loss, minimised over A and W too, is a smooth function of s with one minimum: units
-bend where they bend, whatever the slope, so a descent at a wrong slope still finds the directions.
-Brent's method minimises it; each of its points is a descent from the best one before, of one to
-three iterations as it closes in.
+The profiled loss, minimised over A and W too, is a smooth function of s: units bend where they
+bend, whatever the slope, so a descent at a wrong slope still finds the directions. It has one
+minimum for each choice of the neurons' signs, which only a slope near −1 gets wrong. Brent's method
+minimises it; each of its points is a descent from the best one before, of one to three iterations
+as it closes in.
 
 The moments know s as well: the factor 2 of Lemma 3 is ``2 (1+s²)/(1+s)²`` with slope s, and only
 with the right one has T a null space of dimension k. But that is a poor guide: where there is much
@@ -28,10 +29,10 @@ from pureneuron.moments import Problem
 from pureneuron.progress import ProgressCallback, report_to
 from pureneuron.refine.comparison import apart
 from pureneuron.refine.descent import Descent, descend
-from pureneuron.refine.search import FEWEST_STARTS, search
+from pureneuron.refine.search import FEWEST_STARTS, Refinement, search
 from pureneuron.refine.starts import Start
 
-__all__ = ["SlopeFit", "fit_slope"]
+__all__ = ["SlopeFit", "fit_slope", "refit_slope"]
 
 # At 1 σ is linear and W unknown, at −1 B is zero and the neurons' signs are unknown.
 _LARGEST = 0.99
@@ -57,11 +58,14 @@ class SlopeFit:
         The minimum over A and W.
     standard_error : float
         Of the slope, from the curvature of the likelihood; zero where the residual is.
+    interrupted : bool
+        Whether Ctrl-C ended it.
     """
 
     problem: Problem
     descent: Descent
     standard_error: float
+    interrupted: bool
 
     @property
     def slope(self) -> float:
@@ -71,7 +75,7 @@ class SlopeFit:
     @property
     def over(self) -> bool:
         """Whether there is nothing more to do: the residual is zero, or Ctrl-C has ended it."""
-        return self.descent.exact or self.descent.interrupted
+        return self.descent.exact or self.interrupted
 
     def belongs_to(self, descent: Descent) -> bool:
         """Tell whether a descent at this slope led to the same network."""
@@ -97,7 +101,7 @@ class SlopeFit:
     def start(self) -> Start:
         """Where it ended, for a search at the new slope."""
         point = self.descent.point
-        return Start("slope", point.W, point.A, interrupted=self.descent.interrupted)
+        return Start("slope", point.W, point.A, interrupted=self.interrupted)
 
 
 def fit_slope(
@@ -105,6 +109,7 @@ def fit_slope(
     n_neurons: int,
     *,
     first: Callable[[Problem], Iterable[Start]],
+    n_restarts: int,
     max_iter: int,
     tol: float,
     rng: np.random.Generator,
@@ -123,60 +128,77 @@ def fit_slope(
         The data, with a first guess of the slope.
     first : callable
         The starts before the random ones, for a problem with its slope.
+    n_restarts : int
+        Most random starts of a search, up to six.
     n_neurons, max_iter, tol, rng, callback
         As for :func:`pureneuron.refine.search`.
     """
 
-    def searched(problem: Problem, fit: SlopeFit | None = None) -> SlopeFit:
-        found = search(
+    def searched(problem: Problem, *starts: Start) -> Refinement:
+        return search(
             problem,
             n_neurons,
-            first=first(problem) if fit is None else chain([fit.start], first(problem)),
-            n_restarts=2 * FEWEST_STARTS,
+            first=chain(starts, first(problem)),
+            n_restarts=min(n_restarts, 2 * FEWEST_STARTS),
             max_iter=max_iter,
             tol=tol,
             plausible=lambda descent: False,
             rng=rng,
             callback=callback,
         )
-        if fit is not None and found.winner == fit.start.name:
-            return fit
-        best = replace(found.best, interrupted=found.interrupted)
-        return _minimised(problem, best, max_iter=max_iter, tol=tol, callback=callback)
 
-    fit = searched(problem)
-    if not fit.over:
-        fit = _better(fit, searched(replace(problem, negative_slope=_NEAR_ABSOLUTE)))
-    for _ in range(_MOST_ROUNDS):
+    def minimised(problem: Problem, found: Refinement) -> SlopeFit:
+        if found.interrupted:
+            return SlopeFit(problem, found.best, 0.0, interrupted=True)
+        return refit_slope(problem, found.best, max_iter=max_iter, tol=tol, callback=callback)
+
+    fit = minimised(problem, searched(problem))
+    if fit.over:
+        return fit
+    try:
+        at = replace(problem, negative_slope=_NEAR_ABSOLUTE)
+        other = minimised(at, searched(at))
+        best = other if other.descent.loss < fit.descent.loss else fit
+        fit = replace(best, interrupted=other.interrupted)
         if fit.over:
-            break
-        previous, fit = fit, searched(fit.problem, fit)
-        if fit is previous:
-            break
+            return fit
+        for _ in range(_MOST_ROUNDS):
+            again = searched(fit.problem, fit.start)
+            if again.winner == fit.start.name:
+                return replace(fit, interrupted=again.interrupted)
+            fit = minimised(fit.problem, again)
+            if fit.over:
+                return fit
+    except KeyboardInterrupt:
+        return replace(fit, interrupted=True)
     return fit
 
 
-def _better(one: SlopeFit, other: SlopeFit) -> SlopeFit:
-    best = one if one.descent.loss <= other.descent.loss else other
-    interrupted = one.descent.interrupted or other.descent.interrupted
-    return replace(best, descent=replace(best.descent, interrupted=interrupted))
-
-
-def _minimised(
+def refit_slope(
     problem: Problem,
     descent: Descent,
     *,
     max_iter: int,
     tol: float,
-    callback: ProgressCallback | None,
+    callback: ProgressCallback | None = None,
 ) -> SlopeFit:
-    """Minimise over the slope from a descent at that of the problem."""
+    """Minimise the loss over the slope from a descent at that of the problem.
+
+    Parameters
+    ----------
+    problem : Problem
+        The data.
+    descent : Descent
+        Where to begin.
+    max_iter, tol
+        As for :func:`pureneuron.refine.descend`.
+    callback : callable, optional
+        Told of every iteration.
+    """
     best, n_trials = (problem, descent), 0
 
     def loss(slope: float) -> float:
         nonlocal best, n_trials
-        if best[1].interrupted:
-            raise KeyboardInterrupt
         n_trials += 1
         at, point = replace(problem, negative_slope=float(slope)), best[1].point
         found = descend(
@@ -187,11 +209,13 @@ def _minimised(
             tol=tol,
             callback=report_to(callback, "slope", n_trials, _MOST_TRIALS, best[1].loss),
         )
-        if found.loss < best[1].loss or found.interrupted:
+        if found.loss < best[1].loss:
             best = at, found
+        if found.interrupted:
+            raise KeyboardInterrupt
         return found.loss
 
-    error = 0.0
+    error, interrupted = 0.0, False
     try:
         minimize_scalar(
             loss,
@@ -203,8 +227,8 @@ def _minimised(
             error = _standard_error(loss, *best, _ASIDE)
             error = _standard_error(loss, *best, min(_ERRORS_ASIDE * error, _MOST_ASIDE))
     except KeyboardInterrupt:
-        best = best[0], replace(best[1], interrupted=True)
-    return SlopeFit(*best, error)
+        interrupted = True
+    return SlopeFit(*best, error, interrupted)
 
 
 def _standard_error(

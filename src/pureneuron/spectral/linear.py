@@ -120,7 +120,8 @@ def numerical_rank(problem: Problem, part: LinearPart, *, rng: np.random.Generat
     left, values, right = svd(whiten @ regression)
     noise = left.T @ (flipped / problem.total) @ right.T
     # The groups add up to zero, which takes a little off each of them.
-    noise /= np.sqrt(1.0 - 1.0 / _GROUPS)
+    filled = int(np.sum(np.any(sums["groups"], axis=(1, 2))))
+    noise /= np.sqrt(1.0 - 1.0 / max(filled, 2))
     # The regression has fitted some of the noise that it is held against.
     noise /= np.sqrt(max(1.0 - problem.n_inputs / problem.n_effective, 0.01))
     rank = 0

@@ -89,7 +89,12 @@ def sampling_error(
         _grouped_sums, problem.whitening.transform, problem.output_scale, P, R, repeated
     )
     network = problem.network(estimate.W, estimate.A)
-    rest = {name: parts.sum(axis=0) - parts for name, parts in sums.items()}
+    # Few rows, or few that weigh anything, leave groups empty.
+    filled = sums["total"] > 0.0
+    n_groups = int(filled.sum())
+    if n_groups < 2:
+        return SamplingError(np.inf, np.inf, problem.n_effective, k)
+    rest = {name: (parts.sum(axis=0) - parts)[filled] for name, parts in sums.items()}
     values = part.singular_values[:k]
     errors = []
     for moments, xx, yx, total in zip(
@@ -108,7 +113,7 @@ def sampling_error(
         )
         match = problem.network(without.W, without.A).match(network)
         errors.append((match.error_A, match.error_W))
-    error_A, error_W = (_GROUPS - 1) / _GROUPS * np.sum(errors, axis=0)
+    error_A, error_W = (n_groups - 1) / n_groups * np.sum(errors, axis=0)
     return SamplingError(float(error_A), float(error_W), problem.n_effective, k)
 
 
