@@ -354,11 +354,12 @@ def _of_moments(
         with log.stage("sampling error") as said:
             error = sampling_error(problem, part, estimate, rng=rng)
             said.append(describe_sampling_error(error))
-        settled, stays = settle(problem, estimate.W, estimate.A, rng=rng)
+        rows, settled, stays = settle(problem, estimate.W, estimate.A, rng=rng)
         doubt = doubt_moments(
             bent=odd_half_test(problem, part, estimate.W).plainly_bent,
             error=error,
             stays=stays,
+            plausible=examine(rows, settled, seed=int(rng.integers(2**63))).plausible,
             undetermined=undetermined_directions(problem, settled),
         )
         status, reason = doubt or (status, reason)

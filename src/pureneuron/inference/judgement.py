@@ -59,7 +59,7 @@ def judge_moments(
 
 
 def doubt_moments(
-    *, bent: bool, error: SamplingError, stays: bool, undetermined: int
+    *, bent: bool, error: SamplingError, stays: bool, plausible: bool, undetermined: int
 ) -> tuple[Status, str] | None:
     """Judge an estimate that looks well by what a second look has shown.
 
@@ -71,6 +71,8 @@ def doubt_moments(
         What is to be expected of it.
     stays : bool
         Whether a descent leaves every neuron in its place.
+    plausible : bool
+        Whether the residual where it ends shows nothing of the inputs.
     undetermined : int
         Directions in which the data leave them undetermined there.
 
@@ -88,6 +90,11 @@ def doubt_moments(
         return Status.RANK_DEFICIENT, f"{_NOT_SINGLED_OUT}: {error} are to be expected"
     if not stays:
         return Status.RANK_DEFICIENT, f"{_NOT_SINGLED_OUT}: a descent from them leads elsewhere"
+    if not plausible:
+        return (
+            Status.MISFIT,
+            "where a descent from it ends the residual still depends on the inputs",
+        )
     return _undetermined(undetermined) if undetermined else None
 
 

@@ -176,8 +176,8 @@ def search(
 
 def settle(
     problem: Problem, W: Array, A: Array, *, rng: np.random.Generator
-) -> tuple[Descent, bool]:
-    """Descend from an estimate on some of the rows, and tell whether every neuron stays near it.
+) -> tuple[Problem, Descent, bool]:
+    """Descend from an estimate on some of the rows: those, the descent, and whether neurons stay.
 
     Parameters
     ----------
@@ -196,7 +196,7 @@ def settle(
     descent = descend(problem, W, A, tol=_ROUGH, damping=1e-4)
     if descent.interrupted:
         raise KeyboardInterrupt
-    return descent, _confirms(Start("estimate", W, A), descent)
+    return problem, descent, _confirms(Start("estimate", W, A), descent)
 
 
 def _confirms(start: Start, descent: Descent) -> bool:

@@ -22,8 +22,9 @@ from pureneuron.typing import AnyArray, Array
 
 __all__ = ["LinearPart", "linear_loss", "linear_map", "linear_part", "numerical_rank"]
 
-# Groups of rows with a random sign in common: enough that sums of them vary like sums of rows.
-_GROUPS = 32
+# Groups of rows with a random sign in common: enough that sums of them vary like sums of rows. The
+# norm of a small matrix rests on few numbers, and takes more of them; entries of all groups.
+_FEWEST_GROUPS, _MOST_GROUPS, _GROUP_ENTRIES = 32, 128, 4096
 # The norm of a large noise matrix hardly varies, and costs: a few replicates tell it.
 _MOST_REPLICATES, _FEWEST_REPLICATES, _REPLICATE_ENTRIES = 20, 5, 10_000
 # Residual variance this small against the outputs is rounding; made white, the rounding in B then
@@ -105,6 +106,7 @@ def numerical_rank(problem: Problem, part: LinearPart, *, rng: np.random.Generat
     seed = int(rng.integers(2**63))
     regression = part.matrix
     yy = problem.moments.yy / problem.output_scale**2
+    n_groups = int(np.clip(_GROUP_ENTRIES // regression.size, _FEWEST_GROUPS, _MOST_GROUPS))
     whiten = _inverse_root(yy - regression @ regression.T, yy)
     sums = problem.source.reduce(
         _group_sums,
@@ -112,10 +114,11 @@ def numerical_rank(problem: Problem, part: LinearPart, *, rng: np.random.Generat
         regression * problem.output_scale,
         whiten / problem.output_scale,
         seed,
+        n_groups,
         problem.fit_hidden_bias,
     )
     size = np.clip(_REPLICATE_ENTRIES // regression.size, _FEWEST_REPLICATES, _MOST_REPLICATES)
-    signs = rng.choice(np.array([-1.0, 1.0]), size=(int(size), _GROUPS))
+    signs = rng.choice(np.array([-1.0, 1.0]), size=(int(size), n_groups))
     flipped = np.tensordot(signs, sums["groups"], 1)
     left, values, right = svd(whiten @ regression)
     noise = left.T @ (flipped / problem.total) @ right.T
@@ -157,10 +160,11 @@ def _group_sums(
     linear: AnyArray,
     whiten: AnyArray,
     seed: int,
+    n_groups: int,
     constant_input: bool,
 ) -> dict[str, Sum]:
     # Groups hash the inputs as they came: rounding in the transform would break the pairs.
-    group = mirror_groups(batch.X, seed, _GROUPS)
+    group = mirror_groups(batch.X, seed, n_groups)
     X, Y, _ = design(batch, constant_input)
     X = X @ transform
     # Of the noise nobody needs more than a few digits.
@@ -168,5 +172,5 @@ def _group_sums(
     X = np.asarray(X, dtype=np.float32)
     order = np.argsort(group, kind="stable")
     E, X = E[order], X[order]
-    edges = np.searchsorted(group[order], np.arange(_GROUPS + 1))
+    edges = np.searchsorted(group[order], np.arange(n_groups + 1))
     return {"groups": Sum(np.stack([E[i:j].T @ X[i:j] for i, j in pairwise(edges)]))}
