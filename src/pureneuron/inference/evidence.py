@@ -36,8 +36,8 @@ _COUNTED_UNKNOWNS = 400
 # Equations for each unknown that are tried first.
 _COUNTED_EQUATIONS = 10.0
 _SINGULAR = 1e-10
-# Standard error with which a row or column of unit length points nowhere.
-_LARGEST_ERROR = 0.5
+# Standard error of a row or column of unit length with which a neuron is hardly known.
+_LARGEST_ERROR = 0.25
 _SPARE_CANDIDATES = 2
 # The gain of a spare unit is wanted to this share of what chance gives.
 _RESOLUTION = 0.3
@@ -195,7 +195,7 @@ def undetermined_directions(problem: Problem, descent: Descent) -> int:
 
     Repeated rows, few distinct inputs or a unit that only a few rows switch leave null directions
     in the Gauss–Newton matrix, beyond the k rescalings, however many rows there are. Others are
-    undetermined to within the noise: by a standard error of half the length of a white row, or of
+    undetermined to within the noise: by a standard error of a quarter of the length of a white row, or of
     a column of A.
     """
     k, r = len(descent.point.W), problem.n_inputs
