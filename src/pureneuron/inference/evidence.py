@@ -195,8 +195,8 @@ def undetermined_directions(problem: Problem, descent: Descent) -> int:
 
     Repeated rows, few distinct inputs or a unit that only a few rows switch leave null directions
     in the Gauss–Newton matrix, beyond the k rescalings, however many rows there are. Others are
-    undetermined to within the noise: by a standard error of a quarter of the length of a white row, or of
-    a column of A.
+    undetermined to within the noise: by a standard error of a quarter of the length of a white row,
+    or of a column of A.
     """
     k, r = len(descent.point.W), problem.n_inputs
     if k * r > _COUNTED_UNKNOWNS:
