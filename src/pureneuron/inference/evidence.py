@@ -195,8 +195,8 @@ def undetermined_directions(problem: Problem, descent: Descent) -> int:
 
     Repeated rows, few distinct inputs or a unit that only a few rows switch leave null directions
     in the Gauss–Newton matrix, beyond the k rescalings, however many rows there are. Others are
-    undetermined to within the noise: by a standard error of a quarter of the length of a white row,
-    or of a column of A.
+    undetermined to within the noise: by a standard error of a quarter of the length of a white row
+    or of a column of A, or of the distance between two rows.
     """
     k, r = len(descent.point.W), problem.n_inputs
     if k * r > _COUNTED_UNKNOWNS:
@@ -237,10 +237,13 @@ def _undetermined(problem: Problem, descent: Descent, n_effective: float) -> int
     regular = values > _SINGULAR
     spent = n_unknowns(problem, k) / (n_effective * problem.n_outputs)
     variance = descent.loss / max(1.0 - spent, 0.1) / n_effective
-    moves = (vectors[:, regular] / scale[:, None]).reshape(k, r, -1)
-    errors = np.linalg.norm(moves, axis=1).max(axis=0) * np.sqrt(variance / values[regular])
-    missing = max(k * (r - 1) - int(np.sum(errors <= _LARGEST_ERROR)), 0)
     point = model.point
+    moves = (vectors[:, regular] / scale[:, None]).reshape(k, r, -1)
+    # What belongs to which of two neurons is known no better than the distance between their rows.
+    apart = np.linalg.norm(point.W[:, None] - point.W, axis=2) + 2.0 * np.eye(k)
+    shares = np.linalg.norm(moves, axis=1) / np.minimum(apart.min(axis=1), 1.0)[:, None]
+    errors = shares.max(axis=0) * np.sqrt(variance / values[regular])
+    missing = max(k * (r - 1) - int(np.sum(errors <= _LARGEST_ERROR)), 0)
     columns = variance * problem.n_outputs * np.diag(point.gram_inverse)[:k]
     faint = columns > _LARGEST_ERROR**2 * np.sum(point.A[:, :k] ** 2, axis=0)
     return missing + int(faint.sum())

@@ -120,8 +120,6 @@ def judge_refinement(
         return Status.DEGENERATE, str(evidence.census)
     if evidence.reversible:
         return Status.DEGENERATE, "the same function has its rows of W the other way round, too"
-    if evidence.undetermined:
-        return _undetermined(evidence.undetermined)
     if not best.converged:
         return Status.NOT_CONVERGED, f"still improving after {best.n_iter} iterations"
     if evidence.rank is not None and evidence.rank > k and not best.exact:
@@ -131,6 +129,8 @@ def judge_refinement(
             f"one neuron less fits as well: the least missed gains {evidence.spare_gain:.2g} times "
             "what noise alone would give it"
         )
+    if evidence.undetermined:
+        return _undetermined(evidence.undetermined)
     if not refinement.agreement:
         return Status.STARTS_DISAGREE, (
             f"{len(refinement.losses)} starts, and nothing confirms the best minimum"
