@@ -161,6 +161,29 @@ def test_noise_that_differs_between_outputs(seed):
     assert figures["slope"] == pytest.approx(0.2, abs=5 * figures["standard_error"])
 
 
+@pytest.mark.parametrize("start", [0, 3])
+def test_an_interrupt_while_the_slope_is_fitted_again_keeps_the_weighed_network(start):
+    rng = np.random.default_rng(0)
+    teacher = make_teacher(5, 3, 4, rng=rng)
+    X = rng.standard_normal((2000, 5))
+    noise = np.array([0.01, 0.05, 0.3, 1.0]) * rng.standard_normal((2000, 4))
+    samples = ArraySamples(X, teacher.predict(X) + noise)
+    stages = []
+
+    def stop(progress):
+        stages.append(progress.stage)
+        if progress.stage == "slope" and progress.start == start and "noise" in stages:
+            raise KeyboardInterrupt
+
+    options = {"negative_slope": "auto", "noise_covariance": "full", "rng": 0}
+    stopped = recover(samples, 3, callback=stop, **options)
+    assert stopped.status is Status.NOT_CONVERGED
+    # The covariance of the noise was known by then, and A is in the units of Y.
+    whole = recover(samples, 3, **options)
+    assert stopped.network.match(whole.network).error_A < 1e-2
+    np.testing.assert_allclose(stopped.network.A, whole.network.A, atol=0.05)
+
+
 def test_moments_with_biases_are_refused_at_once():
     _, samples = leaky_samples(6, 0.2)
     with pytest.raises(ValueError, match="moments"):

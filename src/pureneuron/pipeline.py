@@ -267,13 +267,23 @@ def recover(
                 with log.stage("noise") as said:
                     weighed = weigh_outputs(problem, refinement.best, max_iter=max_iter, tol=tol)
                     said.append(describe_noise(problem, weighed))
-                    problem, best = weighed.problem, weighed.descent
+                    # At once: a fit means something in the coordinates of its own problem alone.
+                    problem = weighed.problem
+                    refinement = replace(refinement, best=weighed.descent)
                 if slope is not None:
                     with log.stage("slope") as said:
-                        slope = refit_slope(problem, best, max_iter=max_iter, tol=tol)
-                        problem, best = slope.problem, slope.descent
+                        slope = refit_slope(
+                            problem,
+                            refinement.best,
+                            max_iter=max_iter,
+                            tol=tol,
+                            callback=callback,
+                        )
+                        problem = slope.problem
+                        refinement = replace(refinement, best=slope.descent)
                         said.append(describe_slope(slope))
-                refinement = replace(refinement, best=best)
+                        if slope.interrupted:
+                            raise KeyboardInterrupt
                 examined = cache(lambda descent: examine(problem, descent, seed=probe_seed))
             with log.stage("evidence") as said:
                 best = refinement.best
@@ -290,7 +300,10 @@ def recover(
         if automatic and linear()[1] == 0:
             reason = "no linear part stands out of its sampling noise"
             found = replace(found, status=Status.RANK_DEFICIENT, reason=reason)
-        if slope is not None and slope.at_end:
+        # What was interrupted says so, whatever the slope.
+        if slope is None or found.status is Status.NOT_CONVERGED:
+            pass
+        elif slope.at_end:
             found = replace(found, status=Status.RANK_DEFICIENT, reason=slope.why_at_end)
         elif astray:
             reason = "the slope was fitted to another minimum than the best"
