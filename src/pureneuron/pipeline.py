@@ -7,40 +7,29 @@ can be believed. What may not be needed is a function, and is worked out when it
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import Literal
 
 import numpy as np
 
 from pureneuron.inference import (
-    Evidence,
-    UnitCensus,
-    doubt_moments,
     examine,
     gather_evidence,
-    judge_moments,
-    judge_refinement,
-    odd_half_test,
-    symmetry_test,
-    undetermined_directions,
-    unit_census,
 )
 from pureneuron.moments import Problem, check_samples, n_unknowns, pose
 from pureneuron.network import TwoLayerNetwork
+from pureneuron.outcome import of_moments, of_search, unchecked, with_slope
 from pureneuron.progress import ProgressCallback
 from pureneuron.refine import (
     FEWEST_STARTS,
     Descent,
     Race,
-    Refinement,
     SlopeFit,
     Start,
-    evaluate,
     fit_slope,
     refit_slope,
     search,
-    settle,
     weigh_outputs,
 )
 from pureneuron.requests import (
@@ -57,11 +46,9 @@ from pureneuron.samples import CountedSamples, Samples
 from pureneuron.spectral import (
     LinearPart,
     MomentEstimate,
-    linear_loss,
     linear_part,
     moment_estimate,
     numerical_rank,
-    sampling_error,
 )
 from pureneuron.stages import (
     StageLog,
@@ -71,11 +58,9 @@ from pureneuron.stages import (
     describe_moments,
     describe_noise,
     describe_refinement,
-    describe_sampling_error,
     describe_slope,
     raced,
 )
-from pureneuron.typing import Array
 
 __all__ = ["Init", "NegativeSlope", "NoiseCovariance", "recover"]
 
@@ -242,7 +227,7 @@ def recover(
             said.append(describe_slope(slope))
 
     if not refine:
-        found = _of_moments(problem, moments(), *linear(), log=log, rng=rng)
+        found = of_moments(problem, moments(), *linear(), log=log, rng=rng)
     else:
         with log.stage("refinement") as said:
             probe_seed = int(rng.integers(2**63))
@@ -291,23 +276,17 @@ def recover(
                     problem, best, rank, examined(best), max_iter=max_iter, tol=tol
                 )
                 said.append(describe_evidence(evidence))
-            found = _of_search(problem, refinement, evidence)
+            found = of_search(problem, refinement, evidence)
         except KeyboardInterrupt:
-            found = _unchecked(problem, refinement)
+            found = unchecked(problem, refinement)
 
     if found.checked:
         remark(log, problem, k, linear()[1], automatic=automatic)
         if automatic and linear()[1] == 0:
             reason = "no linear part stands out of its sampling noise"
             found = replace(found, status=Status.RANK_DEFICIENT, reason=reason)
-        # What was interrupted says so, whatever the slope.
-        if slope is None or found.status is Status.NOT_CONVERGED:
-            pass
-        elif slope.at_end:
-            found = replace(found, status=Status.RANK_DEFICIENT, reason=slope.why_at_end)
-        elif astray:
-            reason = "the slope was fitted to another minimum than the best"
-            found = replace(found, status=Status.STARTS_DISAGREE, reason=reason)
+        if slope is not None:
+            found = with_slope(found, slope, astray=astray)
     if found.asymmetric:
         log.warnings.append(_ASYMMETRIC)
     return Recovery(
@@ -324,89 +303,6 @@ def recover(
         span=problem.input_span,
         warnings=tuple(log.warnings),
         notes=tuple(log.notes),
-    )
-
-
-@dataclass(frozen=True)
-class _Found:
-    """A network in the coordinates of the problem, and what is thought of it."""
-
-    W: Array
-    A: Array
-    loss: float
-    n_iter: int
-    census: UnitCensus
-    status: Status
-    reason: str
-    asymmetric: bool = False
-    checked: bool = True
-
-
-def _of_moments(
-    problem: Problem,
-    estimate: MomentEstimate,
-    part: LinearPart,
-    rank: int,
-    *,
-    log: StageLog,
-    rng: np.random.Generator,
-) -> _Found:
-    census = unit_census(problem, estimate.W, estimate.A)
-    loss = evaluate(problem, estimate.W, estimate.A)
-    asymmetric = symmetry_test(problem).plainly_asymmetric
-    status, reason = judge_moments(
-        problem,
-        estimate,
-        census,
-        rank=rank,
-        loss=loss,
-        linear_loss=linear_loss(problem, part),
-        asymmetric=asymmetric,
-    )
-    if status is Status.RECOVERED:
-        with log.stage("sampling error") as said:
-            error = sampling_error(problem, part, estimate, rng=rng)
-            said.append(describe_sampling_error(error))
-        rows, settled, stays = settle(problem, estimate.W, estimate.A, rng=rng)
-        doubt = doubt_moments(
-            bent=odd_half_test(problem, part, estimate.W).plainly_bent,
-            error=error,
-            stays=stays,
-            plausible=examine(rows, settled, seed=int(rng.integers(2**63))).plausible,
-            undetermined=undetermined_directions(problem, settled),
-        )
-        status, reason = doubt or (status, reason)
-    return _Found(estimate.W, estimate.A, loss, 0, census, status, reason, asymmetric)
-
-
-def _of_search(problem: Problem, refinement: Refinement, evidence: Evidence) -> _Found:
-    best = refinement.best
-    status, reason = judge_refinement(problem, refinement, evidence)
-    unconfirmed = refinement.winner == "moments" and not refinement.agreement
-    return _Found(
-        best.point.W,
-        best.point.A,
-        best.loss,
-        best.n_iter,
-        evidence.census,
-        status,
-        reason,
-        asymmetric=unconfirmed and symmetry_test(problem).plainly_asymmetric,
-    )
-
-
-def _unchecked(problem: Problem, refinement: Refinement) -> _Found:
-    """Keep what was found when Ctrl-C ended the checks."""
-    best = refinement.best
-    return _Found(
-        best.point.W,
-        best.point.A,
-        best.loss,
-        best.n_iter,
-        unit_census(problem, best.point.W, best.point.A),
-        Status.NOT_CONVERGED,
-        "interrupted before the fit was checked",
-        checked=False,
     )
 
 

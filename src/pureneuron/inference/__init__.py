@@ -1,8 +1,8 @@
 """What the data say about the assumptions and about the result.
 
-``symmetry`` and ``odd_half`` test what moments rest on, ``lack_of_fit`` the residual, ``census``
-the units; ``evidence`` puts them together with what it asks itself, and ``judgement`` turns
-evidence into a status.
+``symmetry`` and ``odd_half`` test what moments rest on, both by their largest score (``scores``);
+``lack_of_fit`` tests the residual, ``census`` the units; ``evidence`` puts them together with what
+it asks itself, and ``judgement`` turns evidence into a status.
 """
 
 from pureneuron.inference.census import UnitCensus, unit_census

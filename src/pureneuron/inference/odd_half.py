@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import array_api_compat
 import numpy as np
-from scipy import stats
 
+from pureneuron.inference.scores import largest_score
 from pureneuron.moments import Problem
 from pureneuron.network import unit_rows
 from pureneuron.samples import Batch, Sum
@@ -64,11 +64,7 @@ def odd_half_test(problem: Problem, part: LinearPart, W: Array) -> OddHalfTest:
         Neurons that have been estimated, in white coordinates.
     """
     sums = problem.samples.reduce(_odd_half_sums, part.matrix, unit_rows(W))
-    spread = np.sqrt(sums["squares"])
-    scores = np.abs(sums["values"]) / np.where(spread > 0.0, spread, 1.0)
-    statistic = float(scores.max())
-    p_value = 2.0 * float(stats.norm.sf(statistic)) * scores.size
-    return OddHalfTest(statistic=statistic, p_value=min(p_value, 1.0))
+    return OddHalfTest(*largest_score(sums["values"], sums["squares"]))
 
 
 def _odd_half_sums(batch: Batch, regression: AnyArray, directions: AnyArray) -> dict[str, Sum]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import array_api_compat
-import numpy as np
-from scipy import stats
 
+from pureneuron.inference.scores import largest_score
 from pureneuron.moments import Problem
 from pureneuron.samples import Batch, Sum
 
@@ -45,11 +44,7 @@ def symmetry_test(problem: Problem) -> SymmetryTest:
     stays honest under heavy tails.
     """
     sums = problem.samples.reduce(_odd_sums)
-    spread = np.sqrt(sums["squares"])
-    scores = np.abs(sums["values"]) / np.where(spread > 0.0, spread, 1.0)
-    statistic = float(scores.max(initial=0.0))
-    p_value = 2.0 * float(stats.norm.sf(statistic)) * scores.size
-    return SymmetryTest(statistic=statistic, p_value=min(p_value, 1.0))
+    return SymmetryTest(*largest_score(sums["values"], sums["squares"]))
 
 
 def _odd_sums(batch: Batch) -> dict[str, Sum]:

@@ -1,0 +1,27 @@
+"""The largest of many standardised sums, and the chance of one as large."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import stats
+
+from pureneuron.typing import Array
+
+__all__ = ["largest_score"]
+
+
+def largest_score(values: Array, squares: Array) -> tuple[float, float]:
+    """Return the largest of ``|values| / √squares``, and a bound on its p-value (Bonferroni).
+
+    Parameters
+    ----------
+    values : array
+        Sums over the rows of terms whose mean is zero under the hypothesis.
+    squares : array
+        Sums of the squares of the same terms: the variance of the sums, whatever the law of the
+        terms.
+    """
+    spread = np.sqrt(squares)
+    scores = np.abs(values) / np.where(spread > 0.0, spread, 1.0)
+    statistic = float(scores.max(initial=0.0))
+    return statistic, min(2.0 * float(stats.norm.sf(statistic)) * scores.size, 1.0)
