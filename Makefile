@@ -43,6 +43,7 @@ paper: $(VENV)/.paper
 	$(BIN)/python -m experiments.paper.run
 	$(BIN)/python -m experiments.paper.perturbation
 	$(BIN)/python -m experiments.paper.degenerate
+	$(BIN)/python -m experiments.paper.slope
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.peers.run $(BENCH)

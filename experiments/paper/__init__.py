@@ -5,5 +5,6 @@
 - ``trials``: what makes them, resumable; ``run``: all trials of all points;
 - ``report``: the plots, and a page with every point beside the paper's;
 - ``perturbation``: Theorems 9 and 10 at work;
-- ``degenerate``: what is said where a condition fails.
+- ``degenerate``: what is said where a condition fails;
+- ``slope``: whether the errors of a fitted slope are what they say.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ both.
 
 def write_report(results: list[dict[str, Any]], output: Path) -> None:
     """Write a plot a panel and ``figures.md``."""
-    lines = [_INTRODUCTION]
+    lines, agreement = [_INTRODUCTION], Counter[str]()
     for name, panel in PANELS.items():
         here = [point for point in points() if point.panel == name]
         problems = {point.problem for point in here}
@@ -61,9 +62,13 @@ def write_report(results: list[dict[str, Any]], output: Path) -> None:
             slug = f"figure-{name.replace(' ', '-')}.svg"
             _plot(name, here, chosen, output / slug)
             lines += [f"![Figure {name}]({slug})", ""]
-        lines += [*_table(panel.label, here, chosen), ""]
+        table, verdicts = _table(panel.label, here, chosen)
+        lines += [*table, ""]
+        if "reading" not in name:
+            agreement += verdicts
         if name == "2 left":
             lines += [_sentence(chosen), ""]
+    lines += [_summary(agreement), ""]
     (output / "figures.md").write_text("\n".join(lines))
     print("\n".join(lines))
 
@@ -96,7 +101,11 @@ def _plot(name: str, here: list[Point], results: list[dict[str, Any]], path: Pat
     plt.close(figure)
 
 
-def _table(label: str, here: list[Point], results: list[dict[str, Any]]) -> list[str]:
+def _table(
+    label: str, here: list[Point], results: list[dict[str, Any]]
+) -> tuple[list[str], Counter[str]]:
+    """Return the lines, and how many of the paper's values agree with what."""
+    counts = Counter[str]()
     lines = [
         f"| {label} | trials | paper A, W | practical (range of 5) "
         "| practical, random starts (range of 5) | within A, W | plain | moments | pipeline "
@@ -121,22 +130,20 @@ def _table(label: str, here: list[Point], results: list[dict[str, Any]]) -> list
                     for values, (low, high) in zip(errors[method], ranges[method], strict=True)
                 )
             )
-        cells.append(
-            ", ".join(
-                _within(value, point.uncertainty, *(ranges[method][i] for method in _READINGS))
-                for i, value in enumerate(theirs)
-            )
-        )
+        verdicts = [
+            _within(value, point.uncertainty, *(ranges[method][i] for method in _READINGS))
+            for i, value in enumerate(theirs)
+        ]
+        cells.append(", ".join(verdicts))
+        counts.update(verdict for verdict in verdicts if verdict != "–")
         for method in ("plain", "moments", "pipeline"):
             cells.append(_pair([values.mean() for values in errors[method]]))
-        cells.append(
-            _pair(
-                [
-                    None if value is None else values.mean() / value
-                    for values, value in zip(errors["pipeline"], theirs, strict=True)
-                ]
-            )
-        )
+        ratios = [
+            None if value is None else values.mean() / value
+            for values, value in zip(errors["pipeline"], theirs, strict=True)
+        ]
+        cells.append(_pair(ratios))
+        counts["pipeline not above"] += sum(ratio is not None and ratio <= 1.0 for ratio in ratios)
         new = _values(results, point.x, "pipeline", "test_mse").mean()
         mse = [
             point.mse,
@@ -144,7 +151,18 @@ def _table(label: str, here: list[Point], results: list[dict[str, Any]]) -> list
         ]
         cells.append(f"{_pair(mse)} ({new:.2g})")
         lines.append("| " + " | ".join(cells) + " |")
-    return lines
+    return lines, counts
+
+
+def _summary(agreement: Counter[str]) -> str:
+    """Count the values of all panels, other readings apart."""
+    counts = dict(agreement)
+    below = counts.pop("pipeline not above", 0)
+    parts = ", ".join(f"{verdict} {count}" for verdict, count in sorted(counts.items()))
+    return (
+        f"## All values\n\nOf the paper's {sum(counts.values())} values of A and W, by what they "
+        f"lie in: {parts}. The full pipeline is at or below {below} of them."
+    )
 
 
 def _pair(values: list[float | None]) -> str:
