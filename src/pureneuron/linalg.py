@@ -15,7 +15,7 @@ from pureneuron.typing import Array
 __all__ = ["gram_inverse", "inverse", "svd"]
 
 # A Gram matrix that was summed in float64, scaled to unit diagonal, knows its eigenvalues to about
-# this; a Cholesky factor whose pivots stay clear of it needs no second thought.
+# this; one whose columns all have more than the second to themselves needs no second thought.
 _DEPENDENT, _CLEAR = 1e-13, 1e-9
 
 
@@ -53,19 +53,25 @@ def gram_inverse(gram: Array) -> Array:
     """
     scale = np.sqrt(np.diag(gram))
     alive = scale > 0.0
-    scale = np.where(alive, scale, 1.0)
-    scaled = gram / np.outer(scale, scale)
-    if _is_definite(scaled):
-        return np.asarray(np.linalg.inv(scaled) / np.outer(scale, scale))
+    unit = 1.0 / np.where(alive, scale, 1.0)
+    scaling = unit[:, None] * unit
+    scaled = gram * scaling
+    inverse = _plain_inverse(scaled)
+    if inverse is not None:
+        return inverse * scaling
     values, vectors = np.linalg.eigh(scaled)
     kept = values > _DEPENDENT * len(gram)
-    vectors = vectors[:, kept] / scale[:, None]
+    vectors = vectors[:, kept] * unit[:, None]
     return np.asarray((vectors / values[kept]) @ vectors.T)
 
 
-def _is_definite(scaled: Array) -> bool:
+def _plain_inverse(scaled: Array) -> Array | None:
+    """Invert if no column is nearly a combination of the others: else nothing comes of it."""
     try:
-        factor = np.linalg.cholesky(scaled)
+        inverse = np.linalg.inv(scaled)
     except np.linalg.LinAlgError:
-        return False
-    return bool(np.diag(factor).min(initial=1.0) ** 2 > _CLEAR)
+        return None
+    # One over the share of each column that the others do not explain.
+    inflation = np.diag(inverse)
+    clear = (inflation > 0.0) & (inflation < 1.0 / _CLEAR)
+    return np.asarray(inverse) if clear.all() else None

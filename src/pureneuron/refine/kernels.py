@@ -16,7 +16,9 @@ from pureneuron.typing import AnyArray
 
 __all__ = [
     "cross_sums",
+    "every_nth",
     "gradient_sums",
+    "gram_sums",
     "like",
     "pattern_sums",
     "product_sums",
@@ -28,6 +30,8 @@ __all__ = [
 
 # Rows of a batch that show how often two neurons are active together.
 _SOME_ROWS = 1024
+# Sums that squares are added up in: one alone, in single precision, forgets the small ones.
+_STRANDS = 64
 # Entries of F that a part of a batch fills, and the fewest rows that are worth a call.
 _F_ENTRIES, _LEAST_ROWS = 100_000, 128
 
@@ -80,6 +84,12 @@ def pattern_sums(batch: Batch, W: AnyArray, A: AnyArray, slope: float) -> dict[s
     return {"FF": Sum(FF), "FE": Sum(FE), "EE": Sum(EE), "DD": Sum(DD)}
 
 
+def gram_sums(batch: Batch, W: AnyArray, slope: float) -> dict[str, Sum]:
+    """``HᵀH`` of the activations."""
+    _, H = activations(batch, W, slope)
+    return {"HH": Sum(H.T @ H)}
+
+
 def cross_sums(batch: Batch, W: AnyArray, V: AnyArray, slope: float) -> dict[str, Sum]:
     """``HᵀU`` for the first-order change ``U = D ∘ XVᵀ`` of the activations."""
     _, H = activations(batch, W, slope)
@@ -126,6 +136,17 @@ def with_activations(batch: Batch, W: AnyArray, slope: float) -> Batch:
     return replace(batch, extra={**batch.extra, "slopes": D, "activations": H})
 
 
+def every_nth(batch: Batch, n: int) -> Batch:
+    """Leave all rows out but every n-th: evenly, for their order may mean something."""
+    rows = slice(-batch.offset % n, None, n)
+    return Batch(
+        X=batch.X[rows],
+        Y=batch.Y[rows],
+        weight=None if batch.weight is None else batch.weight[rows],
+        extra={name: column[rows] for name, column in batch.extra.items()},
+    )
+
+
 def change(batch: Batch, W: AnyArray, V: AnyArray, slope: float) -> AnyArray:
     """Return the first-order change ``U = D ∘ XVᵀ`` (n, k) of the activations, or take it along."""
     if "change" in batch.extra:
@@ -146,4 +167,7 @@ def like(batch: Batch, parameter: AnyArray) -> AnyArray:
 
 def _power(E: AnyArray) -> AnyArray:
     xp = array_api_compat.array_namespace(E)
-    return xp.sum(E * E)
+    even = E.shape[0] - E.shape[0] % _STRANDS
+    strands = xp.reshape(E[:even], (_STRANDS, -1))
+    rest = xp.reshape(E[even:], (-1,))
+    return xp.sum(xp.linalg.vecdot(strands, strands)) + xp.linalg.vecdot(rest, rest)

@@ -61,10 +61,12 @@ def profile(
     reference : array, optional
         An A near the solution, in the scale of ``W`` as given: residuals are measured against it.
     samples : Samples, optional
-        The problem's samples with the activations at W beside them, where they are at hand.
+        The problem's samples with the activations at W beside them, where they are at hand; W is
+        then of unit rows already, and there is a reference.
     """
-    W, reference = scaled_reference(problem, W, reference)
-    samples = problem.samples if samples is None else samples
+    if samples is None:
+        samples = problem.samples
+        W, reference = scaled_reference(problem, W, reference)
     sums = samples.reduce(profile_sums, W, reference, problem.negative_slope)
     inverse = gram_inverse(sums["HH"] / problem.total)
     cross = sums["HE"] / problem.total
