@@ -31,7 +31,9 @@ _CREASES, _BROKEN_PROMISES = 10.0, 2
 # Up to this many unknowns, and entries of F, gathering the whole pattern (n (kr)² multiplications
 # in one product) beats two passes and two conjugate-gradient products (20 n k r, and more calls).
 _PATTERN_UNKNOWNS, _PATTERN_ENTRIES = 128, 20_000
-_STRETCH = 1.5
+# A step that gained so much more than was promised is far from a minimum, and the next is made
+# longer by as much; the scale of steps is taken over while they gain more than the second.
+_STRETCH, _STILL_FAR = 1.5, 1.2
 # A tenth is the classical first forcing term; with this preconditioner the first product is worth
 # nearly as much as the second, and far away the model does not deserve more.
 _COARSEST, _FINEST = 0.3, 1e-3
@@ -114,7 +116,9 @@ def descend(
     quadratic model promised. The damping μ follows Nielsen's rule: after a step of gain ρ it is
     multiplied by ``max(1/10, 1 − (2ρ − 1)³)``, after a refusal by 2, 4, 8, …. Far from a minimum ρ
     is near 2, for the model knows nothing of the neurons' turning away from one another: a step
-    after such a gain is made longer by half.
+    after such a gain is made longer by half. And where a step has been a mere multiple of the
+    preconditioned gradient, the next are the same multiple of theirs as long as that goes well: it
+    saves the products that measure it.
 
     A gain is negligible below :func:`negligible_gain`. That is more than ``tol``, for near a noisy
     minimum the loss is rough, each row leaves a crease where it changes sides, and a minimiser can
@@ -152,10 +156,10 @@ def descend(
     loss = at.point.loss
     history, trials = [loss], [loss]
     converged, joined, interrupted = loss <= floor, False, False
-    growth, stretch, idle, broken = 2.0, 1.0, 0, 0
+    growth, stretch, scale, idle, broken = 2.0, 1.0, None, 0, 0
     try:
         while len(history) <= max_iter and not (converged or joined):
-            step = at.step(damping, _accuracy(loss, history[0]))
+            step = at.step(damping, _accuracy(loss, history[0]), scale)
             promised = step.predicted / problem.n_outputs
             converged = promised <= negligible * loss and damping <= 1.0
             if converged:
@@ -169,6 +173,7 @@ def descend(
                 damping = max(damping * max(0.1, 1.0 - (2.0 * ratio - 1.0) ** 3), _SMALLEST_DAMPING)
                 growth = 2.0
                 stretch = _STRETCH if ratio > _STRETCH else 1.0
+                scale = step.scale if ratio > (_STRETCH if scale is None else _STILL_FAR) else None
                 at, loss = trial, trial.point.loss
                 idle = idle + 1 if gain <= negligible * loss else 0
                 converged = idle >= _IDLE_STEPS
@@ -177,7 +182,7 @@ def descend(
                 if callback is not None:
                     callback(len(history) - 1, loss)
             else:
-                damping, growth = damping * growth, growth * 2.0
+                damping, growth, scale = damping * growth, growth * 2.0, None
                 broken += promised <= _CREASES * negligible * loss
                 converged = broken >= _BROKEN_PROMISES
             trials.append(loss)

@@ -33,10 +33,21 @@ __all__ = ["Expand", "LocalModel", "Step", "damping_scale"]
 
 @dataclass(frozen=True)
 class Step:
-    """A step in W and the decrease of the squared residual per row that the model predicts."""
+    """A step in W.
+
+    Attributes
+    ----------
+    V : (k, r) array
+        The step.
+    predicted : float
+        Decrease of the squared residual per row that the model predicts.
+    scale : float or None
+        What the preconditioned gradient was multiplied by, where the step is no more than that.
+    """
 
     V: Array
     predicted: float
+    scale: float | None = None
 
 
 class LocalModel(Protocol):
@@ -47,8 +58,12 @@ class LocalModel(Protocol):
         """W, the profiled A, and the loss."""
         ...
 
-    def step(self, damping: float, accuracy: float) -> Step:
-        """Solve the damped system, to a relative ``accuracy`` of the residual's norm."""
+    def step(self, damping: float, accuracy: float, scale: float | None = None) -> Step:
+        """Solve the damped system, to a relative ``accuracy`` of the residual's norm.
+
+        With the ``scale`` of an earlier step, a model that has a preconditioner multiplies its
+        gradient by that, and measures nothing.
+        """
         ...
 
 

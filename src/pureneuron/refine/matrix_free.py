@@ -82,13 +82,16 @@ class MatrixFreeModel:
         """Half the negative gradient of the squared residual per row, (k, r)."""
         return self._first_order[0]
 
-    def step(self, damping: float, accuracy: float) -> Step:
+    def step(self, damping: float, accuracy: float, scale: float | None = None) -> Step:
         """Solve the damped system until the preconditioned residual has shrunk to ``accuracy``."""
         coupling = self.point.coupling
         gradient, active = self._first_order
         diagonal = damping * damping_scale(coupling, np.diag(active))
         ridge = diagonal[:, None]
         preconditioner = gram_inverse(coupling * active + np.diag(diagonal))
+        if scale is not None:
+            direction = preconditioner @ gradient
+            return Step(scale * direction, scale * float(np.sum(gradient * direction)), scale)
         glance = self._some_rows if accuracy >= _COARSE else None
         if glance is not None:
             solution = _solve(glance, gradient, ridge, preconditioner, 0.0, max_products=1)
@@ -142,18 +145,21 @@ def _solve(
     preconditioned = preconditioner @ residual
     direction = preconditioned
     rho = start = float(np.sum(residual * preconditioned))
-    for _ in range(max_products):
+    scale = None
+    for i in range(max_products):
         if rho <= accuracy**2 * start:
             break
         image = matrix @ direction + ridge * direction
         curvature = float(np.sum(direction * image))
         if curvature <= 0.0:
             break
-        V = V + (rho / curvature) * direction
-        residual = residual - (rho / curvature) * image
+        length = rho / curvature
+        scale = length if i == 0 else None
+        V = V + length * direction
+        residual = residual - length * image
         preconditioned = preconditioner @ residual
         rho, previous = float(np.sum(residual * preconditioned)), rho
         direction = preconditioned + (rho / previous) * direction
     # 2 g·V − V·(J'J)V with (J'J + ridge)V = g − residual.
     predicted = np.sum(gradient * V) + np.sum(V * residual) + np.sum(ridge * V * V)
-    return _Solution(Step(V, float(predicted)), rho / start if start > 0.0 else 0.0)
+    return _Solution(Step(V, float(predicted), scale), rho / start if start > 0.0 else 0.0)

@@ -57,8 +57,8 @@ class PatternModel:
         diagonal = np.diag(self._FF)[: k * r] * np.repeat(np.diag(self.point.coupling), r)
         return np.asarray(diagonal)
 
-    def step(self, damping: float, accuracy: float) -> Step:
-        """Solve the damped system exactly."""
+    def step(self, damping: float, accuracy: float, scale: float | None = None) -> Step:
+        """Solve the damped system exactly, whatever is asked for."""
         k, r = self.point.W.shape
         ridge = np.repeat(damping * damping_scale(self.point.coupling, self._active), r)
         matrix, gradient = self.matrix, self.gradient.ravel()
