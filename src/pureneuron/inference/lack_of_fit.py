@@ -7,7 +7,7 @@ from types import ModuleType
 
 import array_api_compat
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from pureneuron.linalg import svd
 from pureneuron.moments import Problem
@@ -92,7 +92,7 @@ def lack_of_fit(problem: Problem, W: Array, A: Array, *, rng: np.random.Generato
     n_random = scores.size - inputs.shape[0]
     scores[:n_random] = np.abs(scores[:n_random]) * np.tile(heard, len(probes))
     statistic = float(scores.max())
-    p_value = 2.0 * float(stats.norm.sf(statistic)) * scores.size
+    p_value = 2.0 * float(special.ndtr(-statistic)) * scores.size
     most = max(_CONCENTRATED, _FEWEST_ROWS / problem.n_effective)
     return LackOfFit(
         statistic=statistic,

@@ -72,9 +72,10 @@ def design(batch: Batch, constant_input: bool) -> tuple[AnyArray, AnyArray, AnyA
 def _second_moment_sums(batch: Batch, constant_input: bool) -> dict[str, Sum]:
     xp = array_api_compat.array_namespace(batch.X)
     X, Y, one = design(batch, constant_input)
+    weight = one * one
     return {
-        "total": Sum(xp.sum(one * one)),
-        "squares": Sum(xp.sum(one**4)),
+        "total": Sum(xp.sum(weight)),
+        "squares": Sum(xp.sum(weight * weight)),
         "xx": Sum(X.T @ X),
         "yx": Sum(Y.T @ X),
         "yy": Sum(Y.T @ Y),

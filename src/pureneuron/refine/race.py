@@ -179,4 +179,4 @@ def _largest_leverage(problem: Problem) -> float:
 
 def _leverage(batch: Batch) -> dict[str, Max]:
     xp = array_api_compat.array_namespace(batch.X)
-    return {"largest": Max(xp.max(xp.sum(batch.X * batch.X, axis=1)))}
+    return {"largest": Max(xp.max(xp.linalg.vecdot(batch.X, batch.X)))}

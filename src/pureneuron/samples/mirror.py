@@ -39,15 +39,19 @@ def mirror_hash(X: AnyArray) -> tuple[np.ndarray, np.ndarray]:
     # Integer arithmetic wraps: exact, and independent of the order of summation.
     words = canonical.view(np.uint64)
     # Products keep low bits only: digits, exponent and sign have to come down there first.
-    words = words ^ (words >> np.uint64(32)) ^ (words >> np.uint64(63))
-    words = words * (2 * factors + np.uint64(1))
-    return _mixed(words.sum(axis=1, dtype=np.uint64)), flipped
+    low = words >> np.uint64(32)
+    low ^= words
+    words >>= np.uint64(63)
+    low ^= words
+    low *= 2 * factors + np.uint64(1)
+    return _mixed(low.sum(axis=1, dtype=np.uint64)), flipped
 
 
 def mirror_groups(X: AnyArray, seed: int, n_groups: int) -> IndexArray:
-    """Deal rows out to groups at random, (n,); a row and its mirror image go to the same."""
+    """Deal rows out to at most 2¹⁶ groups, (n,); a row and its mirror image go to the same."""
     salt = np.random.default_rng(seed).integers(2**63, dtype=np.uint64)
-    return np.asarray(_mixed(mirror_hash(X)[0] ^ salt) % np.uint64(n_groups), dtype=np.intp)
+    # Small numbers are quick to sort.
+    return np.asarray(_mixed(mirror_hash(X)[0] ^ salt) % np.uint64(n_groups), dtype=np.uint16)
 
 
 def distinct_rows(samples: Samples) -> float:

@@ -108,22 +108,18 @@ def numerical_rank(problem: Problem, part: LinearPart, *, rng: np.random.Generat
     yy = problem.moments.yy / problem.output_scale**2
     n_groups = int(np.clip(_GROUP_ENTRIES // regression.size, _FEWEST_GROUPS, _MOST_GROUPS))
     whiten = _inverse_root(yy - regression @ regression.T, yy)
+    transform, scale = problem.whitening.transform, problem.output_scale
     sums = problem.source.reduce(
-        _group_sums,
-        problem.whitening.transform,
-        regression * problem.output_scale,
-        whiten / problem.output_scale,
-        seed,
-        n_groups,
-        problem.fit_hidden_bias,
+        _group_sums, scale * regression @ transform.T, seed, n_groups, problem.fit_hidden_bias
     )
+    groups = (whiten / scale) @ sums["groups"] @ transform
     size = np.clip(_REPLICATE_ENTRIES // regression.size, _FEWEST_REPLICATES, _MOST_REPLICATES)
     signs = rng.choice(np.array([-1.0, 1.0]), size=(int(size), n_groups))
-    flipped = np.tensordot(signs, sums["groups"], 1)
+    flipped = np.tensordot(signs, groups, 1)
     left, values, right = svd(whiten @ regression)
     noise = left.T @ (flipped / problem.total) @ right.T
     # The groups add up to zero, which takes a little off each of them.
-    filled = int(np.sum(np.any(sums["groups"], axis=(1, 2))))
+    filled = int(np.sum(np.any(groups, axis=(1, 2))))
     noise /= np.sqrt(1.0 - 1.0 / max(filled, 2))
     # The regression has fitted some of the noise that it is held against.
     noise /= np.sqrt(max(1.0 - problem.n_inputs / problem.n_effective, 0.01))
@@ -155,22 +151,13 @@ def _inverse_root(covariance: Array, scale: Array) -> Array:
 
 
 def _group_sums(
-    batch: Batch,
-    transform: AnyArray,
-    linear: AnyArray,
-    whiten: AnyArray,
-    seed: int,
-    n_groups: int,
-    constant_input: bool,
+    batch: Batch, linear: AnyArray, seed: int, n_groups: int, constant_input: bool
 ) -> dict[str, Sum]:
     # Groups hash the inputs as they came: rounding in the transform would break the pairs.
     group = mirror_groups(batch.X, seed, n_groups)
     X, Y, _ = design(batch, constant_input)
-    X = X @ transform
-    # Of the noise nobody needs more than a few digits.
-    E = np.asarray((Y - X @ linear.T) @ whiten.T, dtype=np.float32)
-    X = np.asarray(X, dtype=np.float32)
+    E = np.asarray(Y - X @ linear.T)
     order = np.argsort(group, kind="stable")
-    E, X = E[order], X[order]
+    E, X = E[order], np.asarray(X)[order]
     edges = np.searchsorted(group[order], np.arange(n_groups + 1))
     return {"groups": Sum(np.stack([E[i:j].T @ X[i:j] for i, j in pairwise(edges)]))}
