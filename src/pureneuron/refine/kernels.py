@@ -28,8 +28,9 @@ __all__ = [
     "with_change",
 ]
 
-# Rows of a batch that show how often two neurons are active together.
-_SOME_ROWS = 1024
+# Rows of a batch that show how often two of k neurons are active together: so many, and for each
+# neuron so many.
+_SOME_ROWS, _ROWS_A_NEURON = 256, 8
 # Sums that squares are added up in: one alone, in single precision, forgets the small ones.
 _STRANDS = 64
 # Entries of F that a part of a batch fills, and the fewest rows that are worth a call.
@@ -57,7 +58,7 @@ def gradient_sums(batch: Batch, W: AnyArray, A: AnyArray, slope: float) -> dict[
     E = batch.Y - H @ A.T
     k, n = W.shape[0], D.shape[0]
     # Evenly spread: rows may have come in an order that means something.
-    some = D[:: -(-n // _SOME_ROWS)]
+    some = D[:: -(-n // max(_SOME_ROWS, _ROWS_A_NEURON * k))]
     return {
         "gradient": Sum((D * (E @ A[:, :k])).T @ batch.X),
         "DD": Sum(some.T @ some * (n / some.shape[0])),

@@ -18,7 +18,7 @@ __all__ = ["ArraySamples"]
 
 # A batch of this many entries of X and Y (a few megabytes) stays near the processor's cache while
 # it is long enough that the cost of a call does not show.
-_BATCH_ENTRIES = 400_000
+_BATCH_ENTRIES = 1_000_000
 
 
 class ArraySamples:
