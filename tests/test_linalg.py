@@ -32,3 +32,26 @@ def test_inverse_of_a_singular_matrix_is_its_pseudo_inverse():
     inverse, condition = linalg.inverse(np.diag([2.0, 0.0]))
     assert inverse == pytest.approx(np.diag([0.5, 0.0]))
     assert condition == np.inf
+
+
+@given(seed=st.integers(0, 10**6), twin=st.booleans(), dead=st.booleans())
+def test_gram_inverse_is_the_pseudo_inverse_of_columns_of_any_size(seed, twin, dead):
+    rng = np.random.default_rng(seed)
+    H = rng.standard_normal((30, 5))
+    if twin:
+        H[:, 1] = -3.0 * H[:, 0]
+    if dead:
+        H[:, 4] = 0.0
+    size = 10.0 ** rng.uniform(-6.0, 6.0, 5)
+    gram = (H * size).T @ (H * size)
+    inverse = linalg.gram_inverse(gram)
+    # What projects on the columns does so whatever their size, and for twins and zeros too.
+    projector = (H * size) @ inverse @ (H * size).T
+    Q = np.linalg.svd(H)[0][:, : 5 - twin - dead]
+    assert projector == pytest.approx(Q @ Q.T, abs=1e-6)
+
+
+def test_gram_inverse_leaves_no_digits_to_near_twins():
+    H = np.random.default_rng(0).standard_normal((30, 2))
+    H = np.column_stack([H, H[:, 0] + 1e-9 * H[:, 1]])
+    assert np.abs(linalg.gram_inverse(H.T @ H)).max() < 1.0

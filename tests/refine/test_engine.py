@@ -1,5 +1,7 @@
 """The engine against independent computations: finite differences, explicit Jacobians, lstsq."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -22,6 +24,7 @@ from pureneuron.refine import (
     separations,
     weigh_outputs,
 )
+from pureneuron.refine.kernels import every_nth
 from pureneuron.refine.matrix_free import MatrixFreeModel
 from pureneuron.refine.pattern import PatternModel
 from pureneuron.samples import ArraySamples
@@ -135,6 +138,95 @@ def test_truncated_steps_still_predict_their_own_decrease():
     exact = at.step(0.03, 1e-12)
     truncated = at.step(0.03, 0.5)
     assert 0.0 < truncated.predicted < exact.predicted
+
+
+class Watched:
+    """Samples that write down which kernels ran over how many rows."""
+
+    def __init__(self, samples, seen):
+        self._samples, self._seen = samples, seen
+
+    def __getattr__(self, name):
+        return getattr(self._samples, name)
+
+    def reduce(self, kernel, *params):
+        self._seen.append((kernel.__name__, self._samples.n_rows))
+        return self._samples.reduce(kernel, *params)
+
+    def derive(self, fn, *params):
+        return Watched(self._samples.derive(fn, *params), self._seen)
+
+
+def near_the_truth(condition):
+    """A model half a radian from the truth, and what it will ask of its 8000 rows."""
+    rng = np.random.default_rng(0)
+    teacher = make_teacher(16, 16, 16, condition_A=condition, condition_W=condition, rng=rng)
+    X = rng.standard_normal((8000, 16))
+    Y = teacher.predict(X) + 0.1 * rng.standard_normal((8000, 16))
+    seen = []
+    problem = pose(ArraySamples(X, Y))
+    problem = replace(problem, samples=Watched(problem.samples, seen))
+    nudge = 0.5 * unit_rows(rng.standard_normal((16, 16)))
+    model = MatrixFreeModel(problem, unit_rows(problem.to_white(teacher)) + nudge)
+    seen.clear()
+    return model, seen
+
+
+def products(seen):
+    return [n_rows for name, n_rows in seen if name == "product_sums"]
+
+
+def test_some_rows_tell_how_far_to_go_where_one_product_is_enough():
+    model, seen = near_the_truth(condition=1.0)
+    coarse = model.step(0.01, 0.3)
+    assert len(products(seen)) == 1
+    assert products(seen)[0] < 8000 / 2
+    exact = model.step(0.01, 1e-10)
+    assert products(seen)[1:] == [8000] * (len(products(seen)) - 1)
+    # Along the direction that was taken the model of all rows is a parabola: how far to its end?
+    along = np.sum(coarse.V * exact.V) / np.sum(coarse.V**2)
+    assert along == pytest.approx(1.0, abs=0.1)
+    assert coarse.predicted == pytest.approx(exact.predicted, rel=0.15)
+
+
+def test_all_rows_are_asked_where_one_product_is_not_enough():
+    model, seen = near_the_truth(condition=100.0)
+    model.step(0.01, 0.3)
+    some, *all_rows = products(seen)
+    assert some < 8000 / 2
+    assert all_rows
+    assert set(all_rows) == {8000}
+
+
+def test_a_scale_that_is_given_is_not_measured():
+    model, seen = near_the_truth(condition=1.0)
+    measured = model.step(0.01, 0.3)
+    seen.clear()
+    given = model.step(0.01, 0.3, measured.scale)
+    longer = model.step(0.01, 0.3, 2.0 * measured.scale)
+    assert not seen
+    assert given.V == pytest.approx(measured.V)
+    assert longer.V == pytest.approx(2.0 * given.V)
+    assert longer.predicted == pytest.approx(2.0 * given.predicted)
+
+
+@given(n=st.integers(1, 20), batch_rows=st.integers(1, 30))
+def test_every_nth_row_is_so_across_batches(n, batch_rows):
+    X = np.arange(25.0)[:, None]
+    samples = ArraySamples(X, 2.0 * X, X[:, 0], batch_rows=batch_rows).derive(every_nth, n)
+    some, twice, weight = samples.arrays()
+    assert np.array_equal(some, X[::n])
+    assert np.array_equal(twice, 2.0 * X[::n])
+    assert np.array_equal(weight, X[::n, 0])
+
+
+def test_single_precision_keeps_its_digits_over_many_rows():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((1_000_000, 2))
+    problem = pose(ArraySamples(X, rng.standard_normal((1_000_000, 4)), batch_rows=1_000_000))
+    W, A = rng.standard_normal((3, 2)), rng.standard_normal((4, 3))
+    single = evaluate(problem.in_single_precision(), W, A)
+    assert single == pytest.approx(evaluate(problem, W, A), rel=5e-7)
 
 
 @pytest.mark.parametrize("slope", [0.0, 0.2])
