@@ -8,7 +8,7 @@ import array_api_compat
 import numpy as np
 
 from pureneuron.moments import Problem
-from pureneuron.refine.kernels import activations
+from pureneuron.refine.kernels import gram_sums, like
 from pureneuron.samples import Batch, Sum
 from pureneuron.typing import AnyArray, Array
 
@@ -62,8 +62,8 @@ class UnitCensus:
         return not (self.dead or self.always_on or self.idle or self.coincident)
 
 
-def unit_census(problem: Problem, W: Array, A: Array) -> UnitCensus:
-    """Look for units that are dead, always on, idle or coincident; one pass.
+def unit_census(problem: Problem, W: Array, A: Array, *, gram: Array | None = None) -> UnitCensus:
+    """Look for units that are dead, always on, idle or coincident; one pass, or two.
 
     Parameters
     ----------
@@ -71,16 +71,21 @@ def unit_census(problem: Problem, W: Array, A: Array) -> UnitCensus:
         The data.
     W, A : (k, r) and (m, k) arrays
         The network in the coordinates of the problem.
+    gram : (k, k) array, optional
+        ``HᵀH`` per row, where it is known.
     """
     k = len(W)
-    sums = problem.samples.reduce(_census_sums, W, problem.negative_slope)
-    power = np.diag(sums["HH"]) / problem.total
+    if gram is None:
+        gram = problem.samples.reduce(gram_sums, W, problem.negative_slope)["HH"] / problem.total
+    gram = gram[:k, :k]
+    sums = problem.samples.reduce(_census_sums, W)
+    power = np.diag(gram)
     effect = np.linalg.norm(A[:, :k], axis=0) * np.sqrt(power)
     # Outputs have unit power each, so their joint root mean square is √m.
     idle = effect <= _IDLE * np.sqrt(problem.n_outputs)
     dead = sums["on"] == 0.0
-    scale = np.sqrt(np.where(power > 0.0, power, 1.0) * problem.total)
-    correlation = sums["HH"] / np.outer(scale, scale)
+    scale = np.sqrt(np.where(power > 0.0, power, 1.0))
+    correlation = gram / np.outer(scale, scale)
     pairs = zip(*np.nonzero(np.triu(correlation > _COINCIDENT, 1)), strict=True)
     return UnitCensus(
         active=sums["on"] / problem.total,
@@ -92,17 +97,15 @@ def unit_census(problem: Problem, W: Array, A: Array) -> UnitCensus:
     )
 
 
-def _census_sums(batch: Batch, W: AnyArray, slope: float) -> dict[str, Sum]:
+def _census_sums(batch: Batch, W: AnyArray) -> dict[str, Sum]:
     xp = array_api_compat.array_namespace(batch.X)
-    D, H = activations(Batch(batch.X, batch.Y, offset=batch.offset), W, slope)
-    on = xp.astype(slope < D, batch.X.dtype)
+    on = xp.astype(batch.X @ like(batch, W).T > 0.0, batch.X.dtype)
     weight = xp.ones_like(batch.X[:, :1])
     if "root" in batch.extra:
         weight = batch.extra["root"] * batch.extra["root"]
     return {
         "on": Sum((weight.T @ on)[0]),
         "off": Sum((weight.T @ (1.0 - on))[0]),
-        "HH": Sum(H.T @ H),
     }
 
 

@@ -32,11 +32,13 @@ class PatternModel:
         self._active = sums["DD"] / problem.total
         lift = _lift(W, problem.fit_intercept)
         self._FH = self._FF @ lift
-        inverse = gram_inverse(lift.T @ self._FH)
+        gram = lift.T @ self._FH
+        inverse = gram_inverse(gram)
         change = inverse @ (lift.T @ FE)
         loss = float(sums["EE"] / problem.total - np.sum(change * (lift.T @ FE)))
         A = reference + change.T
-        self.point = Point(W=W, A=A, loss=max(loss, 0.0) / problem.n_outputs, gram_inverse=inverse)
+        loss = max(loss, 0.0) / problem.n_outputs
+        self.point = Point(W=W, A=A, loss=loss, gram=gram, gram_inverse=inverse)
         residual_cross = (FE - self._FH @ change)[: k * r].reshape(k, r, -1)
         self.gradient: Array = np.einsum("arj,ja->ar", residual_cross, A[:, :k])
 

@@ -33,13 +33,14 @@ class Point:
         The profiled output weights (m, k + 1 with an intercept).
     loss : float
         ``|Y − H Aᵀ|²`` per row and output.
-    gram_inverse : array
-        (Pseudo-)inverse of ``HᵀH / n``.
+    gram, gram_inverse : arrays
+        ``HᵀH / n``, and its (pseudo-)inverse.
     """
 
     W: Array
     A: Array
     loss: float
+    gram: Array
     gram_inverse: Array
 
     @property
@@ -68,7 +69,8 @@ def profile(
         samples = problem.samples
         W, reference = scaled_reference(problem, W, reference)
     sums = samples.reduce(profile_sums, W, reference, problem.negative_slope)
-    inverse = gram_inverse(sums["HH"] / problem.total)
+    gram = sums["HH"] / problem.total
+    inverse = gram_inverse(gram)
     cross = sums["HE"] / problem.total
     change = inverse @ cross
     loss = float(sums["EE"] / problem.total - np.sum(change * cross))
@@ -76,19 +78,20 @@ def profile(
         W=W,
         A=reference + change.T,
         loss=max(loss, 0.0) / problem.n_outputs,
+        gram=gram,
         gram_inverse=inverse,
     )
 
 
 def scaled_reference(problem: Problem, W: Array, reference: Array | None) -> tuple[Array, Array]:
     """Bring the rows of W to unit length and a reference A along; without one, it is zero."""
-    k = len(W)
+    k, rows = len(W), unit_rows(W)
     if reference is None:
         reference = np.zeros((problem.n_outputs, k + problem.fit_intercept))
     else:
         reference = reference.copy()
-        reference[:, :k] *= np.linalg.norm(W, axis=1)
-    return unit_rows(W), reference
+        reference[:, :k] *= np.einsum("ar,ar->a", W, rows)
+    return rows, reference
 
 
 def evaluate(problem: Problem, W: Array, A: Array) -> float:
