@@ -20,7 +20,7 @@ __all__ = ["LackOfFit", "lack_of_fit"]
 
 _N_PROBES, _N_DIRECTED = 32, 3
 # Rows whose responses to all probes stay in the cache.
-_PART_ROWS = 1024
+_PART_ROWS = 2048
 # Power of an output's residual beside the largest below which it is the optimiser's.
 _FAINT = 1e-6
 # Share of the squared residual in one row, and the number of rows below which it may be larger.
@@ -122,9 +122,10 @@ def _residual_and_inputs(
     """Put the residual in the place of Y, and inputs about their mean in that of X."""
     xp = array_api_compat.array_namespace(batch.X)
     _, H = activations(batch, W, slope)
-    root = batch.extra["root"] if "root" in batch.extra else xp.ones_like(batch.X[:, :1])
+    mean = like(batch, mean)
     # Of what comes of these, nobody needs more than a few digits.
-    E, X = batch.Y - H @ like(batch, A).T, batch.X - root * like(batch, mean)
+    E = batch.Y - H @ like(batch, A).T
+    X = batch.X - (batch.extra["root"] * mean if "root" in batch.extra else mean)
     E, X = (xp.astype(M, xp.float32, copy=False) for M in (E, X))
     return Batch(X, E, offset=batch.offset)
 
@@ -133,10 +134,11 @@ def _first_sums(batch: Batch) -> dict[str, Leaf]:
     xp = array_api_compat.array_namespace(batch.X)
     even = slice(batch.offset % 2, None, 2)
     squares = batch.Y * batch.Y
+    # Products with ones: sums over an axis are slow.
     return {
         "cross": Sum(batch.Y[even].T @ batch.X[even]),
-        "power": Sum(xp.sum(squares, axis=0)),
-        "largest": Max(xp.max(xp.sum(squares, axis=1))),
+        "power": Sum(xp.ones_like(squares[:, 0]) @ squares),
+        "largest": Max(xp.max(squares @ xp.ones_like(squares[0, :]))),
     }
 
 
