@@ -51,7 +51,7 @@ def gram_inverse(gram: Array) -> Array:
     Scaled to unit diagonal first: columns of any size count alike. Directions that are linearly
     dependent to the precision of float64 are left out, as are columns of zeros.
     """
-    scale = np.sqrt(np.diag(gram))
+    scale = np.sqrt(gram.diagonal())
     alive = scale > 0.0
     unit = 1.0 / np.where(alive, scale, 1.0)
     scaling = unit[:, None] * unit
@@ -72,6 +72,6 @@ def _plain_inverse(scaled: Array) -> Array | None:
     except np.linalg.LinAlgError:
         return None
     # One over the share of each column that the others do not explain.
-    inflation = np.diag(inverse)
+    inflation = inverse.diagonal()
     clear = (inflation > 0.0) & (inflation < 1.0 / _CLEAR)
     return np.asarray(inverse) if clear.all() else None

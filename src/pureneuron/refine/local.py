@@ -73,6 +73,6 @@ Expand: TypeAlias = Callable[[Problem, Array, Array | None], LocalModel]
 
 def damping_scale(coupling: Array, active: Array) -> Array:
     """Return the (k,) diagonal that damping multiplies: ``Q_aa P_aa``."""
-    diagonal = np.diag(coupling) * active
+    diagonal = coupling.diagonal() * active
     # A neuron without weight has no curvature; the floor keeps the system definite.
     return np.asarray(np.maximum(diagonal, 1e-8 * diagonal.max(initial=0.0) + 1e-300))

@@ -86,7 +86,7 @@ class MatrixFreeModel:
         """Solve the damped system until the preconditioned residual has shrunk to ``accuracy``."""
         coupling = self.point.coupling
         gradient, active = self._first_order
-        diagonal = damping * damping_scale(coupling, np.diag(active))
+        diagonal = damping * damping_scale(coupling, active.diagonal())
         ridge = diagonal[:, None]
         preconditioner = gram_inverse(coupling * active + np.diag(diagonal))
         if scale is not None:
