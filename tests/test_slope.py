@@ -1,5 +1,7 @@
 """negative_slope="auto": the slope of the rectifier, fitted with the rest."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -54,6 +56,24 @@ def test_errors_of_the_slope_are_as_large_as_it_says(size, bias):
         errors.append((figures["slope"] - 0.2) / figures["standard_error"])
     # The sum of 12 squares of standard normal numbers, between its quantiles 1e-4 and 1 − 1e-4.
     assert 1.4 < np.sum(np.square(errors)) < 39.2
+
+
+@pytest.mark.parametrize("seed", [13, 20, 34])
+def test_a_wrong_slope_with_a_popular_network_of_its_own_is_not_believed(seed):
+    _, samples = leaky_samples(seed, 0.6, d=4, k=6, m=2)
+    recovery = recover(samples, 6, negative_slope="auto", rng=seed)
+    figures = fitted(recovery)
+    assert abs(figures["slope"] - 0.6) < 4.0 * figures["standard_error"]
+
+
+def test_a_slope_to_which_one_guess_alone_leads_is_not_confirmed(monkeypatch):
+    _, samples = leaky_samples(0, 0.6)
+    assert recover(samples, 4, negative_slope="auto", rng=0).status is Status.RECOVERED
+    for guesses in ("_QUARTERS", "_EIGHTHS"):
+        monkeypatch.setattr(sys.modules["pureneuron.refine.slope"], guesses, ())
+    recovery = recover(samples, 4, negative_slope="auto", rng=0)
+    assert recovery.status is Status.STARTS_DISAGREE
+    assert "guesses" in recovery.reason
 
 
 def test_a_linear_map_has_no_rectifiers_to_recover():

@@ -150,4 +150,7 @@ def with_slope(outcome: Outcome, slope: SlopeFit, *, astray: bool) -> Outcome:
     if astray:
         reason = "the slope was fitted to another minimum than the best"
         return replace(outcome, status=Status.STARTS_DISAGREE, reason=reason)
+    if outcome.status is Status.RECOVERED and not slope.confirmed:
+        reason = "no two guesses of the slope lead to the same network"
+        return replace(outcome, status=Status.STARTS_DISAGREE, reason=reason)
     return outcome

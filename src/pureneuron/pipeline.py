@@ -257,13 +257,14 @@ def recover(
                     refinement = replace(refinement, best=weighed.descent)
                 if slope is not None:
                     with log.stage("slope") as said:
-                        slope = refit_slope(
+                        refitted = refit_slope(
                             problem,
                             refinement.best,
                             max_iter=max_iter,
                             tol=tol,
                             callback=callback,
                         )
+                        slope = replace(refitted, confirmed=slope.confirmed)
                         problem = slope.problem
                         refinement = replace(refinement, best=slope.descent)
                         said.append(describe_slope(slope))

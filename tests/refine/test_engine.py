@@ -158,7 +158,7 @@ class Watched:
 
 
 def near_the_truth(condition):
-    """A model half a radian from the truth, and what it will ask of its 8000 rows."""
+    """Return a model half a radian from the truth, and the list of what it asks of 8000 rows."""
     rng = np.random.default_rng(0)
     teacher = make_teacher(16, 16, 16, condition_A=condition, condition_W=condition, rng=rng)
     X = rng.standard_normal((8000, 16))

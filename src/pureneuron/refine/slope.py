@@ -7,9 +7,9 @@ and 1/s are the same network with the neurons' signs reversed: s is sought betwe
 
 The profiled loss, minimised over A and W too, is a smooth function of s: units bend where they
 bend, whatever the slope, so a descent at a wrong slope still finds the directions. It has one
-minimum for each choice of the neurons' signs, which only a slope near −1 gets wrong. Brent's method
-minimises it; each of its points is a descent from the best one before, of one to three iterations
-as it closes in.
+minimum for each choice of the neurons' signs, which only a slope near −1 gets wrong; and others
+where there are few outputs, or more neurons than inputs. Brent's method minimises it; each of its
+points is a descent from the best one before, of one to three iterations as it closes in.
 
 The moments know s as well: the factor 2 of Lemma 3 is ``2 (1+s²)/(1+s)²`` with slope s, and only
 with the right one has T a null space of dimension k. But that is a poor guide: where there is much
@@ -37,8 +37,13 @@ __all__ = ["SlopeFit", "fit_slope", "refit_slope"]
 # At 1 σ is linear and W unknown, at −1 B is zero and the neurons' signs are unknown.
 _LARGEST = 0.99
 _ACCURACY, _MOST_TRIALS, _MOST_ROUNDS = 1e-9, 40, 3
-# The second guess of the slope, and how far from its own network a fit of the slope still holds.
-_NEAR_ABSOLUTE, _SAME = -0.7, 0.1
+# Guesses of the slope after the first, by quarters and then by eighths, from which to begin until
+# the best end is reached twice. Where B does not show all neurons some ends are popular, and the
+# quarters are all tried.
+_QUARTERS, _EIGHTHS = (-0.7, 0.5, 0.25, -0.25, 0.75, -0.5), (0.125, -0.125, 0.375, -0.375, 0.625)
+# How far from its own network a fit of the slope still holds; how far apart two ends, whose slopes
+# differ a little, are the same.
+_SAME, _MET = 0.1, 0.25
 # First distance over which the loss is seen to rise; then so many standard errors, within limits.
 _ASIDE, _ERRORS_ASIDE, _MOST_ASIDE = 0.02, 2.0, 0.5
 _LEAST_RISE = 1e-3
@@ -60,12 +65,15 @@ class SlopeFit:
         Of the slope, from the curvature of the likelihood; zero where the residual is.
     interrupted : bool
         Whether Ctrl-C ended it.
+    confirmed : bool
+        Whether two guesses of the slope have led there, or the residual is zero.
     """
 
     problem: Problem
     descent: Descent
     standard_error: float
     interrupted: bool
+    confirmed: bool = False
 
     @property
     def slope(self) -> float:
@@ -80,6 +88,13 @@ class SlopeFit:
     def belongs_to(self, descent: Descent) -> bool:
         """Tell whether a descent at this slope led to the same network."""
         return apart(self.descent.point, descent.point) <= _SAME
+
+    def joined_by(self, other: SlopeFit) -> SlopeFit:
+        """Return the better of two fits from different guesses; equal ones confirm each other."""
+        met = apart(self.descent.point, other.descent.point) <= _MET
+        if other.descent.loss < self.descent.loss:
+            return replace(other, confirmed=met)
+        return replace(self, interrupted=other.interrupted, confirmed=self.confirmed or met)
 
     @property
     def at_end(self) -> bool:
@@ -117,10 +132,12 @@ def fit_slope(
 ) -> SlopeFit:
     """Minimise the loss over the slope, A and W.
 
-    From two guesses, and from the better end until no start leads further down: at a wrong slope a
-    neuron may have the wrong sign, the more so the nearer σ is to an absolute value. There the
-    residual always shows the inputs and is no guide: as many starts are made as where it speaks
-    against all of them, and none is repaired. Ctrl-C ends it with the best so far.
+    From one guess after the other until the best end has been reached from two, and from there
+    until no start leads further down: at a wrong slope a neuron may have the wrong sign, the more
+    so the nearer σ is to an absolute value, and with few outputs or many neurons a slope that is
+    off by a half may have a best network of its own. There the residual always shows the inputs and
+    is no guide: as many starts are made as where it speaks against all of them, and none is
+    repaired. Ctrl-C ends it with the best so far.
 
     Parameters
     ----------
@@ -153,25 +170,23 @@ def fit_slope(
         return refit_slope(problem, found.best, max_iter=max_iter, tol=tol, callback=callback)
 
     fit = minimised(problem, searched(problem))
-    if fit.over:
-        return fit
+    guesses = [*_QUARTERS, *_EIGHTHS]
+    owed = 0 if problem.shows_all(n_neurons) else len(_QUARTERS)
     try:
-        at = replace(problem, negative_slope=_NEAR_ABSOLUTE)
-        other = minimised(at, searched(at))
-        best = other if other.descent.loss < fit.descent.loss else fit
-        fit = replace(best, interrupted=other.interrupted)
-        if fit.over:
-            return fit
         for _ in range(_MOST_ROUNDS):
+            while guesses and not fit.over and (owed > 0 or not fit.confirmed):
+                at = replace(problem, negative_slope=guesses.pop(0))
+                fit = fit.joined_by(minimised(at, searched(at)))
+                owed -= 1
+            if fit.over:
+                break
             again = searched(fit.problem, fit.start)
             if again.winner == fit.start.name:
                 return replace(fit, interrupted=again.interrupted)
             fit = minimised(fit.problem, again)
-            if fit.over:
-                return fit
     except KeyboardInterrupt:
         return replace(fit, interrupted=True)
-    return fit
+    return replace(fit, confirmed=fit.confirmed or fit.descent.exact)
 
 
 def refit_slope(
