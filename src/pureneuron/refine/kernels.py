@@ -28,9 +28,6 @@ __all__ = [
     "with_change",
 ]
 
-# Rows of a batch that show how often two of k neurons are active together: so many, and for each
-# neuron so many.
-_SOME_ROWS, _ROWS_A_NEURON = 256, 8
 # Sums that squares are added up in: one alone, in single precision, forgets the small ones.
 _STRANDS = 64
 # Entries of F that a part of a batch fills, and the fewest rows that are worth a call.
@@ -48,20 +45,21 @@ def profile_sums(batch: Batch, W: AnyArray, A: AnyArray, slope: float) -> dict[s
     return {"HH": Sum(H.T @ H), "HE": Sum(H.T @ E), "EE": Sum(_power(E))}
 
 
-def gradient_sums(batch: Batch, W: AnyArray, A: AnyArray, slope: float) -> dict[str, Sum]:
-    """Half the negative gradient ``(D ∘ (E A))ᵀ X``, and ``DᵀD`` as some of the rows have it.
+def gradient_sums(
+    batch: Batch, W: AnyArray, A: AnyArray, slope: float, every: int
+) -> dict[str, Sum]:
+    """Half the negative gradient ``(D ∘ (E A))ᵀ X``; ``DᵀD`` over every n-th row, and their number.
 
     ``DᵀD`` goes into the preconditioner and the scale of the damping, which need no more.
     """
     D, H = activations(batch, W, slope)
     A = like(batch, A)
     E = batch.Y - H @ A.T
-    k, n = W.shape[0], D.shape[0]
-    # Evenly spread: rows may have come in an order that means something.
-    some = D[:: -(-n // max(_SOME_ROWS, _ROWS_A_NEURON * k))]
+    some = D[_every(batch, every)]
     return {
-        "gradient": Sum((D * (E @ A[:, :k])).T @ batch.X),
-        "DD": Sum(some.T @ some * (n / some.shape[0])),
+        "gradient": Sum((D * (E @ A[:, : W.shape[0]])).T @ batch.X),
+        "DD": Sum(some.T @ some),
+        "rows": Sum(float(some.shape[0])),
     }
 
 
@@ -138,14 +136,19 @@ def with_activations(batch: Batch, W: AnyArray, slope: float) -> Batch:
 
 
 def every_nth(batch: Batch, n: int) -> Batch:
-    """Leave all rows out but every n-th: evenly, for their order may mean something."""
-    rows = slice(-batch.offset % n, None, n)
+    """Leave all rows out but every n-th."""
+    rows = _every(batch, n)
     return Batch(
         X=batch.X[rows],
         Y=batch.Y[rows],
         weight=None if batch.weight is None else batch.weight[rows],
         extra={name: column[rows] for name, column in batch.extra.items()},
     )
+
+
+def _every(batch: Batch, n: int) -> slice:
+    """Return the rows of a batch that are every n-th of all: their order may mean something."""
+    return slice(-batch.offset % n, None, n)
 
 
 def change(batch: Batch, W: AnyArray, V: AnyArray, slope: float) -> AnyArray:

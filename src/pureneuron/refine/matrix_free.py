@@ -30,6 +30,8 @@ _MAX_PRODUCTS = 60
 # solution will do; it stands if it leaves no more than this share of the preconditioned gradient's
 # square. (Exactly, one product leaves 0.05 to 0.1 where it is enough; so few rows add as much.)
 _COARSE, _GLANCE_EQUATIONS, _GLANCE_LEFTOVER = 0.1, 8, 0.3
+# Rows that show how often two of k neurons are active together: so many, for each neuron so many.
+_SOME_ROWS, _ROWS_A_NEURON = 256, 8
 # Multiplications of n k r below which a product costs no more than the calls for a glance.
 _GLANCE_WORK = 300_000
 
@@ -73,9 +75,11 @@ class MatrixFreeModel:
 
     @cached_property
     def _first_order(self) -> tuple[Array, Array]:
-        point, total = self.point, self._problem.total
-        sums = self._samples.reduce(gradient_sums, point.W, point.A, self._problem.negative_slope)
-        return sums["gradient"] / total, sums["DD"] / total
+        point, problem, n = self.point, self._problem, self._samples.n_rows
+        every = max(1, n // max(_SOME_ROWS, _ROWS_A_NEURON * len(point.W)))
+        sums = self._samples.reduce(gradient_sums, point.W, point.A, problem.negative_slope, every)
+        active = sums["DD"] * (n / sums["rows"] / problem.total)
+        return sums["gradient"] / problem.total, active
 
     @property
     def gradient(self) -> Array:
