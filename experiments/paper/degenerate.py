@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,7 @@ from pureneuron.network import unit_rows
 from pureneuron.samples import ArraySamples
 from pureneuron.typing import Array
 
-from .trials import all_trials
+from .trials import publish
 
 _D, _K, _M, _N, _NOISE, _TRIALS = 6, 4, 5, 3000, 0.05, 10
 # Summed squared error of A and W up to which a network counts as the right one.
@@ -210,10 +209,7 @@ def trial(task: tuple[str, int]) -> dict[str, Any]:
 
 def main() -> None:
     """Run all trials, and write ``degenerate.json`` and ``degenerate.md``."""
-    output = Path("docs/figures/paper")
-    tasks = [(name, seed) for name in CASES for seed in range(_TRIALS)]
-    results = all_trials(trial, {task: task for task in tasks}, output / "degenerate.json")
-    (output / "degenerate.md").write_text("\n".join(_page(results)) + "\n")
+    publish("degenerate", trial, [(name, seed) for name in CASES for seed in range(_TRIALS)], _page)
 
 
 def _page(results: list[dict[str, Any]]) -> list[str]:

@@ -32,7 +32,7 @@ from pureneuron.spectral import (
 )
 from pureneuron.typing import Array
 
-from .trials import all_trials
+from .trials import publish
 
 _SIZE, _ROWS, _NOISE, _TRIALS = 10, 20_000, 0.1, 10
 _AMOUNTS = (0.0, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
@@ -95,11 +95,9 @@ def trial(task: tuple[str, float, int]) -> dict[str, Any]:
 
 def main() -> None:
     """Run all trials, and write ``perturbation.json``, ``.md`` and ``.svg``."""
-    output = Path("docs/figures/paper")
-    tasks = [(e, a, seed) for e in _EXPERIMENTS for a in _AMOUNTS for seed in range(_TRIALS)]
-    results = all_trials(trial, {task: task for task in tasks}, output / "perturbation.json")
-    _plot(results, output / "figure-perturbation.svg")
-    (output / "perturbation.md").write_text("\n".join(_page(results)) + "\n")
+    keys = [(e, a, seed) for e in _EXPERIMENTS for a in _AMOUNTS for seed in range(_TRIALS)]
+    results = publish("perturbation", trial, keys, _page)
+    _plot(results, Path("docs/figures/paper/figure-perturbation.svg"))
 
 
 def _where(results: list[dict[str, Any]], experiment: str, amount: float) -> list[dict[str, Any]]:

@@ -5,7 +5,6 @@ python -m experiments.paper.slope
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from pureneuron import TwoLayerNetwork, recover
 from pureneuron.datasets import make_teacher, symmetric_inputs
 from pureneuron.samples import ArraySamples
 
-from .trials import all_trials
+from .trials import publish
 
 _SLOPE, _TRIALS = 0.2, 150
 _CELLS = {
@@ -56,10 +55,7 @@ def trial(task: tuple[str, int]) -> dict[str, Any]:
 
 def main() -> None:
     """Run all trials, and write ``slope.json`` and ``slope.md``."""
-    output = Path("docs/figures/paper")
-    tasks = [(name, seed) for name in _CELLS for seed in range(_TRIALS)]
-    results = all_trials(trial, {task: task for task in tasks}, output / "slope.json")
-    (output / "slope.md").write_text("\n".join(_page(results)) + "\n")
+    publish("slope", trial, [(name, seed) for name in _CELLS for seed in range(_TRIALS)], _page)
 
 
 def _page(results: list[dict[str, Any]]) -> list[str]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from benchmarks.parallel import in_parallel
 
-__all__ = ["all_trials"]
+__all__ = ["all_trials", "publish"]
 
 Task = TypeVar("Task")
+Key = TypeVar("Key", bound=tuple[Any, ...])
 _KEEP_EVERY = 20
 
 
@@ -38,4 +39,17 @@ def all_trials(
         results.append({"key": list(key), **result})
         if i % _KEEP_EVERY == 0 or i == len(wanting):
             record.write_text(json.dumps(results) + "\n")
+    return results
+
+
+def publish(
+    name: str,
+    trial: Callable[[Key], dict[str, Any]],
+    keys: Iterable[Key],
+    page: Callable[[list[dict[str, Any]]], list[str]],
+) -> list[dict[str, Any]]:
+    """Run a trial for every key; write ``name.json``, and the lines of a page as ``name.md``."""
+    output = Path("docs/figures/paper")
+    results = all_trials(trial, {key: key for key in keys}, output / f"{name}.json")
+    (output / f"{name}.md").write_text("\n".join(page(results)) + "\n")
     return results

@@ -31,7 +31,7 @@ _MAX_PRODUCTS = 60
 # square. (Exactly, one product leaves 0.05 to 0.1 where it is enough; so few rows add as much.)
 _COARSE, _GLANCE_EQUATIONS, _GLANCE_LEFTOVER = 0.1, 8, 0.3
 # Rows that show how often two of k neurons are active together: so many, for each neuron so many.
-_SOME_ROWS, _ROWS_A_NEURON = 256, 8
+_ACTIVITY_ROWS, _ACTIVITY_ROWS_A_NEURON = 256, 8
 # Multiplications of n k r below which a product costs no more than the calls for a glance.
 _GLANCE_WORK = 300_000
 
@@ -76,7 +76,7 @@ class MatrixFreeModel:
     @cached_property
     def _first_order(self) -> tuple[Array, Array]:
         point, problem, n = self.point, self._problem, self._samples.n_rows
-        every = max(1, n // max(_SOME_ROWS, _ROWS_A_NEURON * len(point.W)))
+        every = max(1, n // max(_ACTIVITY_ROWS, _ACTIVITY_ROWS_A_NEURON * len(point.W)))
         sums = self._samples.reduce(gradient_sums, point.W, point.A, problem.negative_slope, every)
         active = sums["DD"] * (n / sums["rows"] / problem.total)
         return sums["gradient"] / problem.total, active

@@ -154,7 +154,10 @@ class Samples(Protocol):
         ...
 
     def derive(self, fn: Callable[..., Batch], *params: Any) -> Samples:
-        """Return the samples with each batch replaced by ``fn(batch, *params)``, row for row."""
+        """Return the samples with each batch replaced by ``fn(batch, *params)``.
+
+        Rows keep their order; some may be left out.
+        """
         ...
 
     def subset(self, size: int, *, rng: np.random.Generator) -> Samples:
