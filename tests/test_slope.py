@@ -71,6 +71,12 @@ def test_wrong_slopes_with_popular_networks_of_their_own_are_hardly_ever_believe
     assert wrong <= 2
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2, 3, 4])
+def test_a_start_that_ends_lower_by_a_rounding_raises_no_doubt(seed):
+    _, samples = leaky_samples(seed, 0.2, n=1000, d=1, k=1, m=1)
+    assert recover(samples, 1, negative_slope="auto", rng=seed).status is Status.RECOVERED
+
+
 def test_a_slope_to_which_one_guess_alone_leads_is_not_confirmed(monkeypatch):
     _, samples = leaky_samples(0, 0.6)
     assert recover(samples, 4, negative_slope="auto", rng=0).status is Status.RECOVERED

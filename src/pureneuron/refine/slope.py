@@ -181,7 +181,8 @@ def fit_slope(
             if fit.over:
                 break
             again = searched(fit.problem, fit.start)
-            if again.winner == fit.start.name:
+            # Another start that comes to the same network may end lower by a rounding.
+            if again.winner == fit.start.name or fit.belongs_to(again.best):
                 return replace(fit, interrupted=again.interrupted)
             fit = minimised(fit.problem, again)
     except KeyboardInterrupt:
