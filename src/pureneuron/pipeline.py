@@ -164,10 +164,12 @@ def recover(
         )
         said.append(describe_data(problem))
 
+    regression = linear_part(problem)
+
     @cache
     def linear() -> tuple[LinearPart, int]:
         with log.stage("linear part") as said:
-            part = linear_part(problem)
+            part = regression
             rank = numerical_rank(problem, part, rng=rank_rng)
             said.append(describe_linear_part(part, rank))
         return part, rank
@@ -193,7 +195,7 @@ def recover(
         if isinstance(init, TwoLayerNetwork):
             yield Start("given", *problem.coordinates(init))
         if init == "auto" and shows_all and restarts > 0:
-            yield from raced(Race(problem, k, rng=rng, callback=callback), log)
+            yield from raced(Race(problem, k, regression, rng=rng, callback=callback), log)
 
     def first_starts() -> Iterator[Start]:
         if slope is not None:

@@ -19,8 +19,9 @@ __all__ = ["EXACT", "Descent", "choose_model", "descend", "negligible_gain"]
 # A residual this small against the outputs is rounding: the square of some units in the last place.
 EXACT = 1e-28
 _SMALLEST_DAMPING = 1e-12
-# Measured against no reference A, a smaller loss has lost more than half of its digits.
-_CANCELLED = 1e-8
+# A smaller loss is measured against a reference A: without one, rounding in A or in the loss itself
+# may show; a loss below the second has lost more than half of its digits.
+_ROUNDING_SHOWS, _CANCELLED = 1e-2, 1e-8
 # Share of what fitting noise takes off the loss that is negligible: it moves each estimate by the
 # root of it, 5 % of its standard error. With few rows that is not small any more.
 _NEGLIGIBLE, _MOST_NEGLIGIBLE = 3e-3, 3e-5
@@ -164,7 +165,8 @@ def descend(
             converged = promised <= negligible * loss and damping <= 1.0
             if converged:
                 break
-            trial = expand(problem, at.point.W + stretch * step.V, at.point.A)
+            reference = at.point.A if loss < _ROUNDING_SHOWS else None
+            trial = expand(problem, at.point.W + stretch * step.V, reference)
             gain = loss - trial.point.loss
             promised *= stretch * (2.0 - stretch)
             stretch = 1.0

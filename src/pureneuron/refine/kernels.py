@@ -34,29 +34,31 @@ _STRANDS = 64
 _F_ENTRIES, _LEAST_ROWS = 100_000, 128
 
 
-def profile_sums(batch: Batch, W: AnyArray, A: AnyArray, slope: float) -> dict[str, Sum]:
-    """``HᵀH``, ``HᵀE`` and ``|E|²`` of the residual ``E = Y − H Aᵀ`` at a reference ``A``.
+def profile_sums(batch: Batch, W: AnyArray, A: AnyArray | None, slope: float) -> dict[str, Sum]:
+    """``HᵀH``, ``HᵀE`` and ``|E|²`` of the residual ``E = Y − H Aᵀ`` at a reference ``A``, or of Y.
 
     Measuring against a reference that is nearly right keeps the digits of a small loss, which
     ``|Y|² − …`` would cancel away.
     """
     _, H = activations(batch, W, slope)
-    E = batch.Y - H @ like(batch, A).T
+    E = batch.Y if A is None else batch.Y - H @ like(batch, A).T
     return {"HH": Sum(H.T @ H), "HE": Sum(H.T @ E), "EE": Sum(_power(E))}
 
 
 def gradient_sums(
     batch: Batch, W: AnyArray, A: AnyArray, slope: float, every: int
 ) -> dict[str, Sum]:
-    """Half the negative gradient ``(D ∘ (E A))ᵀ X``; ``DᵀD`` over every n-th row, and their number.
+    """``|E|²`` and half its negative gradient ``(D ∘ (E A))ᵀ X``; ``DᵀD`` over every n-th row.
 
-    ``DᵀD`` goes into the preconditioner and the scale of the damping, which need no more.
+    ``DᵀD``, with the number of rows, goes into the preconditioner and the scale of the damping,
+    which need no more.
     """
     D, H = activations(batch, W, slope)
     A = like(batch, A)
     E = batch.Y - H @ A.T
-    some = D[_every(batch, every)]
+    some = D[batch.every(every)]
     return {
+        "EE": Sum(_power(E)),
         "gradient": Sum((D * (E @ A[:, : W.shape[0]])).T @ batch.X),
         "DD": Sum(some.T @ some),
         "rows": Sum(float(some.shape[0])),
@@ -137,18 +139,7 @@ def with_activations(batch: Batch, W: AnyArray, slope: float) -> Batch:
 
 def every_nth(batch: Batch, n: int) -> Batch:
     """Leave all rows out but every n-th."""
-    rows = _every(batch, n)
-    return Batch(
-        X=batch.X[rows],
-        Y=batch.Y[rows],
-        weight=None if batch.weight is None else batch.weight[rows],
-        extra={name: column[rows] for name, column in batch.extra.items()},
-    )
-
-
-def _every(batch: Batch, n: int) -> slice:
-    """Return the rows of a batch that are every n-th of all: their order may mean something."""
-    return slice(-batch.offset % n, None, n)
+    return batch.every_nth(n)
 
 
 def change(batch: Batch, W: AnyArray, V: AnyArray, slope: float) -> AnyArray:

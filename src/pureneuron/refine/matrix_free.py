@@ -15,11 +15,12 @@ from pureneuron.refine.kernels import (
     gradient_sums,
     gram_sums,
     product_sums,
+    profile_sums,
     with_activations,
     with_change,
 )
 from pureneuron.refine.local import Step, damping_scale
-from pureneuron.refine.profile import Point, profile, scaled_reference
+from pureneuron.refine.profile import Point, scaled_reference
 from pureneuron.samples import Samples
 from pureneuron.typing import Array
 
@@ -56,7 +57,10 @@ class _Matrix:
 
 
 class MatrixFreeModel:
-    """One pass projects A out; a second, made when it is first needed, gathers the gradient.
+    """One pass projects A out, a second gathers the loss and its gradient.
+
+    That is six products of n rows. Without a reference the loss has all its digits, for it is that
+    of the residual itself; but A has them all, where the loss is small, with a reference only.
 
     A product with the matrix is two passes. In memory the activations stay beside the rows until
     the descent moves on; where the data stream they are computed anew from batch to batch.
@@ -69,27 +73,23 @@ class MatrixFreeModel:
 
     def __init__(self, problem: Problem, W: Array, reference: Array | None = None) -> None:
         self._problem = problem
-        W, reference = scaled_reference(problem, W, reference)
-        self._samples = problem.samples.derive(with_activations, W, problem.negative_slope)
-        self.point: Point = profile(problem, W, reference, samples=self._samples)
-
-    @cached_property
-    def _first_order(self) -> tuple[Array, Array]:
-        point, problem, n = self.point, self._problem, self._samples.n_rows
-        every = max(1, n // max(_ACTIVITY_ROWS, _ACTIVITY_ROWS_A_NEURON * len(point.W)))
-        sums = self._samples.reduce(gradient_sums, point.W, point.A, problem.negative_slope, every)
-        active = sums["DD"] * (n / sums["rows"] / problem.total)
-        return sums["gradient"] / problem.total, active
-
-    @property
-    def gradient(self) -> Array:
-        """Half the negative gradient of the squared residual per row, (k, r)."""
-        return self._first_order[0]
+        slope, total, n = problem.negative_slope, problem.total, problem.samples.n_rows
+        W, A = scaled_reference(problem, W, reference)
+        self._samples = problem.samples.derive(with_activations, W, slope)
+        sums = self._samples.reduce(profile_sums, W, None if reference is None else A, slope)
+        gram = sums["HH"] / total
+        inverse = gram_inverse(gram)
+        A = A + (inverse @ (sums["HE"] / total)).T
+        every = max(1, n // max(_ACTIVITY_ROWS, _ACTIVITY_ROWS_A_NEURON * len(W)))
+        sums = self._samples.reduce(gradient_sums, W, A, slope, every)
+        loss = float(sums["EE"]) / total / problem.n_outputs
+        self.point = Point(W=W, A=A, loss=loss, gram=gram, gram_inverse=inverse)
+        self.gradient: Array = sums["gradient"] / total
+        self._active = sums["DD"] * (n / sums["rows"] / total)
 
     def step(self, damping: float, accuracy: float, scale: float | None = None) -> Step:
         """Solve the damped system until the preconditioned residual has shrunk to ``accuracy``."""
-        coupling = self.point.coupling
-        gradient, active = self._first_order
+        coupling, gradient, active = self.point.coupling, self.gradient, self._active
         diagonal = damping * damping_scale(coupling, active.diagonal())
         ridge = diagonal[:, None]
         preconditioner = gram_inverse(coupling * active + np.diag(diagonal))

@@ -15,7 +15,6 @@ from pureneuron.linalg import gram_inverse
 from pureneuron.moments import Problem
 from pureneuron.network import unit_rows
 from pureneuron.refine.kernels import profile_sums
-from pureneuron.samples import Samples
 from pureneuron.typing import Array
 
 __all__ = ["Point", "evaluate", "profile", "scaled_reference"]
@@ -50,9 +49,7 @@ class Point:
         return np.asarray(A.T @ A)
 
 
-def profile(
-    problem: Problem, W: Array, reference: Array | None = None, *, samples: Samples | None = None
-) -> Point:
+def profile(problem: Problem, W: Array, reference: Array | None = None) -> Point:
     """Project out A at ``W``, in one pass.
 
     Parameters
@@ -61,14 +58,9 @@ def profile(
         White rows; they come back with unit length.
     reference : array, optional
         An A near the solution, in the scale of ``W`` as given: residuals are measured against it.
-    samples : Samples, optional
-        The problem's samples with the activations at W beside them, where they are at hand; W is
-        then of unit rows already, and there is a reference.
     """
-    if samples is None:
-        samples = problem.samples
-        W, reference = scaled_reference(problem, W, reference)
-    sums = samples.reduce(profile_sums, W, reference, problem.negative_slope)
+    W, reference = scaled_reference(problem, W, reference)
+    sums = problem.samples.reduce(profile_sums, W, reference, problem.negative_slope)
     gram = sums["HH"] / problem.total
     inverse = gram_inverse(gram)
     cross = sums["HE"] / problem.total

@@ -68,6 +68,22 @@ class Batch:
                 extra={name: column[rows] for name, column in self.extra.items()},
             )
 
+    def every(self, n: int) -> slice:
+        """Tell which rows are every n-th of the whole."""
+        return slice(-self.offset % n, None, n)
+
+    def every_nth(self, n: int) -> Batch:
+        """Leave all rows out but every n-th of the whole: their order may mean something."""
+        if n == 1:
+            return self
+        rows = self.every(n)
+        return Batch(
+            X=self.X[rows],
+            Y=self.Y[rows],
+            weight=None if self.weight is None else self.weight[rows],
+            extra={name: column[rows] for name, column in self.extra.items()},
+        )
+
 
 @dataclass(frozen=True)
 class Sum:

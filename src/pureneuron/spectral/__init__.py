@@ -13,6 +13,7 @@ One step a module, in the order in which they act:
 - :mod:`~pureneuron.spectral.diagonalization`: from that null space to the z_i, by one pencil
   (Lemma 5) or by all matrices of the space at once.
 - :mod:`~pureneuron.spectral.algorithms`: Algorithms 1 to 4, to the letter.
+- :mod:`~pureneuron.spectral.hessians`: the shortcut for inputs that are nearly Gaussian.
 - :mod:`~pureneuron.spectral.estimate`: the same pipeline made to hold out against sampling noise,
   which is what the estimator starts from; :mod:`~pureneuron.spectral.sampling_error`: how far off
   it is, and how many rows would bring it closer.
@@ -31,6 +32,7 @@ from pureneuron.spectral.detector import detector_matrix, pure_neuron_detector
 from pureneuron.spectral.diagonalization import (
     JointDiagonalization,
     joint_diagonalize,
+    orthogonal_directions,
     pencil_directions,
 )
 from pureneuron.spectral.distinguishing import (
@@ -40,6 +42,7 @@ from pureneuron.spectral.distinguishing import (
 )
 from pureneuron.spectral.estimate import MomentEstimate, moment_estimate
 from pureneuron.spectral.guarantee import Guarantee, guarantee
+from pureneuron.spectral.hessians import HessianEstimate, hessian_estimate
 from pureneuron.spectral.linear import LinearPart, linear_loss, linear_part, numerical_rank
 from pureneuron.spectral.perturbation import perturb_inputs, perturb_weights
 from pureneuron.spectral.sampling_error import SamplingError, sampling_error
@@ -47,6 +50,7 @@ from pureneuron.spectral.symmetric import unvec_star, vec_star
 
 __all__ = [
     "Guarantee",
+    "HessianEstimate",
     "JointDiagonalization",
     "LinearPart",
     "MomentEstimate",
@@ -55,6 +59,7 @@ __all__ = [
     "distinguishing_matrix",
     "gaussian_distinguishing_matrix",
     "guarantee",
+    "hessian_estimate",
     "joint_diagonalize",
     "learn_single_neuron",
     "learn_two_layer",
@@ -64,6 +69,7 @@ __all__ = [
     "linear_part",
     "moment_estimate",
     "numerical_rank",
+    "orthogonal_directions",
     "pencil_directions",
     "perturb_inputs",
     "perturb_weights",

@@ -16,12 +16,20 @@ from pureneuron.linalg import inverse
 from pureneuron.network import unit_rows
 from pureneuron.typing import Array
 
-__all__ = ["JointDiagonalization", "joint_diagonalize", "pencil_directions"]
+__all__ = [
+    "JointDiagonalization",
+    "joint_diagonalize",
+    "orthogonal_directions",
+    "pencil_directions",
+]
 
 # Ridge, against a unit diagonal, of the alternating least-squares systems: keeps them solvable
 # while two directions coincide, and is too small to bias a solution where none do.
 _RIDGE = 1e-14
 _STALLED = 1e-10
+# Steps towards orthogonal directions, at most, and how little the cosine of the turn of each falls
+# short of 1 at the last.
+_STEPS, _TURN = 15, 3e-3
 
 
 @dataclass(frozen=True)
@@ -124,6 +132,43 @@ def joint_diagonalize(
         directions=unit_rows(left[winner] + np.where(sign < 0.0, -1.0, 1.0) * right[winner]),
         misfit=float(misfit[winner]),
     )
+
+
+def orthogonal_directions(stack: Array) -> Array:
+    """Find the orthonormal directions that come nearest to diagonalising all matrices at once.
+
+    The sum over matrices and directions of ``(vᵀ M v)²`` is climbed by its gradient, which is then
+    brought back to the nearest orthonormal matrix, from the eigenvectors of the first: a power
+    method, of cubic convergence near the top, and as quick as products of matrices are. Roughly, and
+    in single precision.
+
+    Parameters
+    ----------
+    stack : (p, k, k) array
+        Symmetric matrices.
+
+    Returns
+    -------
+    directions : (k, k) array
+        Orthonormal rows.
+    """
+    V = np.linalg.eigh(stack[0])[1].T
+    matrices = stack.astype(np.float32)
+    for _ in range(_STEPS):
+        V_single = V.astype(np.float32)
+        images = V_single @ matrices
+        values = np.einsum("jar,ar->ja", images, V_single)
+        before, V = V, _nearest_rotation(np.einsum("ja,jar->ar", values, images).astype(np.float64))
+        if np.sum(before * V, axis=1).min() > 1.0 - _TURN:
+            break
+    return V
+
+
+def _nearest_rotation(M: Array) -> Array:
+    """Return the orthonormal matrix nearest to ``M``, the polar factor ``(MMᵀ)^(-1/2) M``."""
+    values, vectors = np.linalg.eigh(M @ M.T)
+    roots = np.sqrt(np.maximum(values, np.finfo(np.float64).eps * values[-1]))
+    return np.asarray((vectors / np.where(roots > 0.0, roots, 1.0)) @ (vectors.T @ M))
 
 
 def _start(stack: Array, *, pencil: bool, rng: np.random.Generator) -> Array:
