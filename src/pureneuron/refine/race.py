@@ -4,9 +4,9 @@ The part is large enough that its minimum lies well within the valley of the who
 single rows carry a direction of their own (a pixel that is on in one image), no part stands for
 the whole, and there is no race.
 
-The first racer starts where the average Hessians of the outputs point; it takes three or four
-iterations where others take ten or twenty, if neurons are about orthogonal and inputs about
-Gaussian, and about as many otherwise. The others start anywhere.
+Where neurons are about orthogonal and inputs about Gaussian, the first racer starts where the average
+Hessians of the outputs point: it takes two or three iterations, where others take ten or twenty.
+All others start anywhere.
 
 The first racer to arrive is the lead, and goes on to all rows at once. Where it has all its neurons
 where it started with them, two methods agree. If not, whether other racers arrive where it did is
@@ -41,8 +41,11 @@ _EQUATIONS, _FEWEST_ROWS, _LARGEST_SHARE = (15, 60), 500, 1 / 2
 # row may make up more than a tenth of the variance of a direction.
 _ROWS_FOR_LEVERAGE = 10.0
 # Most racers a heat; the displacement up to which two, which stop early, have come to the same
-# place; that up to which a racer has stayed where it started; and when they stop.
-_RACERS, _SAME, _STAYED, _TOL, _MAX_ITER = 5, 0.25, 0.5, 1e-3, 100
+# place; and when they stop.
+_RACERS, _SAME, _TOL, _MAX_ITER = 5, 0.25, 1e-3, 100
+# Misfit of the average Hessians up to which they are worth starting from; when the racer stops that
+# does, whose last steps are as good as its first; the displacement up to which it has stayed there.
+_MOST_MISFIT, _NEAR_TOL, _STAYED = 0.2, 1e-2, 0.5
 
 
 class Race:
@@ -96,7 +99,7 @@ class Race:
         """Yield the lead of a heat, a better racer if one turns up, then those of the next."""
         problem, k, rng = self._problem, self._n_neurons, self._rng
         for size in self._sizes:
-            hessians = hessian_estimate(problem, self._part, k, rng=rng) if not self._heat else None
+            hessians = None if self._heat else self._trusted_hessians()
             rows = problem.subset(size, rng=rng).in_single_precision()
             heat = self._heat = _Heat(rows, k, hessians, rng, self._callback)
             lead = heat.run()
@@ -106,6 +109,10 @@ class Race:
                 yield heat.start()
             if heat.agreed:
                 return
+
+    def _trusted_hessians(self) -> HessianEstimate | None:
+        estimate = hessian_estimate(self._problem, self._part, self._n_neurons, rng=self._rng)
+        return None if estimate is None or estimate.misfit > _MOST_MISFIT else estimate
 
 
 class _Heat:
@@ -154,14 +161,14 @@ class _Heat:
         """Let one more racer run, and return the best so far."""
         best, hessians = self.best, self._hessians
         if best is None and hessians is not None:
-            W = hessians.W
+            W, tol = hessians.W, _NEAR_TOL
         else:
-            W = random_start(self._rows, self._n_neurons, rng=self._rng)
+            W, tol = random_start(self._rows, self._n_neurons, rng=self._rng), _TOL
         descent = descend(
             self._rows,
             W,
             max_iter=_MAX_ITER,
-            tol=_TOL,
+            tol=tol,
             floor=SINGLE_FLOOR,
             joins=meeting(None if best is None else best.point, _SAME),
             callback=report_to(

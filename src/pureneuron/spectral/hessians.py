@@ -37,6 +37,7 @@ _LEAST_SHARE = 0.05
 _NO_VARIANCE = 1e-12
 # Slope near -1 at which the linear half is too small a part to show which way neurons point.
 _NO_LINEAR_HALF = 0.1
+_TINY = np.finfo(np.float64).tiny
 # Entries of the rows' products that a part of a batch fills.
 _PART_ENTRIES = 500_000
 
@@ -51,10 +52,14 @@ class HessianEstimate:
         Orthonormal rows, in white coordinates.
     A : (m, k) array
         Output weights that go with them: those whose linear half is that of the outputs.
+    misfit : float
+        Square of what the Hessians have off the diagonal in these directions, beyond sampling
+        noise, against that of what they have on it.
     """
 
     W: Array
     A: Array
+    misfit: float
 
 
 def hessian_estimate(
@@ -85,7 +90,7 @@ def hessian_estimate(
     mean = P.T @ problem.moments.y / problem.output_scale - linear * (R.T @ centre)
     power = P.T @ (problem.moments.yy / problem.output_scale**2) @ P
     values, vectors = np.linalg.eigh(power - np.diag(linear**2) - np.outer(mean, mean))
-    values = np.maximum(values, _NO_VARIANCE * np.trace(power) + np.finfo(np.float64).tiny)
+    values = np.maximum(values, _NO_VARIANCE * np.trace(power) + _TINY)
     # For Gaussian inputs the even half of the outputs has this share of the linear half's variance.
     even = (1.0 - 2.0 / np.pi) * ((1.0 - slope) / (1.0 + slope)) ** 2 * np.sum(linear**2)
     share = float(np.clip(even / values.sum(), _LEAST_SHARE, 1.0))
@@ -106,17 +111,22 @@ def hessian_estimate(
     directions = orthogonal_directions(0.5 * (stack + stack.transpose(0, 2, 1)))
     # What a combination's Hessian has along a direction, and what its linear half has, have the
     # sign of the same output weight.
-    bends = np.einsum("ar,jrs,as->ja", directions, stack, directions, optimize=True)
+    turned = directions @ stack @ directions.T
+    bends = turned.diagonal(axis1=1, axis2=2)
+    diagonal = float(np.sum(bends**2))
+    # Residuals and inputs are white: an entry off the diagonal has a sampling variance of one row's.
+    noise = c * k * (k - 1) * sums["squares"] / sums["total"] ** 2
+    misfit = max(float(np.sum(turned**2)) - diagonal - noise, 0.0) / max(diagonal, _TINY)
     leans = (mix.T * linear) @ directions.T
     directions *= np.where(np.sum(bends * leans, axis=0) < 0.0, -1.0, 1.0)[:, None]
     A = 2.0 / (1.0 + slope) * (P * linear) @ directions.T
-    return HessianEstimate(W=directions @ R.T, A=A)
+    return HessianEstimate(W=directions @ R.T, A=A, misfit=misfit)
 
 
 def hessian_sums(
     batch: Batch, outputs: AnyArray, regression: AnyArray, mean: AnyArray, R: AnyArray, every: int
 ) -> dict[str, Sum]:
-    """``Σ e_j xxᵀ`` for c residuals e_j (one below the other) and reduced x, ``Σ e_j``, ``Σ 1``.
+    """``Σ e_j xxᵀ`` for c residuals e_j (one below the other) and reduced x, ``Σ e_j``; ``Σ w, w²``.
 
     In single precision, for every n-th row; ``e = outputsᵀ y − regressionᵀ x − mean``. Rows come scaled
     by the root of their weight, and sums are weighted.
@@ -127,7 +137,7 @@ def hessian_sums(
         xp.astype(M, xp.float32, copy=False) for M in (outputs, regression, mean, R)
     )
     c, k = outputs.shape[1], R.shape[1]
-    hessians, residual, total = 0.0, 0.0, 0.0
+    hessians, residual, total, squares = 0.0, 0.0, 0.0, 0.0
     for part in batch.parts(max(1, _PART_ENTRIES // (c * k))):
         X, Y = (xp.astype(M, xp.float32, copy=False) for M in (part.X, part.Y))
         root = one = xp.ones_like(X[:, :1])
@@ -138,5 +148,10 @@ def hessian_sums(
         products = xp.reshape(E[:, :, None] * x[:, None, :], (-1, c * k))
         weight = root * root
         hessians, residual = hessians + products.T @ x, residual + weight.T @ E
-        total = total + xp.sum(weight)
-    return {"hessians": Sum(hessians), "residual": Sum(residual[0]), "total": Sum(total)}
+        total, squares = total + xp.sum(weight), squares + xp.sum(weight * weight)
+    return {
+        "hessians": Sum(hessians),
+        "residual": Sum(residual[0]),
+        "total": Sum(total),
+        "squares": Sum(squares),
+    }
