@@ -15,6 +15,8 @@ __all__ = ["check_samples"]
 
 # Moments are products of up to four values, summed.
 _LARGEST = 1e70
+# Rows that are looked at first for a column that varies.
+_FEW_ROWS = 100
 
 
 def check_samples(samples: Samples) -> None:
@@ -68,8 +70,9 @@ def _survey(batch: Batch) -> dict[str, Leaf]:
         parts[f"bad {name}"] = First(
             np.empty(0) if np.isfinite(largest) else _first_nonfinite(M, batch.offset)
         )
-        # A column is constant if it is within each batch, and from one to the next.
-        parts[f"varies {name}"] = Max(np.asarray(xp.any(M[:1] != M)))
+        # A column is constant if it is within each batch, and from one to the next. Few rows show.
+        varies = xp.any(M[:1] != M[:_FEW_ROWS]) or xp.any(M[:1] != M)
+        parts[f"varies {name}"] = Max(np.asarray(bool(varies)))
         parts[f"least {name}"], parts[f"most {name}"] = Min(M[0]), Max(M[0])
     if batch.weight is None:
         return {**parts, **_no_weights()}

@@ -19,6 +19,8 @@ __all__ = ["NeuronMatch", "match_neurons", "unit_rows"]
 
 # Squared distance of two unit rows that loses no more than four digits to a difference of squares.
 _CLOSE = 1e-4
+# Lengths of rows whose squares neither under- nor overflow.
+_ORDINARY = (1e-100, 1e100)
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,14 @@ class NeuronMatch:
 
 def unit_rows(M: Array) -> Array:
     """Scale the rows of ``M`` to unit length; rows of zeros stay zero."""
-    # The largest entry first: squares of tiny or huge rows must not under- or overflow.
-    scale = np.abs(M).max(axis=-1, keepdims=True, initial=0.0)
-    M = M / np.where(scale > 0.0, scale, 1.0)
-    length = np.linalg.norm(M, axis=-1, keepdims=True)
-    return np.asarray(M / np.where(length > 0.0, length, 1.0))
+    length = np.sqrt(np.einsum("...i,...i->...", M, M))[..., None]
+    if not ((length > _ORDINARY[0]) & (length < _ORDINARY[1])).all():
+        # The largest entry first: squares of tiny or huge rows must not under- or overflow.
+        scale = np.abs(M).max(axis=-1, keepdims=True, initial=0.0)
+        M = M / np.where(scale > 0.0, scale, 1.0)
+        length = np.linalg.norm(M, axis=-1, keepdims=True)
+        length = np.where(length > 0.0, length, 1.0)
+    return np.asarray(M / length)
 
 
 def match_neurons(
@@ -110,9 +115,16 @@ def match_neurons(
         right=right,
         errors_A=distances_A[left, right],
         errors_W=distances_W[left, right],
-        unmatched_left=np.setdiff1d(np.arange(A.shape[1]), left),
-        unmatched_right=np.setdiff1d(np.arange(other_A.shape[1]), right),
+        unmatched_left=_others(left, A.shape[1]),
+        unmatched_right=_others(right, other_A.shape[1]),
     )
+
+
+def _others(indices: IndexArray, size: int) -> IndexArray:
+    """Return those of 0 … size − 1 that are not among ``indices``."""
+    rest = np.ones(size, dtype=bool)
+    rest[indices] = False
+    return np.flatnonzero(rest)
 
 
 def _root(metric: ArrayLike, d: int) -> Array:
