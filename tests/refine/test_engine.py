@@ -28,6 +28,7 @@ from pureneuron.refine.kernels import every_nth
 from pureneuron.refine.matrix_free import MatrixFreeModel
 from pureneuron.refine.pattern import PatternModel
 from pureneuron.samples import ArraySamples
+from pureneuron.spectral import linear_part
 
 
 def make_problem(seed, *, n=200, d=4, k=3, m=2, noise=0.1, weight=None, slope=0.0, **biases):
@@ -413,7 +414,7 @@ def test_moments_that_are_wrong_are_overruled():
 
 def test_race_leads_to_the_minimum_of_all_rows():
     problem, teacher = make_problem(12, n=6000, noise=0.3)
-    *_, winner = Race(problem, 3, rng=np.random.default_rng(0)).starts()
+    *_, winner = Race(problem, 3, linear_part(problem), rng=np.random.default_rng(0)).starts()
     assert "two starts end in the same minimum" in winner.evidence()
     best = descend(problem, problem.to_white(teacher))
     assert displacement(winner.W, winner.A, best.point.W, best.point.A) < 0.5
@@ -424,7 +425,7 @@ def test_race_leads_to_the_minimum_of_all_rows():
 
 def test_no_race_without_rows_to_spare():
     problem, _ = make_problem(12, n=900)
-    assert list(Race(problem, 3, rng=np.random.default_rng(0)).starts()) == []
+    assert list(Race(problem, 3, linear_part(problem), rng=np.random.default_rng(0)).starts()) == []
 
 
 def test_no_race_where_single_rows_carry_a_direction():
@@ -433,13 +434,13 @@ def test_no_race_where_single_rows_carry_a_direction():
     X[:, 3] = 0.0
     X[17, 3] = 1.0
     problem = pose(ArraySamples(X, rng.standard_normal((6000, 2))))
-    assert list(Race(problem, 3, rng=rng).starts()) == []
+    assert list(Race(problem, 3, linear_part(problem), rng=rng).starts()) == []
 
 
 def test_a_race_goes_on_until_two_agree():
-    # Bad conditioning: about four starts in ten end elsewhere.
+    # Bad conditioning: about one start in ten ends elsewhere, the first of the fifth problem does.
     found = []
-    for seed in range(6):
+    for seed in range(14, 20):
         rng = np.random.default_rng(seed)
         teacher = make_teacher(6, 6, 6, condition_A=30.0, condition_W=30.0, rng=rng)
         X = rng.standard_normal((6000, 6))
@@ -447,7 +448,7 @@ def test_a_race_goes_on_until_two_agree():
         problem = pose(ArraySamples(X, Y))
         best = descend(problem, problem.to_white(teacher))
         right = []
-        for start in Race(problem, 6, rng=rng).starts():
+        for start in Race(problem, 6, linear_part(problem), rng=rng).starts():
             led = descend(problem, start.W, start.A, damping=1e-4)
             right.append(led.loss <= 1.001 * best.loss)
             # Nobody vouches for a start that leads elsewhere.

@@ -12,7 +12,7 @@ from scipy import special
 from pureneuron.linalg import svd
 from pureneuron.moments import Problem
 from pureneuron.network import unit_rows
-from pureneuron.refine.kernels import activations, like
+from pureneuron.refine.kernels import activations, like, residual
 from pureneuron.samples import Batch, Leaf, Max, Sum
 from pureneuron.typing import AnyArray, Array
 
@@ -21,8 +21,9 @@ __all__ = ["LackOfFit", "lack_of_fit"]
 _N_PROBES, _N_DIRECTED = 32, 3
 # Rows whose responses to all probes stay in the cache.
 _PART_ROWS = 2048
-# Power of an output's residual beside the largest below which it is the optimiser's.
-_FAINT = 1e-6
+# Power of an output's residual beside the largest below which it may be what the descent has left:
+# that ends at gains of up to 3e-5 of the loss.
+_FAINT = 1e-4
 # Share of the squared residual in one row, and the number of rows below which it may be larger.
 _CONCENTRATED, _FEWEST_ROWS = 0.1, 20.0
 # Variance of a white direction about its mean that is rounding: the direction is constant.
@@ -124,7 +125,7 @@ def _residual_and_inputs(
     _, H = activations(batch, W, slope)
     mean = like(batch, mean)
     # Of what comes of these, nobody needs more than a few digits.
-    E = batch.Y - H @ like(batch, A).T
+    E = residual(batch, H, A)
     X = batch.X - (batch.extra["root"] * mean if "root" in batch.extra else mean)
     E, X = (xp.astype(M, xp.float32, copy=False) for M in (E, X))
     return Batch(X, E, offset=batch.offset)

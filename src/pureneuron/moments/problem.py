@@ -243,7 +243,7 @@ def _standardized(
         extra["one"] = one
     return Batch(
         X=X @ transform,
-        Y=Y / scale,
+        Y=Y * (1.0 / scale),
         offset=batch.offset,
         extra=extra,
     )

@@ -23,6 +23,7 @@ __all__ = [
     "pattern_sums",
     "product_sums",
     "profile_sums",
+    "residual",
     "residual_sums",
     "with_activations",
     "with_change",
@@ -41,7 +42,7 @@ def profile_sums(batch: Batch, W: AnyArray, A: AnyArray | None, slope: float) ->
     ``|Y|² − …`` would cancel away.
     """
     _, H = activations(batch, W, slope)
-    E = batch.Y if A is None else batch.Y - H @ like(batch, A).T
+    E = batch.Y if A is None else residual(batch, H, A)
     return {"HH": Sum(H.T @ H), "HE": Sum(H.T @ E), "EE": Sum(_power(E))}
 
 
@@ -54,12 +55,13 @@ def gradient_sums(
     which need no more.
     """
     D, H = activations(batch, W, slope)
-    A = like(batch, A)
-    E = batch.Y - H @ A.T
+    E = residual(batch, H, A)
     some = D[batch.every(every)]
+    pulled = E @ like(batch, A)[:, : W.shape[0]]
+    pulled *= D
     return {
         "EE": Sum(_power(E)),
-        "gradient": Sum((D * (E @ A[:, : W.shape[0]])).T @ batch.X),
+        "gradient": Sum(pulled.T @ batch.X),
         "DD": Sum(some.T @ some),
         "rows": Sum(float(some.shape[0])),
     }
@@ -76,7 +78,7 @@ def pattern_sums(batch: Batch, W: AnyArray, A: AnyArray, slope: float) -> dict[s
     # F is far larger than the rows that it is made of: a part at a time stays in the cache.
     for part in batch.parts(max(_LEAST_ROWS, _F_ENTRIES // width)):
         D, H = activations(part, W, slope)
-        E = part.Y - H @ like(part, A).T
+        E = residual(part, H, A)
         F = xp.reshape(D[:, :, None] * part.X[:, None, :], (-1, width))
         if "one" in part.extra:
             F = xp.concat([F, part.extra["one"]], axis=1)
@@ -102,14 +104,17 @@ def product_sums(
 ) -> dict[str, Sum]:
     """Product of the Gauss–Newton matrix with ``V``: ``(D ∘ ((U − H C) Q))ᵀ X``."""
     D, H = activations(batch, W, slope)
-    U = change(batch, W, V, slope) - H @ like(batch, C)
-    return {"product": Sum((D * (U @ like(batch, Q))).T @ batch.X)}
+    U = H @ -like(batch, C)
+    U += change(batch, W, V, slope)
+    pulled = U @ like(batch, Q)
+    pulled *= D
+    return {"product": Sum(pulled.T @ batch.X)}
 
 
 def residual_sums(batch: Batch, W: AnyArray, A: AnyArray, slope: float) -> dict[str, Sum]:
     """``EᵀE`` of the residual ``E = Y − H Aᵀ``, the outputs by one another."""
     _, H = activations(batch, W, slope)
-    E = batch.Y - H @ like(batch, A).T
+    E = residual(batch, H, A)
     return {"EE": Sum(E.T @ E)}
 
 
@@ -125,10 +130,18 @@ def activations(batch: Batch, W: AnyArray, slope: float) -> tuple[AnyArray, AnyA
     D = xp.astype(Z > 0.0, Z.dtype)
     if slope:
         D = slope + (1.0 - slope) * D
-    H = D * Z
+    H = Z
+    H *= D
     if "one" in batch.extra:
         H = xp.concat([H, batch.extra["one"]], axis=1)
     return D, H
+
+
+def residual(batch: Batch, H: AnyArray, A: AnyArray) -> AnyArray:
+    """Return ``Y − H Aᵀ``."""
+    E = H @ -like(batch, A).T
+    E += batch.Y
+    return E
 
 
 def with_activations(batch: Batch, W: AnyArray, slope: float) -> Batch:
@@ -146,7 +159,9 @@ def change(batch: Batch, W: AnyArray, V: AnyArray, slope: float) -> AnyArray:
     """Return the first-order change ``U = D ∘ XVᵀ`` (n, k) of the activations, or take it along."""
     if "change" in batch.extra:
         return batch.extra["change"]
-    return activations(batch, W, slope)[0] * (batch.X @ like(batch, V).T)
+    U = batch.X @ like(batch, V).T
+    U *= activations(batch, W, slope)[0]
+    return U
 
 
 def with_change(batch: Batch, W: AnyArray, V: AnyArray, slope: float) -> Batch:

@@ -4,9 +4,9 @@ The part is large enough that its minimum lies well within the valley of the who
 single rows carry a direction of their own (a pixel that is on in one image), no part stands for
 the whole, and there is no race.
 
-Where neurons are about orthogonal and inputs about Gaussian, the first racer starts where the average
-Hessians of the outputs point: it takes two or three iterations, where others take ten or twenty.
-All others start anywhere.
+Where neurons are about orthogonal and inputs about Gaussian, the first racer starts where the
+average Hessians of the outputs point: it takes two or three iterations, where others take ten or
+twenty. All others start anywhere.
 
 The first racer to arrive is the lead, and goes on to all rows at once. Where it has all its neurons
 where it started with them, two methods agree. If not, whether other racers arrive where it did is

@@ -18,7 +18,7 @@ from pureneuron.linalg import svd
 from pureneuron.moments import Problem
 from pureneuron.network import unit_rows
 from pureneuron.refine.descent import EXACT, Descent, descend
-from pureneuron.refine.kernels import activations, like
+from pureneuron.refine.kernels import activations, residual
 from pureneuron.samples import Batch, Sum
 from pureneuron.typing import AnyArray, Array, IndexArray
 
@@ -101,7 +101,7 @@ def _best_directions(problem: Problem, descent: Descent, *, rng: np.random.Gener
 
 def _residual_sums(batch: Batch, W: AnyArray, A: AnyArray, slope: float) -> dict[str, Sum]:
     _, H = activations(batch, W, slope)
-    return {"EX": Sum((batch.Y - H @ like(batch, A).T).T @ batch.X)}
+    return {"EX": Sum(residual(batch, H, A).T @ batch.X)}
 
 
 def _response_sums(
@@ -109,6 +109,6 @@ def _response_sums(
 ) -> dict[str, Sum]:
     xp = array_api_compat.array_namespace(batch.X)
     _, H = activations(batch, W, slope)
-    E = batch.Y - H @ like(batch, A).T
+    E = residual(batch, H, A)
     F = activations(batch, candidates, slope)[1][:, : candidates.shape[0]]
     return {"FE": Sum(F.T @ E), "FF": Sum(xp.sum(F * F, axis=0)), "HF": Sum(H.T @ F)}

@@ -1,14 +1,14 @@
 """The average Hessians of the outputs: where neurons point, for little work.
 
 For Gaussian inputs Stein's identity gives the average second derivative of an output,
-``E[y_u (xxᵀ − I)] = E[∇²y_u]``, and each neuron adds ``(1 − s) φ(0) (Aᵀu)_a w_a w_aᵀ`` to it: whatever
-combination u of the outputs is looked at, the directions are the same (principal Hessian
+``E[y_u (xxᵀ − I)] = E[∇²y_u]``, and each neuron adds ``(1 − s) φ(0) (Aᵀu)_a w_a w_aᵀ`` to it:
+whatever combination u of the outputs is looked at, the directions are the same (principal Hessian
 directions: K.-C. Li, JASA 87, 1992; as a start for networks: M. Janzamin, H. Sedghi and A.
-Anandkumar, arXiv:1506.08473). So a few combinations and some of the rows, one pass of products, show
-k directions, where the moments of Algorithms 1 to 4 take fourth powers of k.
+Anandkumar, arXiv:1506.08473). So a few combinations and some of the rows, one pass of products,
+show k directions, where the moments of Algorithms 1 to 4 take fourth powers of k.
 
 It is a start and a second opinion, not an estimate to rest on: for inputs that are symmetric but
-not Gaussian the identity holds but roughly, and the directions come out orthogonal in white
+not Gaussian the identity holds only roughly, and the directions come out orthogonal in white
 coordinates.
 """
 
@@ -68,22 +68,22 @@ def hessian_estimate(
     """Diagonalise the average Hessians of random combinations of the outputs, in one pass.
 
     Outputs less their regression on x are made white, so that no neuron drowns another; only the k
-    dimensions that B spans are looked at. Of the rows as many are used as it takes. None for a
-    slope near −1, with which B shows next to nothing.
+    dimensions that B spans are looked at. Of the rows as many are used as it takes. None where B
+    cannot show all neurons, or, with a slope near −1, next to nothing.
 
     Parameters
     ----------
     problem : Problem
-        Samples in white coordinates, without biases.
+        Samples in white coordinates.
     part : LinearPart
-        The linear part, of at least k dimensions.
+        The linear part.
     n_neurons : int
         k.
     rng : numpy.random.Generator
         Draws the combinations.
     """
     k, slope = n_neurons, problem.negative_slope
-    if 1.0 + slope < _NO_LINEAR_HALF:
+    if not problem.shows_all(k) or 1.0 + slope < _NO_LINEAR_HALF:
         return None
     P, R, linear = part.outputs[:, :k], part.inputs[:, :k], part.singular_values[:k]
     centre = problem.moments.x @ problem.whitening.transform
@@ -114,7 +114,7 @@ def hessian_estimate(
     turned = directions @ stack @ directions.T
     bends = turned.diagonal(axis1=1, axis2=2)
     diagonal = float(np.sum(bends**2))
-    # Residuals and inputs are white: an entry off the diagonal has a sampling variance of one row's.
+    # Residuals and inputs are white: off the diagonal, an entry's variance is about that of one.
     noise = c * k * (k - 1) * sums["squares"] / sums["total"] ** 2
     misfit = max(float(np.sum(turned**2)) - diagonal - noise, 0.0) / max(diagonal, _TINY)
     leans = (mix.T * linear) @ directions.T
@@ -126,10 +126,10 @@ def hessian_estimate(
 def hessian_sums(
     batch: Batch, outputs: AnyArray, regression: AnyArray, mean: AnyArray, R: AnyArray, every: int
 ) -> dict[str, Sum]:
-    """``Σ e_j xxᵀ`` for c residuals e_j (one below the other) and reduced x, ``Σ e_j``; ``Σ w, w²``.
+    """``Σ e_j xxᵀ`` for c residuals e_j, one below the other, and reduced x; ``Σ e_j, Σ w, Σ w²``.
 
-    In single precision, for every n-th row; ``e = outputsᵀ y − regressionᵀ x − mean``. Rows come scaled
-    by the root of their weight, and sums are weighted.
+    Over every n-th row, in single precision, with ``e = outputsᵀ y − regressionᵀ x − mean``. Rows
+    come scaled by the root of their weight, and the sums are weighted.
     """
     xp = array_api_compat.array_namespace(batch.X)
     batch = batch.every_nth(every)
@@ -137,7 +137,7 @@ def hessian_sums(
         xp.astype(M, xp.float32, copy=False) for M in (outputs, regression, mean, R)
     )
     c, k = outputs.shape[1], R.shape[1]
-    hessians, residual, total, squares = 0.0, 0.0, 0.0, 0.0
+    hessians, residual, total, squares = 0.0, xp.zeros((1, c), dtype=xp.float32), 0.0, 0.0
     for part in batch.parts(max(1, _PART_ENTRIES // (c * k))):
         X, Y = (xp.astype(M, xp.float32, copy=False) for M in (part.X, part.Y))
         root = one = xp.ones_like(X[:, :1])

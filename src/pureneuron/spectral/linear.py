@@ -112,12 +112,12 @@ def numerical_rank(problem: Problem, part: LinearPart, *, rng: np.random.Generat
     sums = problem.source.reduce(
         _group_sums, scale * regression @ transform.T, seed, n_groups, problem.fit_hidden_bias
     )
-    groups = (whiten / scale) @ sums["groups"] @ transform
+    groups = sums["groups"]
     size = np.clip(_REPLICATE_ENTRIES // regression.size, _FEWEST_REPLICATES, _MOST_REPLICATES)
     signs = rng.choice(np.array([-1.0, 1.0]), size=(int(size), n_groups))
     flipped = np.tensordot(signs, groups, 1)
     left, values, right = svd(whiten @ regression)
-    noise = left.T @ (flipped / problem.total) @ right.T
+    noise = (left.T @ whiten / (scale * problem.total)) @ flipped @ (transform @ right.T)
     # The groups add up to zero, which takes a little off each of them.
     filled = int(np.sum(np.any(groups, axis=(1, 2))))
     noise /= np.sqrt(1.0 - 1.0 / max(filled, 2))
