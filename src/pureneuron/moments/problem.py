@@ -8,6 +8,7 @@ that belongs to a unit that is always 1. So neither appears in the algebra of th
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import array_api_compat
 import numpy as np
@@ -111,7 +112,11 @@ class Problem:
         )
 
     def in_single_precision(self) -> Problem:
-        """Return the same problem with its rows in single precision."""
+        """Return the same problem with its rows in single precision; they are kept."""
+        return self._in_single_precision
+
+    @cached_property
+    def _in_single_precision(self) -> Problem:
         return replace(self, samples=self.samples.derive(_single_precision))
 
     @property

@@ -24,6 +24,7 @@ __all__ = [
     "product_sums",
     "profile_sums",
     "residual",
+    "residual_cross_sums",
     "residual_sums",
     "with_activations",
     "with_change",
@@ -109,6 +110,13 @@ def product_sums(
     pulled = U @ like(batch, Q)
     pulled *= D
     return {"product": Sum(pulled.T @ batch.X)}
+
+
+def residual_cross_sums(batch: Batch, W: AnyArray, A: AnyArray, slope: float) -> dict[str, Sum]:
+    """``HᵀE`` and ``|E|²`` of the residual ``E = Y − H Aᵀ``."""
+    _, H = activations(batch, W, slope)
+    E = residual(batch, H, A)
+    return {"HE": Sum(H.T @ E), "EE": Sum(_power(E))}
 
 
 def residual_sums(batch: Batch, W: AnyArray, A: AnyArray, slope: float) -> dict[str, Sum]:

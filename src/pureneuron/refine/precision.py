@@ -8,7 +8,7 @@ from dataclasses import replace
 from pureneuron.moments import Problem
 from pureneuron.refine.comparison import meeting
 from pureneuron.refine.descent import Descent, descend, negligible_gain
-from pureneuron.refine.profile import Point, profile
+from pureneuron.refine.profile import Point, in_full_precision
 from pureneuron.refine.starts import Start
 
 __all__ = ["SINGLE_FLOOR", "descend_from", "single_suffices"]
@@ -72,7 +72,7 @@ def descend_from(
     W, A = rough.point.W, rough.point.A
     shows_enough = negligible_gain(problem, len(W), tol) >= _SINGLE_TOL
     if rough.converged and shows_enough and single_suffices(rough.loss):
-        point = profile(problem, W, A)
+        point = in_full_precision(problem, rough.point)
         return replace(rough, point=point, history=(*rough.history[:-1], point.loss))
     fine = descend(
         problem,

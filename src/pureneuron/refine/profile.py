@@ -7,17 +7,21 @@ A (a dead neuron a column of zeros).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pureneuron.linalg import gram_inverse
 from pureneuron.moments import Problem
 from pureneuron.network import unit_rows
-from pureneuron.refine.kernels import profile_sums
+from pureneuron.refine.kernels import profile_sums, residual_cross_sums
 from pureneuron.typing import Array
 
-__all__ = ["Point", "evaluate", "profile", "scaled_reference"]
+__all__ = ["Point", "evaluate", "in_full_precision", "profile", "scaled_reference"]
+
+# Square of the length of an activation against what the others leave of it, from which on the
+# inverse of a Gram matrix in single precision is no good.
+_INFLATED = 1e3
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +77,22 @@ def profile(problem: Problem, W: Array, reference: Array | None = None) -> Point
         gram=gram,
         gram_inverse=inverse,
     )
+
+
+def in_full_precision(problem: Problem, point: Point) -> Point:
+    """Return a point of a descent in single precision with A and loss in double, in one pass.
+
+    The Gram matrix is known to single precision, which does for a correction of A that is itself
+    of the size of its rounding; unless columns are nearly dependent, and A is projected out anew.
+    """
+    if np.max(point.gram.diagonal() * point.gram_inverse.diagonal()) > _INFLATED:
+        return profile(problem, point.W, point.A)
+    sums = problem.samples.reduce(residual_cross_sums, point.W, point.A, problem.negative_slope)
+    cross = sums["HE"] / problem.total
+    change = point.gram_inverse @ cross
+    gain = np.sum(change * (2.0 * cross - point.gram @ change))
+    loss = max(float(sums["EE"] / problem.total - gain), 0.0) / problem.n_outputs
+    return replace(point, A=point.A + change.T, loss=loss)
 
 
 def scaled_reference(problem: Problem, W: Array, reference: Array | None) -> tuple[Array, Array]:

@@ -175,11 +175,16 @@ def _taken(batch: Batch, rows: IndexArray) -> Batch:
     end = batch.offset + batch.X.shape[0]
     local = rows[np.searchsorted(rows, batch.offset) : np.searchsorted(rows, end)] - batch.offset
     return Batch(
-        batch.X[local],
-        batch.Y[local],
+        _rows(batch.X, local),
+        _rows(batch.Y, local),
         None if batch.weight is None else batch.weight[local],
         extra={name: column[local] for name, column in batch.extra.items()},
     )
+
+
+def _rows(M: AnyArray, rows: IndexArray) -> AnyArray:
+    """Gather rows; ``take`` does it in half the time of an index."""
+    return np.take(M, rows, axis=0) if isinstance(M, np.ndarray) else M[rows]
 
 
 def _joined(batches: list[Batch]) -> Batch:

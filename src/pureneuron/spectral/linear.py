@@ -158,6 +158,6 @@ def _group_sums(
     X, Y, _ = design(batch, constant_input)
     E = np.asarray(Y - X @ linear.T)
     order = np.argsort(group, kind="stable")
-    E, X = E[order], np.asarray(X)[order]
+    E, X = np.take(E, order, axis=0), np.take(np.asarray(X), order, axis=0)
     edges = np.searchsorted(group[order], np.arange(n_groups + 1))
     return {"groups": Sum(np.stack([E[i:j].T @ X[i:j] for i, j in pairwise(edges)]))}
