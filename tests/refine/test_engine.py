@@ -1,5 +1,6 @@
 """The engine against independent computations: finite differences, explicit Jacobians, lstsq."""
 
+import importlib
 from dataclasses import replace
 
 import numpy as np
@@ -27,8 +28,9 @@ from pureneuron.refine import (
 from pureneuron.refine.kernels import every_nth
 from pureneuron.refine.matrix_free import MatrixFreeModel
 from pureneuron.refine.pattern import PatternModel
+from pureneuron.refine.profile import in_full_precision
 from pureneuron.samples import ArraySamples
-from pureneuron.spectral import linear_part
+from pureneuron.spectral import HessianEstimate, linear_part
 
 
 def make_problem(seed, *, n=200, d=4, k=3, m=2, noise=0.1, weight=None, slope=0.0, **biases):
@@ -339,6 +341,36 @@ def test_outputs_are_weighed_by_what_their_noise_is_worth():
     assert match.error_A < 1e-6
 
 
+@pytest.mark.parametrize("twins", [None, 0.1, 1e-4])
+@pytest.mark.parametrize("bias", [False, True])
+def test_a_fit_in_single_precision_is_finished_in_double(bias, twins):
+    problem, _ = make_problem(14, n=900, d=6, k=4, m=3, noise=0.3, fit_intercept=bias)
+    W = random_start(problem, 4, rng=np.random.default_rng(1))
+    if twins:
+        # At the second distance single precision hardly tells the columns apart.
+        W[1] = W[0] + twins * W[1]
+    rough = MatrixFreeModel(problem.in_single_precision(), W).point
+    fine = in_full_precision(problem, rough)
+    square, A = squared_residual(problem, fine.W)
+    off = [np.abs(hidden(problem, fine.W) @ (p.A - A).T).max() for p in (rough, fine)]
+    assert off[0] > 1e-8
+    assert off[1] < 1e-2 * off[0]
+    assert fine.loss * problem.n_outputs == pytest.approx(
+        square, rel=1e-9 if twins == 1e-4 else 1e-14
+    )
+
+
+@pytest.mark.parametrize("model", [MatrixFreeModel, PatternModel])
+def test_a_model_has_the_same_loss_with_a_reference_and_without(model):
+    problem, _ = make_problem(15, n=300)
+    W = random_start(problem, 3, rng=np.random.default_rng(1))
+    plain = model(problem, W)
+    other = model(problem, 2.0 * W, plain.point.A + 0.1)
+    assert other.point.loss == pytest.approx(plain.point.loss, rel=1e-12)
+    assert other.point.A == pytest.approx(plain.point.A)
+    assert other.gradient == pytest.approx(plain.gradient)
+
+
 def test_dead_and_coincident_units_do_not_break_the_algebra():
     rng = np.random.default_rng(9)
     X = np.abs(rng.standard_normal((100, 3)))
@@ -421,6 +453,52 @@ def test_race_leads_to_the_minimum_of_all_rows():
     found = descend(problem, winner.W, winner.A, damping=1e-4)
     assert found.loss == pytest.approx(best.loss, rel=1e-5)
     assert found.n_iter <= 6
+
+
+def test_a_race_starts_where_average_hessians_point():
+    rng = np.random.default_rng(14)
+    teacher = make_teacher(8, 6, 7, rng=rng)
+    X = rng.standard_normal((8000, 8))
+    problem = pose(ArraySamples(X, teacher.predict(X) + 0.1 * rng.standard_normal((8000, 7))))
+    seen = []
+    (start,) = Race(
+        problem, 6, linear_part(problem), rng=rng, callback=lambda at: seen.append(at)
+    ).starts()
+    assert start.evidence().endswith("a start ends where average Hessians put every neuron")
+    # One racer, and no wandering about.
+    assert len(seen) <= 4
+    best = descend(problem, problem.to_white(teacher))
+    assert displacement(start.W, start.A, best.point.W, best.point.A) < 0.5
+
+
+def test_no_racer_starts_where_hessians_are_far_from_diagonal(monkeypatch):
+    race = importlib.import_module("pureneuron.refine.race")
+    drawn = []
+
+    def draw(*args, **kwargs):
+        drawn.append(random_start(*args, **kwargs))
+        return drawn[-1]
+
+    monkeypatch.setattr(race, "random_start", draw)
+    for condition in (1.0, 30.0):
+        rng = np.random.default_rng(14)
+        teacher = make_teacher(8, 8, 8, condition_W=condition, rng=rng)
+        X = rng.standard_normal((8000, 8))
+        problem = pose(ArraySamples(X, teacher.predict(X) + 0.1 * rng.standard_normal((8000, 8))))
+        next(Race(problem, 8, linear_part(problem), rng=rng).starts())
+        assert len(drawn) == (condition > 1.0)
+
+
+def test_hessians_that_mislead_vouch_for_nothing(monkeypatch):
+    rng = np.random.default_rng(14)
+    teacher = make_teacher(6, 6, 6, rng=rng)
+    X = rng.standard_normal((8000, 6))
+    problem = pose(ArraySamples(X, teacher.predict(X) + 0.1 * rng.standard_normal((8000, 6))))
+    away = HessianEstimate(random_start(problem, 6, rng=rng), np.eye(6), 0.0)
+    race = importlib.import_module("pureneuron.refine.race")
+    monkeypatch.setattr(race, "hessian_estimate", lambda *args, **kwargs: away)
+    start = next(Race(problem, 6, linear_part(problem), rng=rng).starts())
+    assert start.evidence().endswith("two starts end in the same minimum")
 
 
 def test_no_race_without_rows_to_spare():
