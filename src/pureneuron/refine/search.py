@@ -4,8 +4,9 @@ The policy:
 
 - where there are rows to spare, a race (see :mod:`~pureneuron.refine.race`) has the first word, and
   the moments, where there are any, the next;
-- a start that rests on evidence of its own (racers that agree, or the moments) is proved right if
-  the descent from it on all rows leads to the best minimum, with every neuron near where it began;
+- a start that rests on evidence of its own (racers that agree with one another or with the average
+  Hessians, or the moments) is proved right if the descent from it on all rows leads to the best
+  minimum, with every neuron near where it began;
 - random starts on all rows follow until the best minimum so far has been reached twice, and at
   least three descents have been made; from the seventh on, each is repaired by swaps of neurons;
 - a start that comes where the best one has been is not followed any further;
