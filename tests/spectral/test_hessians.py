@@ -111,6 +111,13 @@ def test_nothing_where_b_cannot_show_all_neurons():
     assert hessian_estimate(problem, linear_part(problem), 4, rng=np.random.default_rng(0)) is None
 
 
+def test_nothing_if_no_row_that_is_looked_at_counts():
+    # Every twentieth row is enough here, and none of these has weight.
+    problem, _ = posed(6, n=10_000, weight=lambda X, rng: np.arange(len(X)) % 20 / 20.0)
+    part = linear_part(problem)
+    assert hessian_estimate(problem, part, 4, rng=np.random.default_rng(0)) is None
+
+
 def test_outputs_without_an_even_half():
     # Linear outputs leave nothing to look at, and a finite estimate that fits nothing.
     rng = np.random.default_rng(7)

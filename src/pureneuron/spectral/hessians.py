@@ -30,8 +30,7 @@ __all__ = ["HessianEstimate", "hessian_estimate", "hessian_sums"]
 # Combinations of the outputs, at most; rows, at least; and rows times combinations against k²: with
 # those the angle between a neuron and its direction has about 0.15, noise aside.
 _COMBINATIONS, _FEWEST_ROWS, _ROWS = 16, 500, 12
-# Share of the even half of the outputs in what the regression leaves, below which rows are not
-# made up for what noise takes.
+# Share of the network in what the regression leaves below which more rows do not make up for noise.
 _LEAST_SHARE = 0.05
 # Variance of a combination against the outputs' that is as good as none.
 _NO_VARIANCE = 1e-12
@@ -69,7 +68,7 @@ def hessian_estimate(
 
     Outputs less their regression on x are made white, so that no neuron drowns another; only the k
     dimensions that B spans are looked at. Of the rows as many are used as it takes. None where B
-    cannot show all neurons, or, with a slope near −1, next to nothing.
+    cannot show all neurons, or, with a slope near −1, next to nothing, and if no row counts.
 
     Parameters
     ----------
@@ -86,18 +85,13 @@ def hessian_estimate(
     if not problem.shows_all(k) or 1.0 + slope < _NO_LINEAR_HALF:
         return None
     P, R, linear = part.outputs[:, :k], part.inputs[:, :k], part.singular_values[:k]
-    centre = problem.moments.x @ problem.whitening.transform
-    mean = P.T @ problem.moments.y / problem.output_scale - linear * (R.T @ centre)
-    power = P.T @ (problem.moments.yy / problem.output_scale**2) @ P
-    values, vectors = np.linalg.eigh(power - np.diag(linear**2) - np.outer(mean, mean))
-    values = np.maximum(values, _NO_VARIANCE * np.trace(power) + _TINY)
-    # For Gaussian inputs the even half of the outputs has this share of the linear half's variance.
-    even = (1.0 - 2.0 / np.pi) * ((1.0 - slope) / (1.0 + slope)) ** 2 * np.sum(linear**2)
-    share = float(np.clip(even / values.sum(), _LEAST_SHARE, 1.0))
+    mean, values, vectors = _even_half(problem, P, R, linear)
+    # For Gaussian inputs so much of it is that of the network, and the rest is noise.
+    due = (1.0 - 2.0 / np.pi) * ((1.0 - slope) / (1.0 + slope)) ** 2 * np.sum(linear**2)
+    share = float(np.clip(due / values.sum(), _LEAST_SHARE, 1.0))
     c = min(k, _COMBINATIONS)
     size = max(_FEWEST_ROWS, int(_ROWS * k * k / (c * share)))
-    some = np.linalg.qr(rng.standard_normal((k, c)))[0]
-    mix = vectors @ (some / np.sqrt(values)[:, None])
+    mix = vectors @ (np.linalg.qr(rng.standard_normal((k, c)))[0] / np.sqrt(values)[:, None])
     sums = problem.samples.reduce(
         hessian_sums,
         P @ mix,
@@ -106,21 +100,35 @@ def hessian_estimate(
         R,
         max(1, round(problem.samples.n_rows / size)),
     )
+    if not sums["total"] > 0.0:
+        return None
     stack = sums["hessians"].reshape(c, k, k) / sums["total"]
     stack = stack - (sums["residual"] / sums["total"])[:, None, None] * np.eye(k)
     directions = orthogonal_directions(0.5 * (stack + stack.transpose(0, 2, 1)))
-    # What a combination's Hessian has along a direction, and what its linear half has, have the
-    # sign of the same output weight.
     turned = directions @ stack @ directions.T
     bends = turned.diagonal(axis1=1, axis2=2)
     diagonal = float(np.sum(bends**2))
     # Residuals and inputs are white: off the diagonal, an entry's variance is about that of one.
     noise = c * k * (k - 1) * sums["squares"] / sums["total"] ** 2
     misfit = max(float(np.sum(turned**2)) - diagonal - noise, 0.0) / max(diagonal, _TINY)
+    # What a combination's Hessian has along a direction, and what its linear half has, have the
+    # sign of the same output weight.
     leans = (mix.T * linear) @ directions.T
     directions *= np.where(np.sum(bends * leans, axis=0) < 0.0, -1.0, 1.0)[:, None]
     A = 2.0 / (1.0 + slope) * (P * linear) @ directions.T
     return HessianEstimate(W=directions @ R.T, A=A, misfit=misfit)
+
+
+def _even_half(problem: Problem, P: Array, R: Array, linear: Array) -> tuple[Array, Array, Array]:
+    """Return mean and principal variances and axes of what the regression on x leaves of ``Pᵀy``.
+
+    From the second moments alone. Variances that are rounding beside the outputs' are raised.
+    """
+    centre = problem.moments.x @ problem.whitening.transform
+    mean = P.T @ problem.moments.y / problem.output_scale - linear * (R.T @ centre)
+    power = P.T @ (problem.moments.yy / problem.output_scale**2) @ P
+    values, vectors = np.linalg.eigh(power - np.diag(linear**2) - np.outer(mean, mean))
+    return mean, np.maximum(values, _NO_VARIANCE * np.trace(power) + _TINY), vectors
 
 
 def hessian_sums(
@@ -137,7 +145,7 @@ def hessian_sums(
         xp.astype(M, xp.float32, copy=False) for M in (outputs, regression, mean, R)
     )
     c, k = outputs.shape[1], R.shape[1]
-    hessians, residual, total, squares = 0.0, xp.zeros((1, c), dtype=xp.float32), 0.0, 0.0
+    hessians, residual, total, squares = 0.0, 0.0 * mean, 0.0, 0.0
     for part in batch.parts(max(1, _PART_ENTRIES // (c * k))):
         X, Y = (xp.astype(M, xp.float32, copy=False) for M in (part.X, part.Y))
         root = one = xp.ones_like(X[:, :1])
@@ -147,11 +155,11 @@ def hessian_sums(
         E, x = (Y @ outputs - X @ regression) / xp.where(root > 0.0, root, one) - mean, X @ R
         products = xp.reshape(E[:, :, None] * x[:, None, :], (-1, c * k))
         weight = root * root
-        hessians, residual = hessians + products.T @ x, residual + weight.T @ E
+        hessians, residual = hessians + products.T @ x, residual + (weight.T @ E)[0, :]
         total, squares = total + xp.sum(weight), squares + xp.sum(weight * weight)
     return {
         "hessians": Sum(hessians),
-        "residual": Sum(residual[0]),
+        "residual": Sum(residual),
         "total": Sum(total),
         "squares": Sum(squares),
     }
