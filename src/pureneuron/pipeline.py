@@ -243,7 +243,7 @@ def recover(
                 tol=tol,
                 fewest=FEWEST_STARTS if shows_all else _FEWEST_BLIND_STARTS,
                 rng=rng,
-                plausible=lambda descent: examined(descent).plausible,
+                unsuspicious=lambda descent: examined(descent).unsuspicious,
                 callback=callback,
             )
             said.append(describe_refinement(refinement))

@@ -536,6 +536,28 @@ def test_a_race_goes_on_until_two_agree():
     assert not all(right[0] for right in found)
 
 
+@pytest.mark.parametrize("doubted", [False, True])
+def test_evidence_does_not_settle_what_the_residual_leaves_in_doubt(doubted):
+    problem, teacher = make_problem(11, n=500, noise=0.3)
+    truth = descend(problem, problem.to_white(teacher)).point
+    found = search(
+        problem,
+        3,
+        first=[Start("sure", truth.W, truth.A, lambda: "it is sure")],
+        n_restarts=20,
+        max_iter=200,
+        tol=1e-8,
+        rng=np.random.default_rng(0),
+        unsuspicious=lambda descent: not doubted,
+    )
+    if doubted:
+        assert len(found.losses) >= 6
+        assert found.agreement == "two starts end in the same minimum"
+    else:
+        assert len(found.losses) == 1
+        assert found.agreement == "it is sure"
+
+
 def test_different_minima_do_not_confirm_each_other():
     problem, _ = make_problem(13, n=500, d=4, k=4, m=1, noise=0.05)
     rng = np.random.default_rng(0)

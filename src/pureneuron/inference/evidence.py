@@ -68,6 +68,11 @@ class Examination:
         suspicious = self.trace is not None and (self.trace.misfit or self.trace.concentrated)
         return self.census.healthy and not suspicious
 
+    @property
+    def unsuspicious(self) -> bool:
+        """Whether, moreover, the residual shows no more of the inputs than chance does mostly."""
+        return self.plausible and not (self.trace is not None and self.trace.doubtful)
+
 
 @dataclass(frozen=True)
 class Evidence:

@@ -28,7 +28,8 @@ _FAINT = 1e-4
 _CONCENTRATED, _FEWEST_ROWS = 0.1, 20.0
 # Variance of a white direction about its mean that is rounding: the direction is constant.
 _CONSTANT = 1e-9
-_PLAIN = 1e-6
+# Chances that leave no doubt, and that leave one.
+_PLAIN, _DOUBTFUL = 1e-6, 0.05
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,11 @@ class LackOfFit:
     def misfit(self) -> bool:
         """Whether chance is out of the question."""
         return self.p_value < _PLAIN
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether chance would seldom do it: a local minimum may be all there is to see."""
+        return self.p_value < _DOUBTFUL
 
 
 def lack_of_fit(problem: Problem, W: Array, A: Array, *, rng: np.random.Generator) -> LackOfFit:

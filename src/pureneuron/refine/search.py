@@ -10,8 +10,8 @@ The policy:
 - random starts on all rows follow until the best minimum so far has been reached twice, and at
   least three descents have been made; from the seventh on, each is repaired by swaps of neurons;
 - a start that comes where the best one has been is not followed any further;
-- neither counts while the residual still shows the inputs or a unit lies idle, unless twice as many
-  starts have been made: then the fault lies with the model, not with the search;
+- neither counts while the residual may still show the inputs or a unit lies idle, unless twice as
+  many starts have been made: then the fault lies with the model, or it was chance;
 - a residual that is zero up to rounding, with clearly more equations than unknowns, is the global
   minimum and ends the search at once;
 - the smallest residual wins.
@@ -85,7 +85,7 @@ def search(
     tol: float,
     fewest: int = FEWEST_STARTS,
     rng: np.random.Generator,
-    plausible: Callable[[Descent], bool] = lambda descent: True,
+    unsuspicious: Callable[[Descent], bool] = lambda descent: True,
     callback: ProgressCallback | None = None,
 ) -> Refinement:
     """Descend from the ``first`` starts, then from random ones, until the best is confirmed.
@@ -106,8 +106,8 @@ def search(
         Descents before two that agree are believed.
     rng : numpy.random.Generator
         Draws the random starts.
-    plausible : callable, optional
-        Whether a descent may have found the truth; asked of every new best one.
+    unsuspicious : callable, optional
+        Whether there is no more reason than usual to doubt a descent; asked of every new best one.
     callback : callable, optional
         Told of every iteration.
     """
@@ -150,7 +150,7 @@ def search(
             met = best is not None and (descent.joined or apart(descent.point, best.point) <= _SAME)
             if best is None or descent.loss < best.loss:
                 best, winner, found_twice = descent, start.name, met
-                doubted = not (best.exact or interrupted or plausible(best))
+                doubted = not (best.exact or interrupted or unsuspicious(best))
                 enough = 2 * fewest if doubted else fewest
                 if best.exact and overdetermined:
                     proof = "the residual is zero up to rounding"

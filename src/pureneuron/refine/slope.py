@@ -159,7 +159,7 @@ def fit_slope(
             n_restarts=min(n_restarts, 2 * FEWEST_STARTS),
             max_iter=max_iter,
             tol=tol,
-            plausible=lambda descent: False,
+            unsuspicious=lambda descent: False,
             rng=rng,
             callback=callback,
         )

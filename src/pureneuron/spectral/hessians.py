@@ -27,8 +27,8 @@ from pureneuron.typing import AnyArray, Array
 
 __all__ = ["HessianEstimate", "hessian_estimate", "hessian_sums"]
 
-# Combinations of the outputs, at most; rows, at least; and rows times combinations against k²: with
-# those the angle between a neuron and its direction has about 0.15, noise aside.
+# Combinations of the outputs, more if rows are few; rows, at least; and rows times combinations
+# against k²: with those the angle between a neuron and its direction is about 0.15, noise aside.
 _COMBINATIONS, _FEWEST_ROWS, _ROWS = 16, 500, 12
 # Share of the network in what the regression leaves below which more rows do not make up for noise.
 _LEAST_SHARE = 0.05
@@ -37,8 +37,8 @@ _NO_VARIANCE = 1e-12
 # Slope near -1 at which the linear half is too small a part to show which way neurons point.
 _NO_LINEAR_HALF = 0.1
 _TINY = np.finfo(np.float64).tiny
-# Entries of the rows' products that a part of a batch fills.
-_PART_ENTRIES = 500_000
+# Entries of the rows' products that a part of a batch fills, and its fewest rows.
+_PART_ENTRIES, _PART_ROWS = 500_000, 256
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,9 @@ def hessian_estimate(
     # For Gaussian inputs so much of it is that of the network, and the rest is noise.
     due = (1.0 - 2.0 / np.pi) * ((1.0 - slope) / (1.0 + slope)) ** 2 * np.sum(linear**2)
     share = float(np.clip(due / values.sum(), _LEAST_SHARE, 1.0))
-    c = min(k, _COMBINATIONS)
-    size = max(_FEWEST_ROWS, int(_ROWS * k * k / (c * share)))
+    n, wanted = problem.samples.n_rows, _ROWS * k * k / share
+    c = min(k, max(_COMBINATIONS, int(np.ceil(wanted / n))))
+    size = max(_FEWEST_ROWS, int(wanted / c))
     mix = vectors @ (np.linalg.qr(rng.standard_normal((k, c)))[0] / np.sqrt(values)[:, None])
     sums = problem.samples.reduce(
         hessian_sums,
@@ -98,7 +99,7 @@ def hessian_estimate(
         R @ (linear[:, None] * mix),
         mean @ mix,
         R,
-        max(1, round(problem.samples.n_rows / size)),
+        max(1, round(n / size)),
     )
     if not sums["total"] > 0.0:
         return None
@@ -146,7 +147,7 @@ def hessian_sums(
     )
     c, k = outputs.shape[1], R.shape[1]
     hessians, residual, total, squares = 0.0, 0.0 * mean, 0.0, 0.0
-    for part in batch.parts(max(1, _PART_ENTRIES // (c * k))):
+    for part in batch.parts(max(_PART_ROWS, _PART_ENTRIES // (c * k))):
         X, Y = (xp.astype(M, xp.float32, copy=False) for M in (part.X, part.Y))
         root = one = xp.ones_like(X[:, :1])
         if "root" in part.extra:
