@@ -18,7 +18,6 @@ more rows.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 
 import array_api_compat
 import numpy as np
@@ -31,6 +30,7 @@ from pureneuron.refine.precision import SINGLE_FLOOR
 from pureneuron.refine.starts import Start, random_start
 from pureneuron.samples import Batch, Max
 from pureneuron.spectral import HessianEstimate, LinearPart, hessian_estimate
+from pureneuron.typing import Array
 
 __all__ = ["Race"]
 
@@ -44,8 +44,8 @@ _ROWS_FOR_LEVERAGE = 10.0
 # place; and when they stop.
 _RACERS, _SAME, _TOL, _MAX_ITER = 5, 0.25, 1e-3, 100
 # Misfit of the average Hessians up to which they are worth starting from; when the racer stops that
-# does, whose last steps are as good as its first; the displacement up to which it has stayed there.
-_MOST_MISFIT, _NEAR_TOL, _STAYED = 0.2, 1e-2, 0.5
+# does, since all rows take it from there as quickly; the displacement up to which it has stayed.
+_MOST_MISFIT, _NEAR_TOL, _NEAR_ITER, _STAYED = 0.2, 1e-2, 2, 0.5
 
 
 class Race:
@@ -129,21 +129,8 @@ class _Heat:
         self._rows, self._n_neurons, self._hessians = rows, n_neurons, hessians
         self._rng, self._callback = rng, callback
         self._n_racers = 0
-        self._met = False
+        self.agreed = False
         self.best: Descent | None = None
-
-    @property
-    def agreed(self) -> bool:
-        """Whether two racers agree, or the only one with where it started."""
-        return self._met or (self._n_racers == 1 and self._stayed)
-
-    @cached_property
-    def _stayed(self) -> bool:
-        """Whether the first racer has every neuron where average Hessians put it."""
-        start, best = self._hessians, self.best
-        if start is None or best is None:
-            return False
-        return displacement(start.W, start.A, best.point.W, best.point.A) <= _STAYED
 
     @property
     def verdict(self) -> str:
@@ -161,13 +148,13 @@ class _Heat:
         """Let one more racer run, and return the best so far."""
         best, hessians = self.best, self._hessians
         if best is None and hessians is not None:
-            W, tol = hessians.W, _NEAR_TOL
+            W, tol, max_iter = hessians.W, _NEAR_TOL, _NEAR_ITER
         else:
-            W, tol = random_start(self._rows, self._n_neurons, rng=self._rng), _TOL
+            W, tol, max_iter = self._anywhere(), _TOL, _MAX_ITER
         descent = descend(
             self._rows,
             W,
-            max_iter=_MAX_ITER,
+            max_iter=max_iter,
             tol=tol,
             floor=SINGLE_FLOOR,
             joins=meeting(None if best is None else best.point, _SAME),
@@ -187,16 +174,29 @@ class _Heat:
             raise KeyboardInterrupt
         met = descent.joined or apart(descent.point, best.point) <= _SAME
         if descent.loss < best.loss:
-            self.best, self._met = descent, met
+            self.best, self.agreed = descent, met
         else:
-            self._met = self._met or met
+            self.agreed = self.agreed or met
         assert self.best is not None
         return self.best
 
-    def decide(self) -> None:
-        """Race until two agree on the best minimum, or nobody is left."""
-        while not self.agreed and self._n_racers < _RACERS:
+    def decide(self, about: Descent | None = None) -> None:
+        """Race until two agree on the best minimum, or nobody is left.
+
+        Where the only racer has every neuron where average Hessians put it, these agree with it.
+        With ``about``, the race also ends as soon as another racer is better.
+        """
+        start, best = self._hessians, self.best
+        if start is not None and best is not None and self._n_racers == 1:
+            moved = displacement(start.W, start.A, best.point.W, best.point.A)
+            self.agreed = moved <= _STAYED
+        while (
+            not self.agreed and self._n_racers < _RACERS and (about is None or about is self.best)
+        ):
             self.run()
+
+    def _anywhere(self) -> Array:
+        return random_start(self._rows, self._n_neurons, rng=self._rng)
 
     def start(self) -> Start:
         """Return the best racer as a start; its evidence is what agrees with it."""
@@ -204,8 +204,7 @@ class _Heat:
         assert best is not None
 
         def evidence() -> str:
-            while not self.agreed and self._n_racers < _RACERS and self.best is best:
-                self.run()
+            self.decide(best)
             return self.verdict if self.agreed else ""
 
         return Start("race", best.point.W, best.point.A, evidence, interrupted=best.interrupted)
