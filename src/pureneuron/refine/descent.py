@@ -165,6 +165,7 @@ def descend(
             converged = promised <= negligible * loss and damping <= 1.0
             if converged:
                 break
+            at.release()
             reference = at.point.A if loss < _ROUNDING_SHOWS else None
             trial = expand(problem, at.point.W + stretch * step.V, reference)
             gain = loss - trial.point.loss

@@ -66,6 +66,10 @@ class LocalModel(Protocol):
         """
         ...
 
+    def release(self) -> None:
+        """Drop what only a further step needs, and can be had again."""
+        ...
+
 
 Expand: TypeAlias = Callable[[Problem, Array, Array | None], LocalModel]
 """``expand(problem, W, reference)``: the model at W; see :func:`~pureneuron.refine.profile`."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -63,7 +62,7 @@ class MatrixFreeModel:
     of the residual itself; but A has them all, where the loss is small, with a reference only.
 
     A product with the matrix is two passes. In memory the activations stay beside the rows until
-    the descent moves on; where the data stream they are computed anew from batch to batch.
+    they are released; where the data stream they are computed anew from batch to batch.
 
     The preconditioner is the Kronecker product ``(Q ∘ E[D Dᵀ] + μ diag) ⊗ E[x̃x̃ᵀ]``, whose second
     factor is the identity in white coordinates: it would be exact if the activation pattern did
@@ -73,19 +72,33 @@ class MatrixFreeModel:
 
     def __init__(self, problem: Problem, W: Array, reference: Array | None = None) -> None:
         self._problem = problem
+        self._kept: Samples | None
         slope, total, n = problem.negative_slope, problem.total, problem.samples.n_rows
         W, A = scaled_reference(problem, W, reference)
-        self._samples = problem.samples.derive(with_activations, W, slope)
-        sums = self._samples.reduce(profile_sums, W, None if reference is None else A, slope)
+        rows = self._kept = problem.samples.derive(with_activations, W, slope)
+        sums = rows.reduce(profile_sums, W, None if reference is None else A, slope)
         gram = sums["HH"] / total
         inverse = gram_inverse(gram)
         A = A + (inverse @ (sums["HE"] / total)).T
         every = max(1, n // max(_ACTIVITY_ROWS, _ACTIVITY_ROWS_A_NEURON * len(W)))
-        sums = self._samples.reduce(gradient_sums, W, A, slope, every)
+        sums = rows.reduce(gradient_sums, W, A, slope, every)
         loss = float(sums["EE"]) / total / problem.n_outputs
         self.point = Point(W=W, A=A, loss=loss, gram=gram, gram_inverse=inverse)
         self.gradient: Array = sums["gradient"] / total
         self._active = sums["DD"] * (n / sums["rows"] / total)
+
+    @property
+    def _samples(self) -> Samples:
+        """Rows with the activations beside them."""
+        if self._kept is None:
+            self._kept = self._problem.samples.derive(
+                with_activations, self.point.W, self._problem.negative_slope
+            )
+        return self._kept
+
+    def release(self) -> None:
+        """Drop the activations: those of the next point need the room."""
+        self._kept = None
 
     def step(self, damping: float, accuracy: float, scale: float | None = None) -> Step:
         """Solve the damped system until the preconditioned residual has shrunk to ``accuracy``."""
@@ -103,7 +116,7 @@ class MatrixFreeModel:
                 return solution.step
         return _solve(self._all_rows, gradient, ridge, preconditioner, accuracy).step
 
-    @cached_property
+    @property
     def _all_rows(self) -> _Matrix:
         point, problem = self.point, self._problem
         return _Matrix(

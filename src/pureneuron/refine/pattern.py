@@ -75,6 +75,9 @@ class PatternModel:
             # Rounding has pushed a null direction below zero: more damping.
             ridge = 10.0 * ridge + 1e-14 * np.trace(matrix)
 
+    def release(self) -> None:
+        """Keep all: it is small."""
+
 
 def _lift(W: Array, intercept: bool) -> Array:
     k, r = W.shape
