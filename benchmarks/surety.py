@@ -127,7 +127,7 @@ def table(fits: list[dict[str, Any]]) -> Iterator[str]:
     for fit in mistaken:
         d, k, m = fit["sizes"]
         yield (
-            f"- {fit['neurons']} neurons for {k} (d = {d}, m = {m}, κ(W) {fit['condition_W']:g}), "
+            f"- {fit['neurons']} for {k} neurons (d = {d}, m = {m}, κ(W) {fit['condition_W']:g}), "
             f"{fit['n']} rows, {fit['law']}, noise {fit['noise']:g} of the outputs'"
         )
 
