@@ -74,7 +74,9 @@ class Race:
         rng: np.random.Generator,
         callback: ProgressCallback | None = None,
     ) -> None:
-        self._problem, self._n_neurons, self._part = problem, n_neurons, part
+        # Nothing here needs more, and the descents on all rows begin with the same.
+        self._problem = problem = problem.in_single_precision()
+        self._n_neurons, self._part = n_neurons, part
         self._rng, self._callback = rng, callback
         self._heat: _Heat | None = None
         per_output = n_unknowns(problem, n_neurons) / problem.n_outputs
@@ -100,7 +102,7 @@ class Race:
         problem, k, rng = self._problem, self._n_neurons, self._rng
         for size in self._sizes:
             hessians = None if self._heat else self._trusted_hessians()
-            rows = problem.subset(size, rng=rng).in_single_precision()
+            rows = problem.subset(size, rng=rng)
             heat = self._heat = _Heat(rows, k, hessians, rng, self._callback)
             lead = heat.run()
             yield heat.start()
