@@ -2,7 +2,7 @@
 
     python benchmarks/surety.py [--problems N] [--output docs/figures]
 
-writes every fit to ``surety.json`` and the table to ``surety.md``; about four minutes on two
+writes every fit to ``surety.json`` and the table to ``surety.md``; about eight minutes on two
 processors. Each problem is drawn at random: one to twelve neurons, up to five inputs and outputs
 more, 1000 to 10,000 rows, noise of 0 to 1 times the outputs' standard deviation, condition numbers
 up to 10 (W) and 5 (A), slopes 0, 0.2 and −0.3, and inputs of ten laws, two of them not symmetric.

@@ -44,7 +44,6 @@ from pureneuron.requests import (
 from pureneuron.results import Recovery, Status
 from pureneuron.samples import CountedSamples, Samples
 from pureneuron.spectral import (
-    LinearPart,
     MomentEstimate,
     linear_part,
     moment_estimate,
@@ -164,18 +163,18 @@ def recover(
         )
         said.append(describe_data(problem))
 
-    regression = linear_part(problem)
+    # From the moments at hand; how many of its singular values stand out takes a pass.
+    part = linear_part(problem)
 
     @cache
-    def linear() -> tuple[LinearPart, int]:
+    def rank() -> int:
         with log.stage("linear part") as said:
-            part = regression
-            rank = numerical_rank(problem, part, rng=rank_rng)
-            said.append(describe_linear_part(part, rank))
-        return part, rank
+            shown = numerical_rank(problem, part, rng=rank_rng)
+            said.append(describe_linear_part(part, shown))
+        return shown
 
     automatic = n_neurons == "auto"
-    k = _automatic_size(problem, linear()[1]) if automatic else int(n_neurons)
+    k = _automatic_size(problem, rank()) if automatic else int(n_neurons)
     check_sizes(problem, k, init, automatic=automatic)
 
     restarts = _AUTO_RESTARTS if n_restarts == "auto" else int(n_restarts)
@@ -184,8 +183,7 @@ def recover(
 
     @cache
     def moments() -> MomentEstimate:
-        part, rank = linear()
-        check_moments(problem, k, rank, init)
+        check_moments(problem, k, rank(), init)
         with log.stage("moments") as said:
             estimate = moment_estimate(problem, part, k, rng=rng)
             said.append(describe_moments(estimate))
@@ -195,7 +193,7 @@ def recover(
         if isinstance(init, TwoLayerNetwork):
             yield Start("given", *problem.coordinates(init))
         if init == "auto" and shows_all and restarts > 0:
-            yield from raced(Race(problem, k, regression, rng=rng, callback=callback), log)
+            yield from raced(Race(problem, k, part, rng=rng, callback=callback), log)
 
     def first_starts() -> Iterator[Start]:
         if slope is not None:
@@ -210,7 +208,7 @@ def recover(
     astray = False
     if negative_slope == "auto":
         if init == "moments":
-            check_moments(problem, k, linear()[1], init)
+            check_moments(problem, k, rank(), init)
         with log.stage("slope") as said:
             slope = fit_slope(
                 problem,
@@ -229,7 +227,7 @@ def recover(
             said.append(describe_slope(slope))
 
     if not refine:
-        found = of_moments(problem, moments(), *linear(), log=log, rng=rng)
+        found = of_moments(problem, moments(), part, rank(), log=log, rng=rng)
     else:
         with log.stage("refinement") as said:
             probe_seed = int(rng.integers(2**63))
@@ -248,7 +246,8 @@ def recover(
             )
             said.append(describe_refinement(refinement))
         try:
-            rank = linear()[1]
+            # Before outputs are mixed: the linear part is that of those that came.
+            rank()
             astray = slope is not None and not slope.belongs_to(refinement.best)
             if noise_covariance == "full" and _has_noise(problem, refinement.best):
                 with log.stage("noise") as said:
@@ -276,7 +275,7 @@ def recover(
             with log.stage("evidence") as said:
                 best = refinement.best
                 evidence = gather_evidence(
-                    problem, best, rank, examined(best), max_iter=max_iter, tol=tol
+                    problem, best, rank(), examined(best), max_iter=max_iter, tol=tol
                 )
                 said.append(describe_evidence(evidence))
             found = of_search(problem, refinement, evidence)
@@ -284,8 +283,8 @@ def recover(
             found = unchecked(problem, refinement)
 
     if found.checked:
-        remark(log, problem, k, linear()[1], automatic=automatic)
-        if automatic and linear()[1] == 0:
+        remark(log, problem, k, rank(), automatic=automatic)
+        if automatic and rank() == 0:
             reason = "no linear part stands out of its sampling noise"
             found = replace(found, status=Status.RANK_DEFICIENT, reason=reason)
         if slope is not None:

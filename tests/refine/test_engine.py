@@ -25,11 +25,10 @@ from pureneuron.refine import (
     separations,
     weigh_outputs,
 )
-from pureneuron.refine.kernels import every_nth
 from pureneuron.refine.matrix_free import MatrixFreeModel
 from pureneuron.refine.pattern import PatternModel
 from pureneuron.refine.profile import in_full_precision
-from pureneuron.samples import ArraySamples
+from pureneuron.samples import ArraySamples, Batch
 from pureneuron.spectral import HessianEstimate, linear_part
 
 
@@ -216,7 +215,7 @@ def test_a_scale_that_is_given_is_not_measured():
 @given(n=st.integers(1, 20), batch_rows=st.integers(1, 30))
 def test_every_nth_row_is_so_across_batches(n, batch_rows):
     X = np.arange(25.0)[:, None]
-    samples = ArraySamples(X, 2.0 * X, X[:, 0], batch_rows=batch_rows).derive(every_nth, n)
+    samples = ArraySamples(X, 2.0 * X, X[:, 0], batch_rows=batch_rows).derive(Batch.every_nth, n)
     some, twice, weight = samples.arrays()
     assert np.array_equal(some, X[::n])
     assert np.array_equal(twice, 2.0 * X[::n])
@@ -228,7 +227,7 @@ def test_single_precision_keeps_its_digits_over_many_rows():
     X = rng.standard_normal((1_000_000, 2))
     problem = pose(ArraySamples(X, rng.standard_normal((1_000_000, 4)), batch_rows=1_000_000))
     W, A = rng.standard_normal((3, 2)), rng.standard_normal((4, 3))
-    single = evaluate(problem.in_single_precision(), W, A)
+    single = evaluate(problem.in_single_precision, W, A)
     assert single == pytest.approx(evaluate(problem, W, A), rel=5e-7)
 
 
@@ -349,7 +348,7 @@ def test_a_fit_in_single_precision_is_finished_in_double(bias, twins):
     if twins:
         # At the second distance single precision hardly tells the columns apart.
         W[1] = W[0] + twins * W[1]
-    rough = MatrixFreeModel(problem.in_single_precision(), W).point
+    rough = MatrixFreeModel(problem.in_single_precision, W).point
     fine = in_full_precision(problem, rough)
     square, A = squared_residual(problem, fine.W)
     off = [np.abs(hidden(problem, fine.W) @ (p.A - A).T).max() for p in (rough, fine)]

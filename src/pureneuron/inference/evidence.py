@@ -111,7 +111,7 @@ def examine(problem: Problem, descent: Descent, *, seed: int) -> Examination:
     rng = np.random.default_rng(seed)
     # The probes are after correlations of a few thousandths at least, and units that one row in a
     # million switches by rounding have no effect.
-    rows = problem.in_single_precision() if single_suffices(descent.loss) else problem
+    rows = problem.in_single_precision if single_suffices(descent.loss) else problem
     return Examination(
         census=unit_census(rows, W, A, gram=descent.point.gram),
         trace=None if descent.exact else lack_of_fit(rows, W, A, rng=rng),
@@ -269,7 +269,7 @@ def spare_unit_gain(problem: Problem, descent: Descent, *, max_iter: int, tol: f
     if k == 1:
         without = _loss_of_nothing(problem)
     else:
-        rows = problem.in_single_precision() if single_suffices(descent.loss) else problem
+        rows = problem.in_single_precision if single_suffices(descent.loss) else problem
         trials = [
             descend(
                 rows,

@@ -111,12 +111,9 @@ class Problem:
             unmix=self.unmix @ inverse,
         )
 
-    def in_single_precision(self) -> Problem:
-        """Return the same problem with its rows in single precision; they are kept."""
-        return self._in_single_precision
-
     @cached_property
-    def _in_single_precision(self) -> Problem:
+    def in_single_precision(self) -> Problem:
+        """The same problem with its rows in single precision; once made, they are kept."""
         return replace(self, samples=self.samples.derive(_single_precision))
 
     @property

@@ -16,7 +16,6 @@ from pureneuron.typing import AnyArray
 
 __all__ = [
     "cross_sums",
-    "every_nth",
     "gradient_sums",
     "gram_sums",
     "like",
@@ -156,11 +155,6 @@ def with_activations(batch: Batch, W: AnyArray, slope: float) -> Batch:
     """Put slopes and activations at ``W`` beside the rows, for kernels that need them often."""
     D, H = activations(batch, W, slope)
     return replace(batch, extra={**batch.extra, "slopes": D, "activations": H})
-
-
-def every_nth(batch: Batch, n: int) -> Batch:
-    """Leave all rows out but every n-th."""
-    return batch.every_nth(n)
 
 
 def change(batch: Batch, W: AnyArray, V: AnyArray, slope: float) -> AnyArray:

@@ -10,7 +10,6 @@ from pureneuron.linalg import gram_inverse
 from pureneuron.moments import Problem, n_unknowns
 from pureneuron.refine.kernels import (
     cross_sums,
-    every_nth,
     gradient_sums,
     gram_sums,
     product_sums,
@@ -20,7 +19,7 @@ from pureneuron.refine.kernels import (
 )
 from pureneuron.refine.local import Step, damping_scale
 from pureneuron.refine.profile import Point, scaled_reference
-from pureneuron.samples import Samples
+from pureneuron.samples import Batch, Samples
 from pureneuron.typing import Array
 
 __all__ = ["MatrixFreeModel"]
@@ -132,7 +131,7 @@ class MatrixFreeModel:
         every = int(n / size)
         if every < 2 or n * self.point.W.size < _GLANCE_WORK:
             return None
-        rows = self._samples.derive(every_nth, every)
+        rows = self._samples.derive(Batch.every_nth, every)
         sums = rows.reduce(gram_sums, self.point.W, problem.negative_slope)
         # Divided by degrees of freedom: what is projected out was fitted to these few rows.
         total = problem.total * (rows.n_rows - columns) / n

@@ -57,7 +57,7 @@ def descend_from(
             callback=callback,
         )
     rough = descend(
-        problem.in_single_precision(),
+        problem.in_single_precision,
         start.W,
         start.A,
         max_iter=max_iter,

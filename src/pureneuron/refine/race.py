@@ -75,7 +75,7 @@ class Race:
         callback: ProgressCallback | None = None,
     ) -> None:
         # Nothing here needs more, and the descents on all rows begin with the same.
-        self._problem = problem = problem.in_single_precision()
+        self._problem = problem = problem.in_single_precision
         self._n_neurons, self._part = n_neurons, part
         self._rng, self._callback = rng, callback
         self._heat: _Heat | None = None

@@ -36,7 +36,7 @@ _LEAST_SHARE = 0.05
 _NO_VARIANCE = 1e-12
 # Slope near -1 at which the linear half is too small a part to show which way neurons point.
 _NO_LINEAR_HALF = 0.1
-_TINY = np.finfo(np.float64).tiny
+_TINY = float(np.finfo(np.float64).tiny)
 # Entries of the rows' products that a part of a batch fills, and its fewest rows.
 _PART_ENTRIES, _PART_ROWS = 500_000, 256
 
@@ -110,7 +110,7 @@ def hessian_estimate(
     bends = turned.diagonal(axis1=1, axis2=2)
     diagonal = float(np.sum(bends**2))
     # Residuals and inputs are white: off the diagonal, an entry's variance is about that of one.
-    noise = c * k * (k - 1) * sums["squares"] / sums["total"] ** 2
+    noise = c * k * (k - 1) * float(sums["squares"] / sums["total"] ** 2)
     misfit = max(float(np.sum(turned**2)) - diagonal - noise, 0.0) / max(diagonal, _TINY)
     # What a combination's Hessian has along a direction, and what its linear half has, have the
     # sign of the same output weight.
