@@ -55,3 +55,21 @@ def test_gram_inverse_leaves_no_digits_to_near_twins():
     H = np.random.default_rng(0).standard_normal((30, 2))
     H = np.column_stack([H, H[:, 0] + 1e-9 * H[:, 1]])
     assert np.abs(linalg.gram_inverse(H.T @ H)).max() < 1.0
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    "columns", [(1, 1), (5, 3), (32, 32), (33, 7), (10, 64), (50, 50), (64, 70)]
+)
+@pytest.mark.parametrize("n", [0, 1, 1000, 30_011])
+def test_tall_products_are_products(n, columns, dtype):
+    rng = np.random.default_rng(0)
+    # Sums of small integers are exact in any order and precision.
+    wide = rng.integers(-3, 4, size=(2 * n, 128)).astype(dtype)
+    A, B = wide[:n, : columns[0]], wide[::2, 20 : 20 + columns[1]]
+    product = linalg.tall_product(A, B)
+    assert product.dtype == dtype
+    exact = A.astype(np.int64).T @ B.astype(np.int64)
+    assert np.array_equal(product, exact)
+    own = A.astype(np.int64).T @ A.astype(np.int64)
+    assert np.array_equal(linalg.tall_product(A, A), own)

@@ -106,12 +106,12 @@ def describe_data(problem: Problem) -> StageReport:
     return StageReport(
         name="data",
         summary=(
-            f"{problem.source.n_rows} rows, {d} inputs that span {span} "
+            f"{problem.n_rows} rows, {d} inputs that span {span} "
             f"(condition of E[xxᵀ] {whitening.condition:.2g}), "
             f"{problem.n_outputs} outputs"
         ),
         figures={
-            "n_rows": problem.source.n_rows,
+            "n_rows": problem.n_rows,
             "n_effective": problem.n_effective,
             "n_inputs": d,
             "n_outputs": problem.n_outputs,

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from pureneuron import TwoLayerNetwork
 from pureneuron.moments import check_samples, n_unknowns, pose, second_moments, whitening
-from pureneuron.samples import ArraySamples
+from pureneuron.samples import ArraySamples, Sum
 
 
 def draw(seed, n=60, d=4, m=3):
@@ -79,6 +79,49 @@ def test_problem_is_the_same_function_in_other_coordinates():
     assert white.T @ white / len(X) == pytest.approx(np.eye(5), abs=1e-10)
     assert np.mean(np.var(scaled, axis=0)) == pytest.approx(1.0)
     assert n_unknowns(problem, 2) == 2 * (5 + 3 - 1) + 3
+
+
+def sums_of(batch, W, A):
+    """Sum squares of the residual of a network, and the columns that come along."""
+    E = batch.Y - np.maximum(batch.X @ W.T, 0.0) @ A.T
+    extra = {name: Sum(column.sum(axis=0)) for name, column in batch.extra.items()}
+    return {"residual": Sum(E.T @ E), **extra}
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("biased", [False, True])
+@pytest.mark.parametrize("mixed", [False, True])
+def test_rows_are_the_same_in_all_their_forms(weighted, biased, mixed):
+    rng = np.random.default_rng(0)
+    # More rows than are transformed at a time, in inputs of very different sizes.
+    X, Y = draw(1, n=3001, d=4)
+    X = X @ rng.standard_normal((4, 4)) * 10.0 ** np.arange(-4, 4, 2)
+    weight = rng.uniform(0.0, 2.0, 3001) if weighted else None
+    samples = ArraySamples(X, Y, weight, batch_rows=2000)
+    problem = pose(samples, fit_hidden_bias=biased, fit_intercept=biased)
+    M, N = rng.standard_normal((2, 3, 3)) if mixed else (np.eye(3), np.eye(3))
+    if mixed:
+        problem = problem.with_outputs(M, np.linalg.inv(M)).with_outputs(N, np.linalg.inv(N))
+    W = rng.standard_normal((5, problem.n_inputs))
+    A = rng.standard_normal((3, 5))
+    double = problem.samples.reduce(sums_of, W, A)
+    raw_W = problem.whitening.from_white(W)
+    plain = problem.rows.reduce_as_they_came(sums_of, raw_W, A)
+    single = problem.in_single_precision.samples.reduce(sums_of, W, A)
+    assert problem.in_single_precision.samples.arrays()[0].dtype == np.float32
+    assert set(double) == {"residual", *["root"] * weighted, *["one"] * biased}
+    for name, value in double.items():
+        np.testing.assert_allclose(plain[name], value, rtol=1e-9)
+        np.testing.assert_allclose(single[name], value, rtol=1e-4)
+    # By hand.
+    root = np.sqrt(weight / weight.max())[:, None] if weighted else np.ones((3001, 1))
+    inputs = np.column_stack([X, np.ones(3001)]) if biased else X
+    outputs = Y @ (N @ M).T / problem.output_scale
+    E = root * (outputs - np.maximum(inputs @ raw_W.T, 0.0) @ A.T)
+    np.testing.assert_allclose(double["residual"], E.T @ E, rtol=1e-9)
+    some = problem.subset(100, rng=rng)
+    assert some.samples.n_rows == 100
+    assert some.total == pytest.approx(np.sum(some.source.arrays()[2]) if weighted else 100.0)
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,8 @@ from pureneuron.refine.profile import in_full_precision
 from pureneuron.samples import ArraySamples, Batch
 from pureneuron.spectral import HessianEstimate, linear_part
 
+descent_module = importlib.import_module("pureneuron.refine.descent")
+
 
 def make_problem(seed, *, n=200, d=4, k=3, m=2, noise=0.1, weight=None, slope=0.0, **biases):
     rng = np.random.default_rng(seed)
@@ -167,7 +169,7 @@ def near_the_truth(condition):
     Y = teacher.predict(X) + 0.1 * rng.standard_normal((8000, 16))
     seen = []
     problem = pose(ArraySamples(X, Y))
-    problem = replace(problem, samples=Watched(problem.samples, seen))
+    problem = replace(problem, rows=replace(problem.rows, source=Watched(problem.source, seen)))
     nudge = 0.5 * unit_rows(rng.standard_normal((16, 16)))
     model = MatrixFreeModel(problem, unit_rows(problem.to_white(teacher)) + nudge)
     seen.clear()
@@ -249,6 +251,29 @@ def test_descent_never_climbs():
     assert len(descent.history) > 3
     assert np.all(np.diff(descent.history) <= 0.0)
     assert descent.loss == pytest.approx(evaluate(problem, descent.point.W, descent.point.A))
+
+
+def test_a_last_step_is_known_by_its_promise(monkeypatch):
+    rng = np.random.default_rng(3)
+    teacher = make_teacher(16, 16, 16, rng=rng)
+    X = rng.standard_normal((3000, 16))
+    Y = teacher.predict(X) + 0.1 * rng.standard_normal((3000, 16))
+    seen = []
+    problem = pose(ArraySamples(X, Y))
+    watched = replace(problem, rows=replace(problem.rows, source=Watched(problem.source, seen)))
+    start = unit_rows(problem.to_white(teacher)) + 0.1 * unit_rows(rng.standard_normal((16, 16)))
+    descent = descend(watched, start)
+    assert descent.converged
+    asked = [name for name, n_rows in seen if n_rows == 3000]
+    # The point where it ends has no gradient, for there are no further steps.
+    assert asked.count("profile_sums") == asked.count("gradient_sums") + 1
+    assert asked.count("gradient_sums") == descent.n_iter
+    negligible = descent_module.negligible_gain(problem, 16, 1e-8)
+    for name in ("_NEGLIGIBLE", "_MOST_NEGLIGIBLE"):
+        monkeypatch.setattr(descent_module, name, 0.0)
+    further = descend(problem, descent.point.W, descent.point.A, tol=1e-12)
+    assert further.n_iter > 0
+    assert descent.loss <= (1.0 + negligible) * further.loss
 
 
 def test_descent_does_not_depend_on_units_batches_or_repetition():

@@ -145,7 +145,10 @@ class TestReducedMoments:
         M, L = rng.standard_normal((2, 3, 3))
         problem = pose(ArraySamples(X, Y))
         white, scaled, _ = problem.samples.arrays()
-        mixed = replace(problem, samples=ArraySamples(white, scaled @ M.T + white @ L.T))
+        rows = ArraySamples(white, scaled @ M.T + white @ L.T)
+        mixed = replace(
+            problem, rows=replace(problem.rows, source=rows, transform=np.eye(3), outputs=1.0)
+        )
         after, before = (
             _reduced_moments(
                 each.samples.reduce(moment_sums, np.eye(3), np.eye(3))["moments"] / each.total, 3

@@ -209,7 +209,7 @@ def undetermined_directions(problem: Problem, descent: Descent) -> int:
         return 0
     # What some rows determine, all of them do.
     size = _some_rows(problem, k)
-    if size <= problem.samples.n_rows // 2:
+    if size <= problem.n_rows // 2:
         some = problem.subset(size, rng=np.random.default_rng(0))
         if _undetermined(some, descent, problem.n_effective) == 0:
             return 0
@@ -218,7 +218,7 @@ def undetermined_directions(problem: Problem, descent: Descent) -> int:
 
 def _distinct_inputs(problem: Problem, n_neurons: int) -> float:
     size = _some_rows(problem, n_neurons)
-    if size <= problem.source.n_rows // 2:
+    if size <= problem.n_rows // 2:
         count = distinct_rows(problem.source.subset(size, rng=np.random.default_rng(0)))
         if count > size / 2:
             return count
@@ -228,7 +228,7 @@ def _distinct_inputs(problem: Problem, n_neurons: int) -> float:
 def _some_rows(problem: Problem, n_neurons: int) -> int:
     """Return as many rows as most questions need; more where many weigh next to nothing."""
     needed = _COUNTED_EQUATIONS * n_unknowns(problem, n_neurons) / problem.n_equations
-    return int(needed * problem.samples.n_rows)
+    return int(needed * problem.n_rows)
 
 
 def _undetermined(problem: Problem, descent: Descent, n_effective: float) -> int:

@@ -9,7 +9,7 @@ import array_api_compat
 import numpy as np
 from scipy import special
 
-from pureneuron.linalg import svd
+from pureneuron.linalg import svd, tall_product
 from pureneuron.moments import Problem
 from pureneuron.network import unit_rows
 from pureneuron.refine.kernels import activations, like, residual
@@ -143,7 +143,7 @@ def _first_sums(batch: Batch) -> dict[str, Leaf]:
     squares = batch.Y * batch.Y
     # Products with ones: sums over an axis are slow.
     return {
-        "cross": Sum(batch.Y[even].T @ batch.X[even]),
+        "cross": Sum(tall_product(batch.Y[even], batch.X[even])),
         "power": Sum(xp.ones_like(squares[:, 0]) @ squares),
         "largest": Max(xp.max(squares @ xp.ones_like(squares[0, :]))),
     }
@@ -161,8 +161,8 @@ def _probe_sums(
         phi = xp.astype(Z > 0.0, Z.dtype) * Z
         odd = slice(1 - part.offset % 2, None, 2)
         directed = (E[odd] @ outputs) * (X[odd] @ inputs.T)
-        values = values + _flat(xp, phi.T @ E, directed)
-        squares = squares + _flat(xp, (phi * phi).T @ (E * E), directed * directed)
+        values = values + _flat(xp, tall_product(phi, E), directed)
+        squares = squares + _flat(xp, tall_product(phi * phi, E * E), directed * directed)
     return {"values": Sum(values), "squares": Sum(squares)}
 
 

@@ -12,6 +12,7 @@ import array_api_compat
 import numpy as np
 
 from pureneuron.inference.scores import largest_score
+from pureneuron.linalg import tall_product
 from pureneuron.moments import Problem
 from pureneuron.network import unit_rows
 from pureneuron.samples import Batch, Sum
@@ -72,4 +73,4 @@ def _odd_half_sums(batch: Batch, regression: AnyArray, directions: AnyArray) -> 
     root = batch.extra.get("root", 1.0)
     E, T = batch.Y - batch.X @ regression.T, batch.X @ directions.T
     phi = xp.sign(T) * root - _LINEAR_SHARE * T
-    return {"values": Sum(phi.T @ E), "squares": Sum((phi * phi).T @ (E * E))}
+    return {"values": Sum(tall_product(phi, E)), "squares": Sum(tall_product(phi * phi, E * E))}

@@ -8,16 +8,16 @@ that belongs to a unit that is always 1. So neither appears in the algebra of th
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import array_api_compat
 import numpy as np
 
-from pureneuron.moments.second_order import SecondMoments, design, second_moments
+from pureneuron.moments.rows import Rows
+from pureneuron.moments.second_order import SecondMoments, second_moments
 from pureneuron.moments.whitening import Whitening, whitening
 from pureneuron.network import TwoLayerNetwork
-from pureneuron.samples import Batch, Max, Samples, Sum
-from pureneuron.typing import AnyArray, Array
+from pureneuron.samples import Batch, Max, Samples
+from pureneuron.typing import Array
 
 __all__ = ["Problem", "n_unknowns", "pose"]
 
@@ -28,11 +28,8 @@ class Problem:
 
     Attributes
     ----------
-    source : Samples
-        The data as they came.
-    samples : Samples
-        Rows ``√w x̃`` and ``√w y / scale``, with the extra columns ``root`` (``√w``, where there are
-        weights) and ``one`` (the same, or ones, where there is an intercept).
+    rows : Rows
+        ``√w x̃`` and ``√w y / scale``, with the outputs mixed.
     total : float
         Sum of the weights.
     n_effective : float
@@ -51,10 +48,11 @@ class Problem:
         Of the data as they came (with the constant input, where there is one), outputs mixed.
     unmix : (m, m) array
         The identity, or what leads from outputs that have been mixed back to those that came.
+    single : bool
+        Whether passes are made in single precision.
     """
 
-    source: Samples
-    samples: Samples
+    rows: Rows
     total: float
     n_effective: float
     output_scale: float
@@ -65,16 +63,37 @@ class Problem:
     input_span: Array
     moments: SecondMoments
     unmix: Array
+    single: bool = False
+
+    @property
+    def source(self) -> Samples:
+        """The data as they came."""
+        return self.rows.source
+
+    @property
+    def samples(self) -> Samples:
+        """The rows, in the precision of the problem."""
+        return self.rows.single if self.single else self.rows.double
+
+    @property
+    def in_single_precision(self) -> Problem:
+        """The same problem with its passes in single precision."""
+        return replace(self, single=True)
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows n."""
+        return self.rows.source.n_rows
 
     @property
     def n_inputs(self) -> int:
         """Dimension r of the white coordinates."""
-        return self.samples.n_inputs
+        return self.whitening.rank
 
     @property
     def n_outputs(self) -> int:
         """Number of outputs m."""
-        return self.samples.n_outputs
+        return self.rows.source.n_outputs
 
     @property
     def biased(self) -> bool:
@@ -92,9 +111,8 @@ class Problem:
 
     def subset(self, size: int, *, rng: np.random.Generator) -> Problem:
         """Return a problem of ``size`` random rows, in memory."""
-        samples = self.samples.subset(size, rng=rng)
-        total = float(samples.reduce(_total)["total"])
-        return replace(self, samples=samples, total=total, n_effective=float(size))
+        rows = self.rows.subset(size, rng=rng)
+        return replace(self, rows=rows, total=rows.total_weight(), n_effective=float(size))
 
     def with_outputs(self, M: Array, inverse: Array) -> Problem:
         """Return the same problem for the outputs ``M y``; ``inverse`` is that of M."""
@@ -106,15 +124,10 @@ class Problem:
         )
         return replace(
             self,
-            samples=self.samples.derive(_mixed_outputs, M),
+            rows=self.rows.with_outputs(M),
             moments=moments,
             unmix=self.unmix @ inverse,
         )
-
-    @cached_property
-    def in_single_precision(self) -> Problem:
-        """The same problem with its rows in single precision; once made, they are kept."""
-        return replace(self, samples=self.samples.derive(_single_precision))
 
     @property
     def constant_input(self) -> Array:
@@ -171,7 +184,7 @@ def pose(
     fit_hidden_bias: bool = False,
     fit_intercept: bool = False,
 ) -> Problem:
-    """Bring ``samples`` to the engine's coordinates: one pass for moments, one to transform.
+    """Bring ``samples`` to the engine's coordinates: one pass for moments.
 
     Weights count relative to one another: their largest is made 1, in one pass more.
     """
@@ -190,10 +203,7 @@ def pose(
     variance = np.maximum(power - moments.y**2, power * np.finfo(np.float64).eps)
     scale = float(np.sqrt(np.mean(variance)))
     return Problem(
-        source=samples,
-        samples=samples.derive(
-            _standardized, coordinates.transform, scale, fit_hidden_bias, fit_intercept
-        ),
+        rows=Rows(samples, coordinates.transform, 1.0 / scale, fit_hidden_bias, fit_intercept),
         total=moments.total,
         n_effective=moments.n_effective,
         output_scale=scale,
@@ -216,36 +226,3 @@ def _largest_weight(batch: Batch) -> dict[str, Max]:
 def _scaled_weights(batch: Batch, largest: float) -> Batch:
     weight = batch.weight
     return batch if weight is None else replace(batch, weight=weight / largest)
-
-
-def _single_precision(batch: Batch) -> Batch:
-    xp = array_api_compat.array_namespace(batch.X)
-    X, Y = xp.astype(batch.X, xp.float32), xp.astype(batch.Y, xp.float32)
-    extra = {name: xp.astype(column, xp.float32) for name, column in batch.extra.items()}
-    return replace(batch, X=X, Y=Y, extra=extra)
-
-
-def _mixed_outputs(batch: Batch, M: AnyArray) -> Batch:
-    return replace(batch, Y=batch.Y @ M.T)
-
-
-def _total(batch: Batch) -> dict[str, Sum]:
-    if "root" not in batch.extra:
-        return {"total": Sum(float(batch.X.shape[0]))}
-    xp = array_api_compat.array_namespace(batch.X)
-    return {"total": Sum(xp.sum(batch.extra["root"] ** 2))}
-
-
-def _standardized(
-    batch: Batch, transform: Array, scale: float, fit_hidden_bias: bool, fit_intercept: bool
-) -> Batch:
-    X, Y, one = design(batch, fit_hidden_bias)
-    extra = {"root": one} if batch.weight is not None else {}
-    if fit_intercept:
-        extra["one"] = one
-    return Batch(
-        X=X @ transform,
-        Y=Y * (1.0 / scale),
-        offset=batch.offset,
-        extra=extra,
-    )

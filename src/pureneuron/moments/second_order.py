@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import array_api_compat
 
+from pureneuron.linalg import tall_product
 from pureneuron.samples import Batch, Samples, Sum
 from pureneuron.typing import AnyArray, Array
 
@@ -76,9 +77,9 @@ def _second_moment_sums(batch: Batch, constant_input: bool) -> dict[str, Sum]:
     return {
         "total": Sum(xp.sum(weight)),
         "squares": Sum(xp.sum(weight * weight)),
-        "xx": Sum(X.T @ X),
-        "yx": Sum(Y.T @ X),
-        "yy": Sum(Y.T @ Y),
+        "xx": Sum(tall_product(X, X)),
+        "yx": Sum(tall_product(Y, X)),
+        "yy": Sum(tall_product(Y, Y)),
         "x": Sum((X.T @ one)[:, 0]),
         "y": Sum((Y.T @ one)[:, 0]),
     }

@@ -11,7 +11,7 @@ from pureneuron.moments import Problem, n_unknowns
 from pureneuron.refine.local import Expand
 from pureneuron.refine.matrix_free import MatrixFreeModel
 from pureneuron.refine.pattern import PatternModel
-from pureneuron.refine.profile import Point
+from pureneuron.refine.profile import Point, profile
 from pureneuron.typing import Array
 
 __all__ = ["EXACT", "Descent", "choose_model", "descend", "negligible_gain"]
@@ -35,6 +35,8 @@ _PATTERN_UNKNOWNS, _PATTERN_ENTRIES = 128, 20_000
 # A step that gained so much more than was promised is far from a minimum, and the next is made
 # longer by as much; the scale of steps is taken over while they gain more than the second.
 _STRETCH, _STILL_FAR = 1.5, 1.2
+# Share of its promise that a step leaves to the next at least: what one product leaves of it.
+_QUICKEST = 0.1
 # A tenth is the classical first forcing term; with this preconditioner the first product is worth
 # nearly as much as the second, and far away the model does not deserve more.
 _COARSEST, _FINEST = 0.3, 1e-3
@@ -93,9 +95,7 @@ def negligible_gain(problem: Problem, n_neurons: int, tol: float) -> float:
 def choose_model(problem: Problem, n_neurons: int) -> Expand:
     """Return the local model that suits the number of unknowns and of rows."""
     unknowns = n_neurons * problem.n_inputs
-    small = unknowns <= _PATTERN_UNKNOWNS and (
-        unknowns * problem.samples.n_rows <= _PATTERN_ENTRIES
-    )
+    small = unknowns <= _PATTERN_UNKNOWNS and (unknowns * problem.n_rows <= _PATTERN_ENTRIES)
     return PatternModel if small else MatrixFreeModel
 
 
@@ -125,8 +125,9 @@ def descend(
     minimum the loss is rough, each row leaves a crease where it changes sides, and a minimiser can
     creep from crease to crease for long without moving the estimate by anything that the data
     could tell. The descent has converged when the residual is rounding; when the model promises a
-    negligible gain at light damping; when it promised less than ten times that and the loss rose,
-    twice; or when two steps in a row, or ten trials together, made a negligible gain.
+    negligible gain at light damping, or would after a step as good as the last; when it promised
+    less than ten times that and the loss rose, twice; or when two steps in a row, or ten trials
+    together, made a negligible gain.
 
     Parameters
     ----------
@@ -158,6 +159,7 @@ def descend(
     history, trials = [loss], [loss]
     converged, joined, interrupted = loss <= floor, False, False
     growth, stretch, scale, idle, broken = 2.0, 1.0, None, 0, 0
+    point, before = at.point, 0.0
     try:
         while len(history) <= max_iter and not (converged or joined):
             step = at.step(damping, _accuracy(loss, history[0]), scale)
@@ -165,10 +167,20 @@ def descend(
             converged = promised <= negligible * loss and damping <= 1.0
             if converged:
                 break
+            shrinks = max(promised / before, _QUICKEST) if before > 0.0 else 1.0
+            # A geometric series: what steps after this one would gain.
+            left = promised * shrinks / (1.0 - shrinks) if shrinks < 1.0 else np.inf
+            last = left <= negligible * loss and damping <= 1.0 and stretch == 1.0
             at.release()
-            reference = at.point.A if loss < _ROUNDING_SHOWS else None
-            trial = expand(problem, at.point.W + stretch * step.V, reference)
-            gain = loss - trial.point.loss
+            W = at.point.W + stretch * step.V
+            if last:
+                # Nobody will ask for the gradient there.
+                trial, found = at, profile(problem, W, at.point.A)
+            else:
+                trial = expand(problem, W, at.point.A if loss < _ROUNDING_SHOWS else None)
+                found = trial.point
+            gain = loss - found.loss
+            before = promised
             promised *= stretch * (2.0 - stretch)
             stretch = 1.0
             if gain > 1e-4 * promised > 0.0:
@@ -177,11 +189,11 @@ def descend(
                 growth = 2.0
                 stretch = _STRETCH if ratio > _STRETCH else 1.0
                 scale = step.scale if ratio > (_STRETCH if scale is None else _STILL_FAR) else None
-                at, loss = trial, trial.point.loss
+                at, point, loss = trial, found, found.loss
                 idle = idle + 1 if gain <= negligible * loss else 0
-                converged = idle >= _IDLE_STEPS
+                converged = last or idle >= _IDLE_STEPS
                 history.append(loss)
-                joined = joins(at.point)
+                joined = joins(point)
                 if callback is not None:
                     callback(len(history) - 1, loss)
             else:
@@ -194,7 +206,7 @@ def descend(
     except KeyboardInterrupt:
         interrupted = True
     return Descent(
-        point=at.point,
+        point=point,
         converged=converged,
         joined=joined,
         interrupted=interrupted,

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import array_api_compat
 
+from pureneuron.linalg import tall_product
 from pureneuron.samples import Batch, Sum
 from pureneuron.typing import AnyArray
 
@@ -43,7 +44,7 @@ def profile_sums(batch: Batch, W: AnyArray, A: AnyArray | None, slope: float) ->
     """
     _, H = activations(batch, W, slope)
     E = batch.Y if A is None else residual(batch, H, A)
-    return {"HH": Sum(H.T @ H), "HE": Sum(H.T @ E), "EE": Sum(_power(E))}
+    return {"HH": Sum(tall_product(H, H)), "HE": Sum(tall_product(H, E)), "EE": Sum(_power(E))}
 
 
 def gradient_sums(
@@ -54,14 +55,15 @@ def gradient_sums(
     ``DᵀD``, with the number of rows, goes into the preconditioner and the scale of the damping,
     which need no more.
     """
+    xp = array_api_compat.array_namespace(batch.X)
     D, H = activations(batch, W, slope)
     E = residual(batch, H, A)
-    some = D[batch.every(every)]
+    some = xp.astype(D[batch.every(every)], E.dtype)
     pulled = E @ like(batch, A)[:, : W.shape[0]]
     pulled *= D
     return {
         "EE": Sum(_power(E)),
-        "gradient": Sum(pulled.T @ batch.X),
+        "gradient": Sum(tall_product(pulled, batch.X)),
         "DD": Sum(some.T @ some),
         "rows": Sum(float(some.shape[0])),
     }
@@ -79,6 +81,7 @@ def pattern_sums(batch: Batch, W: AnyArray, A: AnyArray, slope: float) -> dict[s
     for part in batch.parts(max(_LEAST_ROWS, _F_ENTRIES // width)):
         D, H = activations(part, W, slope)
         E = residual(part, H, A)
+        D = xp.astype(D, part.X.dtype, copy=False)
         F = xp.reshape(D[:, :, None] * part.X[:, None, :], (-1, width))
         if "one" in part.extra:
             F = xp.concat([F, part.extra["one"]], axis=1)
@@ -90,13 +93,13 @@ def pattern_sums(batch: Batch, W: AnyArray, A: AnyArray, slope: float) -> dict[s
 def gram_sums(batch: Batch, W: AnyArray, slope: float) -> dict[str, Sum]:
     """``HᵀH`` of the activations."""
     _, H = activations(batch, W, slope)
-    return {"HH": Sum(H.T @ H)}
+    return {"HH": Sum(tall_product(H, H))}
 
 
 def cross_sums(batch: Batch, W: AnyArray, V: AnyArray, slope: float) -> dict[str, Sum]:
     """``HᵀU`` for the first-order change ``U = D ∘ XVᵀ`` of the activations."""
     _, H = activations(batch, W, slope)
-    return {"HU": Sum(H.T @ change(batch, W, V, slope))}
+    return {"HU": Sum(tall_product(H, change(batch, W, V, slope)))}
 
 
 def product_sums(
@@ -108,14 +111,14 @@ def product_sums(
     U += change(batch, W, V, slope)
     pulled = U @ like(batch, Q)
     pulled *= D
-    return {"product": Sum(pulled.T @ batch.X)}
+    return {"product": Sum(tall_product(pulled, batch.X))}
 
 
 def residual_cross_sums(batch: Batch, W: AnyArray, A: AnyArray, slope: float) -> dict[str, Sum]:
     """``HᵀE`` and ``|E|²`` of the residual ``E = Y − H Aᵀ``."""
     _, H = activations(batch, W, slope)
     E = residual(batch, H, A)
-    return {"HE": Sum(H.T @ E), "EE": Sum(_power(E))}
+    return {"HE": Sum(tall_product(H, E)), "EE": Sum(_power(E))}
 
 
 def residual_sums(batch: Batch, W: AnyArray, A: AnyArray, slope: float) -> dict[str, Sum]:
@@ -128,15 +131,16 @@ def residual_sums(batch: Batch, W: AnyArray, A: AnyArray, slope: float) -> dict[
 def activations(batch: Batch, W: AnyArray, slope: float) -> tuple[AnyArray, AnyArray]:
     """Return slopes ``D`` (n, k) and activations ``H`` (n, k, or k + 1 with an intercept).
 
+    A slope that is 0 or 1 is a boolean: a byte, where others take four or eight.
     Where :func:`with_activations` has put them beside the rows, they are taken from there.
     """
     if "activations" in batch.extra:
         return batch.extra["slopes"], batch.extra["activations"]
     xp = array_api_compat.array_namespace(batch.X)
     Z = batch.X @ like(batch, W).T
-    D = xp.astype(Z > 0.0, Z.dtype)
+    D = Z > 0.0
     if slope:
-        D = slope + (1.0 - slope) * D
+        D = slope + (1.0 - slope) * xp.astype(D, Z.dtype)
     H = Z
     H *= D
     if "one" in batch.extra:

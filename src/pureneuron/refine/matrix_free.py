@@ -72,7 +72,7 @@ class MatrixFreeModel:
     def __init__(self, problem: Problem, W: Array, reference: Array | None = None) -> None:
         self._problem = problem
         self._kept: Samples | None
-        slope, total, n = problem.negative_slope, problem.total, problem.samples.n_rows
+        slope, total, n = problem.negative_slope, problem.total, problem.n_rows
         W, A = scaled_reference(problem, W, reference)
         rows = self._kept = problem.samples.derive(with_activations, W, slope)
         sums = rows.reduce(profile_sums, W, None if reference is None else A, slope)
@@ -126,7 +126,7 @@ class MatrixFreeModel:
     def _some_rows(self) -> _Matrix | None:
         """The matrix as a part of the rows has it, if a part is enough."""
         problem, k = self._problem, len(self.point.W)
-        n, columns = problem.samples.n_rows, len(self.point.gram_inverse)
+        n, columns = problem.n_rows, len(self.point.gram_inverse)
         size = _GLANCE_EQUATIONS * n_unknowns(problem, k) / problem.n_outputs
         every = int(n / size)
         if every < 2 or n * self.point.W.size < _GLANCE_WORK:

@@ -44,7 +44,7 @@ def descend_from(
     """
     joins = meeting(best, same)
     damping = 1e-2 if start.A is None else 1e-4
-    entries = problem.samples.n_rows * (problem.n_inputs + problem.n_outputs)
+    entries = problem.n_rows * (problem.n_inputs + problem.n_outputs)
     if entries < _SINGLE_ENTRIES:
         return descend(
             problem,

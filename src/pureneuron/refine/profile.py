@@ -87,7 +87,8 @@ def in_full_precision(problem: Problem, point: Point) -> Point:
     """
     if np.max(point.gram.diagonal() * point.gram_inverse.diagonal()) > _INFLATED:
         return profile(problem, point.W, point.A)
-    sums = problem.samples.reduce(residual_cross_sums, point.W, point.A, problem.negative_slope)
+    W = problem.whitening.from_white(point.W)
+    sums = problem.rows.reduce_as_they_came(residual_cross_sums, W, point.A, problem.negative_slope)
     cross = sums["HE"] / problem.total
     change = point.gram_inverse @ cross
     gain = np.sum(change * (2.0 * cross - point.gram @ change))

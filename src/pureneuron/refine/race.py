@@ -80,7 +80,7 @@ class Race:
         self._rng, self._callback = rng, callback
         self._heat: _Heat | None = None
         per_output = n_unknowns(problem, n_neurons) / problem.n_outputs
-        most = int(_LARGEST_SHARE * problem.samples.n_rows)
+        most = int(_LARGEST_SHARE * problem.n_rows)
         self._sizes: list[int] = []
         if max(_EQUATIONS[0] * per_output, _FEWEST_ROWS) <= most:
             fewest = max(_FEWEST_ROWS, int(_ROWS_FOR_LEVERAGE * _largest_leverage(problem)))
@@ -144,7 +144,7 @@ class _Heat:
             what = "two starts end in the same minimum"
         else:
             what = f"no two of {n} starts agree" if n > 1 else "one start"
-        return f"on {self._rows.samples.n_rows} rows, {what}"
+        return f"on {self._rows.n_rows} rows, {what}"
 
     def run(self) -> Descent:
         """Let one more racer run, and return the best so far."""
@@ -215,7 +215,7 @@ class _Heat:
 def _largest_leverage(problem: Problem) -> float:
     """Squared length of the largest white row, the mean being r."""
     largest = float(problem.samples.reduce(_leverage)["largest"])
-    return largest * problem.samples.n_rows / problem.total
+    return largest * problem.n_rows / problem.total
 
 
 def _leverage(batch: Batch) -> dict[str, Max]:

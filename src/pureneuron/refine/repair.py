@@ -14,7 +14,7 @@ from dataclasses import replace
 import array_api_compat
 import numpy as np
 
-from pureneuron.linalg import svd
+from pureneuron.linalg import svd, tall_product
 from pureneuron.moments import Problem
 from pureneuron.network import unit_rows
 from pureneuron.refine.descent import EXACT, Descent, descend
@@ -101,7 +101,7 @@ def _best_directions(problem: Problem, descent: Descent, *, rng: np.random.Gener
 
 def _residual_sums(batch: Batch, W: AnyArray, A: AnyArray, slope: float) -> dict[str, Sum]:
     _, H = activations(batch, W, slope)
-    return {"EX": Sum(residual(batch, H, A).T @ batch.X)}
+    return {"EX": Sum(tall_product(residual(batch, H, A), batch.X))}
 
 
 def _response_sums(
@@ -111,4 +111,8 @@ def _response_sums(
     _, H = activations(batch, W, slope)
     E = residual(batch, H, A)
     F = activations(batch, candidates, slope)[1][:, : candidates.shape[0]]
-    return {"FE": Sum(F.T @ E), "FF": Sum(xp.sum(F * F, axis=0)), "HF": Sum(H.T @ F)}
+    return {
+        "FE": Sum(tall_product(F, E)),
+        "FF": Sum(xp.sum(F * F, axis=0)),
+        "HF": Sum(tall_product(H, F)),
+    }

@@ -189,7 +189,7 @@ def settle(
     rng : numpy.random.Generator
         Draws the rows.
     """
-    n = problem.samples.n_rows
+    n = problem.n_rows
     # Rows that weigh next to nothing do not count.
     size = _ENOUGH_EQUATIONS * n_unknowns(problem, len(W)) / problem.n_equations * n
     if size < n:

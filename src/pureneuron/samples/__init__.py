@@ -15,6 +15,7 @@ from pureneuron.samples.protocol import (
     Samples,
     Sum,
     merge,
+    merge_leaves,
 )
 from pureneuron.samples.tables import write_table
 
@@ -31,6 +32,7 @@ __all__ = [
     "Samples",
     "Sum",
     "merge",
+    "merge_leaves",
     "read_inputs",
     "read_prediction_data",
     "read_samples",

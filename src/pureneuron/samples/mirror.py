@@ -43,8 +43,7 @@ def mirror_hash(X: AnyArray) -> tuple[np.ndarray, np.ndarray]:
     low ^= words
     words >>= np.uint64(63)
     low ^= words
-    low *= 2 * factors + np.uint64(1)
-    return _mixed(low.sum(axis=1, dtype=np.uint64)), flipped
+    return _mixed(np.einsum("ij,j->i", low, 2 * factors + np.uint64(1))), flipped
 
 
 def mirror_groups(X: AnyArray, seed: int, n_groups: int) -> IndexArray:

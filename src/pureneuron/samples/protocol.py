@@ -29,6 +29,7 @@ __all__ = [
     "Samples",
     "Sum",
     "merge",
+    "merge_leaves",
 ]
 
 
@@ -187,12 +188,17 @@ class Samples(Protocol):
 
 def merge(parts: Iterable[Mapping[str, Leaf]]) -> Merged:
     """Merge the kernel's answers for consecutive batches; sums are carried in float64."""
+    return {name: leaf.value for name, leaf in merge_leaves(parts).items()}
+
+
+def merge_leaves(parts: Iterable[Mapping[str, Leaf]]) -> dict[str, Leaf]:
+    """Merge likewise, and keep the rules by which to go on: for kernels that divide a batch."""
     total: dict[str, Leaf] = {}
     for part in parts:
         for name, leaf in part.items():
             leaf = type(leaf)(_as_numpy(leaf.value))
             total[name] = total[name].merged(leaf) if name in total else leaf  # type: ignore[arg-type]
-    return {name: leaf.value for name, leaf in total.items()}
+    return total
 
 
 def _as_numpy(value: AnyArray) -> np.ndarray:

@@ -29,7 +29,7 @@ _RIDGE = 1e-14
 _STALLED = 1e-10
 # Steps towards orthogonal directions, at most, and how little the cosine of the turn of each falls
 # short of 1 at the last.
-_STEPS, _TURN = 20, 1e-3
+_STEPS, _TURN = 20, 1e-2
 # Square of a singular value against the largest that leaves a polar factor half of its digits.
 _SINGULAR = 1e-8
 

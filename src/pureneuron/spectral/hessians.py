@@ -89,7 +89,7 @@ def hessian_estimate(
     # For Gaussian inputs so much of it is that of the network, and the rest is noise.
     due = (1.0 - 2.0 / np.pi) * ((1.0 - slope) / (1.0 + slope)) ** 2 * np.sum(linear**2)
     share = float(np.clip(due / values.sum(), _LEAST_SHARE, 1.0))
-    n, wanted = problem.samples.n_rows, _ROWS * k * k / share
+    n, wanted = problem.n_rows, _ROWS * k * k / share
     c = min(k, max(_COMBINATIONS, int(np.ceil(wanted / n))))
     size = max(_FEWEST_ROWS, int(wanted / c))
     mix = vectors @ (np.linalg.qr(rng.standard_normal((k, c)))[0] / np.sqrt(values)[:, None])

@@ -84,7 +84,7 @@ def sampling_error(
     """
     k = len(estimate.W)
     P, R = part.outputs[:, :k], part.inputs[:, :k]
-    repeated = distinct_rows(problem.source) < 0.5 * problem.source.n_rows
+    repeated = distinct_rows(problem.source) < 0.5 * problem.n_rows
     sums = problem.source.reduce(
         _grouped_sums, problem.whitening.transform, problem.output_scale, P, R, repeated
     )
