@@ -338,7 +338,7 @@ class TestStatuses:
         _, samples = teacher_samples(1, n=4000)  # rows enough for a race
 
         def interrupt(progress):
-            if progress.iteration == 3:
+            if progress.iteration == 2:
                 raise KeyboardInterrupt
 
         recovery = recover(samples, 3, init=init, rng=0, callback=interrupt)

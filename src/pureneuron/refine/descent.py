@@ -33,8 +33,9 @@ _CREASES, _BROKEN_PROMISES = 10.0, 2
 # in one product) beats two passes and two conjugate-gradient products (20 n k r, and more calls).
 _PATTERN_UNKNOWNS, _PATTERN_ENTRIES = 128, 20_000
 # A step that gained so much more than was promised is far from a minimum, and the next is made
-# longer by as much; the scale of steps is taken over while they gain more than the second.
-_STRETCH, _STILL_FAR = 1.5, 1.2
+# longer by as much; the scale of steps is taken over while they gain more than the second, or, if
+# their direction is known to be good, at least the third.
+_STRETCH, _STILL_FAR, _AS_GOOD = 1.5, 1.2, 0.5
 # Share of its promise that a step leaves to the next at least: what one product leaves of it.
 _QUICKEST = 0.1
 # A tenth is the classical first forcing term; with this preconditioner the first product is worth
@@ -118,8 +119,9 @@ def descend(
     multiplied by ``max(1/10, 1 − (2ρ − 1)³)``, after a refusal by 2, 4, 8, …. Far from a minimum ρ
     is near 2, for the model knows nothing of the neurons' turning away from one another: a step
     after such a gain is made longer by half. And where a step has been a mere multiple of the
-    preconditioned gradient, the next are the same multiple of theirs as long as that goes well: it
-    saves the products that measure it.
+    preconditioned gradient, the next are the same multiple of theirs as long as that goes well (far
+    away, or where the first has shown that this solves the system): it saves the products that
+    measure it.
 
     A gain is negligible below :func:`negligible_gain`. That is more than ``tol``, for near a noisy
     minimum the loss is rough, each row leaves a crease where it changes sides, and a minimiser can
@@ -159,7 +161,7 @@ def descend(
     history, trials = [loss], [loss]
     converged, joined, interrupted = loss <= floor, False, False
     growth, stretch, scale, idle, broken = 2.0, 1.0, None, 0, 0
-    point, before = at.point, 0.0
+    point, before, sure = at.point, 0.0, False
     try:
         while len(history) <= max_iter and not (converged or joined):
             step = at.step(damping, _accuracy(loss, history[0]), scale)
@@ -188,7 +190,9 @@ def descend(
                 damping = max(damping * max(0.1, 1.0 - (2.0 * ratio - 1.0) ** 3), _SMALLEST_DAMPING)
                 growth = 2.0
                 stretch = _STRETCH if ratio > _STRETCH else 1.0
-                scale = step.scale if ratio > (_STRETCH if scale is None else _STILL_FAR) else None
+                sure = step.sure if scale is None else sure
+                least = _AS_GOOD if sure else _STRETCH if scale is None else _STILL_FAR
+                scale = step.scale if ratio > least else None
                 at, point, loss = trial, found, found.loss
                 idle = idle + 1 if gain <= negligible * loss else 0
                 converged = last or idle >= _IDLE_STEPS

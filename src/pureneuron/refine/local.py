@@ -43,11 +43,14 @@ class Step:
         Decrease of the squared residual per row that the model predicts.
     scale : float or None
         What the preconditioned gradient was multiplied by, where the step is no more than that.
+    sure : bool
+        Whether that was seen to leave next to nothing of the system, and will again.
     """
 
     V: Array
     predicted: float
     scale: float | None = None
+    sure: bool = False
 
 
 class LocalModel(Protocol):

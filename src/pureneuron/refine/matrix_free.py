@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 
 from pureneuron.linalg import gram_inverse
 from pureneuron.moments import Problem, n_unknowns
+from pureneuron.refine.gaussian import GaussianMatrix
 from pureneuron.refine.kernels import (
     cross_sums,
     gradient_sums,
@@ -24,11 +27,14 @@ from pureneuron.typing import Array
 
 __all__ = ["MatrixFreeModel"]
 
+Precondition: TypeAlias = Callable[[Array], Array]
+
 _MAX_PRODUCTS = 60
 # A first product is made with some rows only, so many equations for each unknown, where a coarse
 # solution will do; it stands if it leaves no more than this share of the preconditioned gradient's
-# square. (Exactly, one product leaves 0.05 to 0.1 where it is enough; so few rows add as much.)
-_COARSE, _GLANCE_EQUATIONS, _GLANCE_LEFTOVER = 0.1, 8, 0.3
+# square. (Exactly, one product leaves 0.02 to 0.1 where it is enough; so few rows add as much.)
+# With less than the last, the preconditioner is taken for the inverse itself.
+_COARSE, _GLANCE_EQUATIONS, _GLANCE_LEFTOVER, _SURE = 0.1, 8, 0.3, 0.1
 # Rows that show how often two of k neurons are active together: so many, for each neuron so many.
 _ACTIVITY_ROWS, _ACTIVITY_ROWS_A_NEURON = 256, 8
 # Multiplications of n k r below which a product costs no more than the calls for a glance.
@@ -63,10 +69,11 @@ class MatrixFreeModel:
     A product with the matrix is two passes. In memory the activations stay beside the rows until
     they are released; where the data stream they are computed anew from batch to batch.
 
-    The preconditioner is the Kronecker product ``(Q ∘ E[D Dᵀ] + μ diag) ⊗ E[x̃x̃ᵀ]``, whose second
-    factor is the identity in white coordinates: it would be exact if the activation pattern did
-    not depend on the input. With it, one or two products are usually all that a step takes; and
-    that one is enough, and how far to go, some of the rows can tell.
+    The preconditioner is the matrix that Gaussian inputs would have. With it, one product is
+    usually all that a step takes; and that one is enough, and how far to go, some of the rows can
+    tell. Where there are hidden biases it is the Kronecker product ``(Q ∘ E[D Dᵀ] + μ diag) ⊗
+    E[x̃x̃ᵀ]``, whose second factor is the identity in white coordinates: that would be exact if the
+    activation pattern did not depend on the input.
     """
 
     def __init__(self, problem: Problem, W: Array, reference: Array | None = None) -> None:
@@ -101,19 +108,33 @@ class MatrixFreeModel:
 
     def step(self, damping: float, accuracy: float, scale: float | None = None) -> Step:
         """Solve the damped system until the preconditioned residual has shrunk to ``accuracy``."""
-        coupling, gradient, active = self.point.coupling, self.gradient, self._active
-        diagonal = damping * damping_scale(coupling, active.diagonal())
-        ridge = diagonal[:, None]
-        preconditioner = gram_inverse(coupling * active + np.diag(diagonal))
+        gradient = self.gradient
+        diagonal = damping * damping_scale(self.point.coupling, self._active.diagonal())
+        ridge, precondition = diagonal[:, None], self._preconditioner(diagonal)
         if scale is not None:
-            direction = preconditioner @ gradient
+            direction = precondition(gradient)
             return Step(scale * direction, scale * float(np.sum(gradient * direction)), scale)
         glance = self._some_rows if accuracy >= _COARSE else None
+        solution = None
         if glance is not None:
-            solution = _solve(glance, gradient, ridge, preconditioner, 0.0, max_products=1)
-            if solution.leftover <= _GLANCE_LEFTOVER:
-                return solution.step
-        return _solve(self._all_rows, gradient, ridge, preconditioner, accuracy).step
+            solution = _solve(glance, gradient, ridge, precondition, 0.0, max_products=1)
+        if solution is None or solution.leftover > _GLANCE_LEFTOVER:
+            solution = _solve(self._all_rows, gradient, ridge, precondition, accuracy)
+        sure = solution.leftover <= _SURE and not self._problem.fit_hidden_bias
+        return replace(solution.step, sure=sure)
+
+    def _preconditioner(self, diagonal: Array) -> Precondition:
+        problem, point = self._problem, self.point
+        if problem.fit_hidden_bias:
+            inverse = gram_inverse(point.coupling * self._active + np.diag(diagonal))
+            return lambda residual: inverse @ residual
+        return GaussianMatrix(
+            point.W,
+            point.coupling,
+            problem.negative_slope,
+            diagonal,
+            intercept=problem.fit_intercept,
+        ).solve
 
     @property
     def _all_rows(self) -> _Matrix:
@@ -151,14 +172,14 @@ def _solve(
     matrix: _Matrix,
     gradient: Array,
     ridge: Array,
-    preconditioner: Array,
+    precondition: Precondition,
     accuracy: float,
     max_products: int = _MAX_PRODUCTS,
 ) -> _Solution:
     """Solve ``(matrix + ridge) V = gradient`` by preconditioned conjugate gradients."""
     V = np.zeros_like(gradient)
     residual = gradient
-    preconditioned = preconditioner @ residual
+    preconditioned = precondition(residual)
     direction = preconditioned
     rho = start = float(np.sum(residual * preconditioned))
     scale = None
@@ -173,7 +194,7 @@ def _solve(
         scale = length if i == 0 else None
         V = V + length * direction
         residual = residual - length * image
-        preconditioned = preconditioner @ residual
+        preconditioned = precondition(residual)
         rho, previous = float(np.sum(residual * preconditioned)), rho
         direction = preconditioned + (rho / previous) * direction
     # 2 g·V − V·(J'J)V with (J'J + ridge)V = g − residual.
