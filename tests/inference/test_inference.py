@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from pureneuron.datasets import make_teacher, symmetric_inputs
 from pureneuron.inference import (
@@ -162,6 +163,32 @@ def test_missing_neurons_leave_a_trace_among_many_inputs():
     W, A = problem.to_white(teacher), teacher.A / problem.output_scale
     assert not lack_of_fit(problem, W, A, rng=np.random.default_rng(0)).misfit
     assert lack_of_fit(problem, W[:2], A[:, :2], rng=np.random.default_rng(0)).misfit
+
+
+def with_many_outputs(seed, mixing):
+    rng = np.random.default_rng(seed)
+    teacher = make_teacher(6, 4, 20, rng=rng)
+    X = rng.standard_normal((2000, 6))
+    noise = 3.0 * rng.standard_normal((2000, 20)) @ mixing
+    problem = pose(ArraySamples(X, teacher.predict(X) + noise))
+    return problem, problem.to_white(teacher), teacher.A / problem.output_scale
+
+
+@pytest.mark.parametrize("correlated", [False, True])
+def test_what_is_missing_from_all_outputs_a_little_shows_in_all_together(correlated):
+    rng = np.random.default_rng(7)
+    mixing = rng.standard_normal((20, 20)) / 4 if correlated else np.eye(20)
+    truth, missing, gains = [], [], []
+    for seed in range(10):
+        problem, W, A = with_many_outputs(seed, mixing)
+        truth.append(lack_of_fit(problem, W, A, rng=np.random.default_rng(seed)).p_value)
+        fit = lack_of_fit(problem, W[:3], A[:, :3], rng=np.random.default_rng(seed))
+        missing.append(fit.p_value)
+        # The largest of 32 directions times 20 outputs, on its own.
+        gains.append(fit.p_value / (32 * 20 * 2.0 * norm.sf(fit.statistic)))
+    assert min(truth) > 0.01
+    assert max(missing) < 1e-3
+    assert np.median(gains) < 1e-3
 
 
 def test_inputs_far_from_zero_leave_a_trace():

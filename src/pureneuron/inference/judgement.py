@@ -137,8 +137,8 @@ def judge_refinement(
         )
     if evidence.trace is not None and evidence.trace.misfit:
         return Status.MISFIT, (
-            "the residual still depends on the inputs "
-            f"({evidence.trace.statistic:.3g} standard errors)"
+            f"the residual still depends on the inputs (p = {evidence.trace.p_value:.2g}): there "
+            "are more neurons, or others, or this is a local minimum (raise n_restarts)"
         )
     if evidence.trace is not None and evidence.trace.concentrated:
         return Status.MISFIT, (

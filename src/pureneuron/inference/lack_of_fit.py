@@ -28,6 +28,9 @@ _FAINT = 1e-4
 _CONCENTRATED, _FEWEST_ROWS = 0.1, 20.0
 # Variance of a white direction about its mean that is rounding: the direction is constant.
 _CONSTANT = 1e-9
+# Eigenvalue of a correlation matrix below which outputs depend on each other; rows an output needs
+# for its correlations to be known.
+_DEPENDENT, _ROWS_AN_OUTPUT = 1e-6, 10
 # Chances that leave no doubt, and that leave one.
 _PLAIN, _DOUBTFUL = 1e-6, 0.05
 
@@ -69,8 +72,10 @@ def lack_of_fit(problem: Problem, W: Array, A: Array, *, rng: np.random.Generato
     Two kinds are tried: rectified random directions, and the directions that the residual itself
     suggests, found on every other row and tested on the rest. Each covariance is divided by its own
     root sum of squares, which stays honest for noise of any size and shape, and for weights of any
-    kind. Fitting only makes covariances smaller, so that the p-value (Bonferroni over all
-    functions) is a bound.
+    kind. A neuron that is missing is missed by all outputs, each a little: for every random
+    direction they are looked at together, by the correlations of the residual (Hotelling's T²).
+    Fitting only makes covariances smaller, so that the p-value (Bonferroni over all functions, and
+    over the two ways of looking) is a bound.
 
     Parameters
     ----------
@@ -85,7 +90,7 @@ def lack_of_fit(problem: Problem, W: Array, A: Array, *, rng: np.random.Generato
     mean, whiten = _centred_coordinates(problem)
     rows = problem.samples.derive(_residual_and_inputs, W, A, mean, slope)
     first = rows.reduce(_first_sums)
-    power = first["power"]
+    power = first["EE"].diagonal()
     # Beside outputs with noise, what a noiseless one leaves is the optimiser's rounding.
     heard = power > _FAINT * power.max(initial=0.0)
     left, _, right = svd((first["cross"] * heard[:, None]) @ whiten, full_matrices=False)
@@ -94,18 +99,32 @@ def lack_of_fit(problem: Problem, W: Array, A: Array, *, rng: np.random.Generato
     sums = rows.reduce(_probe_sums, probes, outputs, inputs)
     spread = np.sqrt(sums["squares"])
     scores = sums["values"] / np.where(spread > 0.0, spread, 1.0)
+    n_directed = inputs.shape[0]
+    random = scores[: scores.size - n_directed].reshape(len(probes), -1)[:, heard]
     # A covariance that is there has the same sign in both halves of the rows. One that the fit has
     # removed has opposite signs, and the larger in one half, the larger in the other.
-    n_random = scores.size - inputs.shape[0]
-    scores[:n_random] = np.abs(scores[:n_random]) * np.tile(heard, len(probes))
-    statistic = float(scores.max())
-    p_value = 2.0 * float(special.ndtr(-statistic)) * scores.size
+    directed = scores[scores.size - n_directed :]
+    statistic = float(max(np.abs(random).max(initial=0.0), directed.max(initial=0.0)))
+    alone = 2.0 * float(special.ndtr(-statistic)) * scores.size
+    together = _together(random, first["EE"][heard][:, heard], problem.n_effective)
     most = max(_CONCENTRATED, _FEWEST_ROWS / problem.n_effective)
     return LackOfFit(
         statistic=statistic,
-        p_value=min(p_value, 1.0),
+        p_value=min(2.0 * min(alone, together), 1.0),
         concentrated=bool(first["largest"] > most * power.sum()),
     )
+
+
+def _together(z: Array, covariance: Array, n: float) -> float:
+    """Bound the chance of the largest T² of several rows of standard scores of the outputs."""
+    scale = np.sqrt(covariance.diagonal())
+    values, vectors = np.linalg.eigh(covariance / np.outer(scale, scale))
+    kept = values > _DEPENDENT
+    m = int(kept.sum())
+    if m < 2 or n < _ROWS_AN_OUTPUT * m:
+        return 1.0
+    T2 = float(np.max(np.sum((z @ vectors[:, kept]) ** 2 / values[kept], axis=1)))
+    return len(z) * float(special.fdtrc(m, n - m, T2 * (n - m) / (m * (n - 1.0))))
 
 
 def _centred_coordinates(problem: Problem) -> tuple[Array, Array]:
@@ -144,7 +163,7 @@ def _first_sums(batch: Batch) -> dict[str, Leaf]:
     # Products with ones: sums over an axis are slow.
     return {
         "cross": Sum(tall_product(batch.Y[even], batch.X[even])),
-        "power": Sum(xp.ones_like(squares[:, 0]) @ squares),
+        "EE": Sum(tall_product(batch.Y, batch.Y)),
         "largest": Max(xp.max(squares @ xp.ones_like(squares[0, :]))),
     }
 
