@@ -214,6 +214,20 @@ def test_a_scale_that_is_given_is_not_measured():
     assert longer.predicted == pytest.approx(2.0 * given.predicted)
 
 
+def test_a_descent_goes_on_with_the_scale_that_it_was_given():
+    model, seen = near_the_truth(condition=1.0)
+    problem, start = model._problem, model.point.W
+    there = descend(problem, start, max_iter=3)
+    assert there.scale == pytest.approx(1.0, abs=0.2)
+    seen.clear()
+    further = descend(problem, there.point.W, there.point.A, damping=1e-4, scale=there.scale)
+    assert further.converged
+    assert not products(seen)
+    measured = descend(problem, there.point.W, there.point.A, damping=1e-4)
+    assert products(seen)
+    assert further.loss == pytest.approx(measured.loss, rel=1e-4)
+
+
 @given(n=st.integers(1, 20), batch_rows=st.integers(1, 30))
 def test_every_nth_row_is_so_across_batches(n, batch_rows):
     X = np.arange(25.0)[:, None]

@@ -59,6 +59,8 @@ class Descent:
         Whether Ctrl-C ended it.
     history : tuple of float
         Loss after each iteration, the start first.
+    scale : float or None
+        What a descent that goes on from there may multiply its preconditioned gradients by.
     """
 
     point: Point
@@ -66,6 +68,7 @@ class Descent:
     joined: bool
     interrupted: bool
     history: tuple[float, ...]
+    scale: float | None = None
 
     @property
     def loss(self) -> float:
@@ -108,6 +111,7 @@ def descend(
     max_iter: int = 200,
     tol: float = 1e-8,
     damping: float = 1e-2,
+    scale: float | None = None,
     floor: float = EXACT,
     joins: Callable[[Point], bool] = lambda point: False,
     callback: Callable[[int, float], None] | None = None,
@@ -147,6 +151,8 @@ def descend(
         Loss that counts as rounding: the square of a residual relative to the outputs' spread.
     damping : float
         First μ: small for a start that is trusted.
+    scale : float, optional
+        Scale of the first step, from the descent that led to the start.
     joins : callable, optional
         Tells of each new point whether to leave off there.
     callback : callable, optional
@@ -160,8 +166,8 @@ def descend(
     loss = at.point.loss
     history, trials = [loss], [loss]
     converged, joined, interrupted = loss <= floor, False, False
-    growth, stretch, scale, idle, broken = 2.0, 1.0, None, 0, 0
-    point, before, sure = at.point, 0.0, False
+    growth, stretch, idle, broken = 2.0, 1.0, 0, 0
+    point, before, sure = at.point, 0.0, scale is not None
     try:
         while len(history) <= max_iter and not (converged or joined):
             step = at.step(damping, _accuracy(loss, history[0]), scale)
@@ -215,6 +221,7 @@ def descend(
         joined=joined,
         interrupted=interrupted,
         history=tuple(history),
+        scale=scale if sure else None,
     )
 
 

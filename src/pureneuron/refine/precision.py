@@ -53,6 +53,7 @@ def descend_from(
             max_iter=max_iter,
             tol=tol,
             damping=damping,
+            scale=start.scale,
             joins=joins,
             callback=callback,
         )
@@ -63,6 +64,7 @@ def descend_from(
         max_iter=max_iter,
         tol=max(tol, _SINGLE_TOL),
         damping=damping,
+        scale=start.scale,
         floor=SINGLE_FLOOR,
         joins=joins,
         callback=callback,
@@ -81,6 +83,7 @@ def descend_from(
         max_iter=max(max_iter - rough.n_iter, 0),
         tol=tol,
         damping=1e-4,
+        scale=rough.scale,
         joins=joins,
         callback=None if callback is None else _counting_on(callback, rough.n_iter),
     )

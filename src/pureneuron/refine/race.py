@@ -209,7 +209,14 @@ class _Heat:
             self.decide(best)
             return self.verdict if self.agreed else ""
 
-        return Start("race", best.point.W, best.point.A, evidence, interrupted=best.interrupted)
+        return Start(
+            "race",
+            best.point.W,
+            best.point.A,
+            evidence,
+            interrupted=best.interrupted,
+            scale=best.scale,
+        )
 
 
 def _largest_leverage(problem: Problem) -> float:

@@ -39,6 +39,8 @@ class Start:
         that descent led to the best minimum, for finding out may take work.
     interrupted : bool
         Whether Ctrl-C ended the search for it.
+    scale : float or None
+        Scale of its steps, where the descent that led there knows it.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Start:
     A: Array | None = None
     evidence: Callable[[], str] = nothing
     interrupted: bool = False
+    scale: float | None = None
 
 
 def random_start(problem: Problem, n_neurons: int, *, rng: np.random.Generator) -> Array:
