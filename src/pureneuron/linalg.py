@@ -83,9 +83,9 @@ def _plain_inverse(scaled: Array) -> Array | None:
 def tall_product(A: AnyArray, B: AnyArray) -> AnyArray:
     """Return ``AᵀB`` of two tall arrays, (n, p) and (n, q), of any Array API library.
 
-    Before it multiplies, OpenBLAS copies its factors to suit the processor's cache, but for small
-    ones; that takes as long as a narrow product itself, and up to three times as long where others
-    use the cache as well. So NumPy's arrays are multiplied block by block of rows.
+    Before it multiplies, OpenBLAS copies all but small factors to suit the processor's cache; for a
+    narrow product that costs as much as the product, and three times as much where two threads
+    share the work from afar. So NumPy's arrays are multiplied block by block of rows.
     """
     (n, p), q = A.shape, B.shape[1]
     size = p * q

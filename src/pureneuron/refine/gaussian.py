@@ -26,6 +26,7 @@ from __future__ import annotations
 import numpy as np
 
 from pureneuron.linalg import gram_inverse
+from pureneuron.refine.conjugate_gradients import conjugate_gradients
 from pureneuron.typing import Array
 
 __all__ = ["GaussianMatrix"]
@@ -87,23 +88,14 @@ class GaussianMatrix:
         The preconditioner is the first term, which is all there would be if patterns did not
         depend on the input and nothing were projected out.
         """
-        residual = self._turning(gradient)
-        direction = preconditioned = self._turning(self._inverse @ residual)
-        rho = start = float(np.vdot(residual, preconditioned))
-        V = np.zeros_like(gradient)
-        for _ in range(_MOST_ITERATIONS):
-            image = self @ direction
-            curvature = float(np.vdot(direction, image))
-            if curvature <= 0.0:
-                break
-            V += (rho / curvature) * direction
-            residual = residual - (rho / curvature) * image
-            preconditioned = self._turning(self._inverse @ residual)
-            rho, previous = float(np.vdot(residual, preconditioned)), rho
-            if rho <= _ACCURACY**2 * start:
-                break
-            direction = preconditioned + (rho / previous) * direction
-        return V
+        solution = conjugate_gradients(
+            self.__matmul__,
+            self._turning(gradient),
+            lambda residual: self._turning(self._inverse @ residual),
+            _ACCURACY,
+            _MOST_ITERATIONS,
+        )
+        return solution.V
 
     def _turning(self, V: Array) -> Array:
         """Return ``V`` less what stretches neurons."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from dataclasses import dataclass
 
 import numpy as np
 
 from pureneuron.linalg import gram_inverse
 from pureneuron.moments import Problem, n_unknowns
+from pureneuron.refine.conjugate_gradients import Operator, Solution, conjugate_gradients
 from pureneuron.refine.gaussian import GaussianMatrix
 from pureneuron.refine.kernels import (
     cross_sums,
@@ -26,8 +25,6 @@ from pureneuron.samples import Batch, Samples
 from pureneuron.typing import Array
 
 __all__ = ["MatrixFreeModel"]
-
-Precondition: TypeAlias = Callable[[Array], Array]
 
 _MAX_PRODUCTS = 60
 # A first product is made with some rows only, so many equations for each unknown, where a coarse
@@ -114,16 +111,23 @@ class MatrixFreeModel:
         if scale is not None:
             direction = precondition(gradient)
             return Step(scale * direction, scale * float(np.sum(gradient * direction)), scale)
-        glance = self._some_rows if accuracy >= _COARSE else None
-        solution = None
-        if glance is not None:
-            solution = _solve(glance, gradient, ridge, precondition, 0.0, max_products=1)
-        if solution is None or solution.leftover > _GLANCE_LEFTOVER:
-            solution = _solve(self._all_rows, gradient, ridge, precondition, accuracy)
-        sure = solution.leftover <= _SURE and not self._problem.fit_hidden_bias
-        return replace(solution.step, sure=sure)
 
-    def _preconditioner(self, diagonal: Array) -> Precondition:
+        def solve(matrix: _Matrix, accuracy: float, max_products: int) -> Solution:
+            return conjugate_gradients(
+                lambda V: matrix @ V + ridge * V, gradient, precondition, accuracy, max_products
+            )
+
+        glance = self._some_rows if accuracy >= _COARSE else None
+        solution = None if glance is None else solve(glance, 0.0, 1)
+        if solution is None or solution.leftover > _GLANCE_LEFTOVER:
+            solution = solve(self._all_rows, accuracy, _MAX_PRODUCTS)
+        V = solution.V
+        # 2 g·V − V·(J'J)V with (J'J + ridge)V = g − residual.
+        predicted = float(np.sum(V * (gradient + solution.residual + ridge * V)))
+        sure = solution.leftover <= _SURE and not self._problem.fit_hidden_bias
+        return Step(V, predicted, solution.scale, sure)
+
+    def _preconditioner(self, diagonal: Array) -> Operator:
         problem, point = self._problem, self.point
         if problem.fit_hidden_bias:
             inverse = gram_inverse(point.coupling * self._active + np.diag(diagonal))
@@ -158,45 +162,3 @@ class MatrixFreeModel:
         total = problem.total * (rows.n_rows - columns) / n
         inverse = gram_inverse(sums["HH"] / total)
         return _Matrix(rows, self.point, inverse, total, problem.negative_slope)
-
-
-@dataclass(frozen=True)
-class _Solution:
-    """A step, and the share of the preconditioned gradient's square that it leaves."""
-
-    step: Step
-    leftover: float
-
-
-def _solve(
-    matrix: _Matrix,
-    gradient: Array,
-    ridge: Array,
-    precondition: Precondition,
-    accuracy: float,
-    max_products: int = _MAX_PRODUCTS,
-) -> _Solution:
-    """Solve ``(matrix + ridge) V = gradient`` by preconditioned conjugate gradients."""
-    V = np.zeros_like(gradient)
-    residual = gradient
-    preconditioned = precondition(residual)
-    direction = preconditioned
-    rho = start = float(np.sum(residual * preconditioned))
-    scale = None
-    for i in range(max_products):
-        if rho <= accuracy**2 * start:
-            break
-        image = matrix @ direction + ridge * direction
-        curvature = float(np.sum(direction * image))
-        if curvature <= 0.0:
-            break
-        length = rho / curvature
-        scale = length if i == 0 else None
-        V = V + length * direction
-        residual = residual - length * image
-        preconditioned = precondition(residual)
-        rho, previous = float(np.sum(residual * preconditioned)), rho
-        direction = preconditioned + (rho / previous) * direction
-    # 2 g·V − V·(J'J)V with (J'J + ridge)V = g − residual.
-    predicted = np.sum(gradient * V) + np.sum(V * residual) + np.sum(ridge * V * V)
-    return _Solution(Step(V, float(predicted), scale), rho / start if start > 0.0 else 0.0)
