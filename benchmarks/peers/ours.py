@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from pureneuron import TwoLayerNetwork, recover
-from pureneuron.pipeline import Init
+from pureneuron.recover import Init
 from pureneuron.progress import Progress, ProgressCallback
 from pureneuron.samples import ArraySamples
 

@@ -27,7 +27,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from pureneuron.datasets import digits_inputs
-from pureneuron.network import TwoLayerNetwork
+from pureneuron.model import TwoLayerNetwork
 
 N_HIDDEN = 10
 N_CLASSES = 10

@@ -16,7 +16,7 @@ import numpy as np
 
 from pureneuron import TwoLayerNetwork, recover
 from pureneuron.datasets import make_teacher, symmetric_inputs
-from pureneuron.network import unit_rows
+from pureneuron.model import unit_rows
 from pureneuron.samples import ArraySamples
 from pureneuron.typing import Array
 

@@ -1,7 +1,7 @@
 """Identification of two-layer ReLU networks: the weights themselves, from samples."""
 
 from pureneuron.estimator import PureNeuronRegressor
-from pureneuron.network import TwoLayerNetwork
-from pureneuron.pipeline import recover
+from pureneuron.model import TwoLayerNetwork
+from pureneuron.recover import recover
 
 __all__ = ["PureNeuronRegressor", "TwoLayerNetwork", "recover"]

@@ -6,28 +6,14 @@ from typing import Literal
 
 import numpy as np
 
-from pureneuron.inference import odd_half_test, symmetry_test
-from pureneuron.moments import check_samples, pose
-from pureneuron.requests import check_options
+from pureneuron.inference import odd_part_test, symmetry_test
+from pureneuron.initialize import estimate_moments
+from pureneuron.monitor import Monitor
+from pureneuron.options import Options
+from pureneuron.problem import pose
 from pureneuron.results import StageReport
 from pureneuron.samples import Samples
-from pureneuron.spectral import (
-    linear_part,
-    moment_estimate,
-    numerical_rank,
-    sampling_error,
-    separation,
-)
-from pureneuron.stages import (
-    StageLog,
-    describe_data,
-    describe_linear_part,
-    describe_moments,
-    describe_odd_half,
-    describe_sampling_error,
-    describe_separation,
-    describe_symmetry,
-)
+from pureneuron.spectral import linear_part, linear_rank, sampling_error, separation
 
 __all__ = ["diagnose"]
 
@@ -56,32 +42,28 @@ def diagnose(
     -------
     tuple of StageReport
         The data, their symmetry, the linear part with its rank, the detector with its gap, whether
-        the odd half is linear, α and β of the guarantee, and the expected error of the moment
+        the odd part is linear, α and β of the guarantee, and the expected error of the moment
         estimate with the rows that a smaller one would take.
     """
-    check_options(n_neurons, "auto", False, negative_slope, "spherical", "auto", 1, 0.0)
-    rng = np.random.default_rng(rng)
-    log = StageLog()
-    with log.stage("data") as said:
-        check_samples(samples)
-        problem = pose(samples, negative_slope=negative_slope)
-        said.append(describe_data(problem))
-    with log.stage("symmetry") as said:
-        said.append(describe_symmetry(symmetry_test(problem)))
-    with log.stage("linear part") as said:
+    options = Options(n_neurons, refine=False, negative_slope=negative_slope)
+    rank_rng, moments_rng, error_rng = np.random.default_rng(rng).spawn(3)
+    monitor = Monitor()
+    with monitor.stage("data") as stage:
+        problem = pose(samples, activation=options.first_activation)
+        stage.report(problem)
+    with monitor.stage("symmetry") as stage:
+        stage.report(symmetry_test(problem))
+    with monitor.stage("linear part") as stage:
         part = linear_part(problem)
-        rank = numerical_rank(problem, part, rng=rng)
-        said.append(describe_linear_part(part, rank))
-    k = rank if n_neurons == "auto" else int(n_neurons)
+        rank = linear_rank(problem, part, rng=rank_rng)
+        stage.report(rank)
+    k = rank.value if n_neurons == "auto" else int(n_neurons)
     if 1 <= k <= len(part.singular_values):
-        with log.stage("moments") as said:
-            estimate = moment_estimate(problem, part, k, rng=rng)
-            said.append(describe_moments(estimate))
-        with log.stage("odd half") as said:
-            said.append(describe_odd_half(odd_half_test(problem, part, estimate.W)))
-        with log.stage("separation") as said:
-            said.append(describe_separation(estimate, separation(problem, estimate.W)))
-        with log.stage("sampling error") as said:
-            error = sampling_error(problem, part, estimate, rng=rng)
-            said.append(describe_sampling_error(error))
-    return log.reports
+        estimate = estimate_moments(problem, part, k, rng=moments_rng, monitor=monitor)
+        with monitor.stage("odd part") as stage:
+            stage.report(odd_part_test(problem, part, estimate.W))
+        with monitor.stage("separation") as stage:
+            stage.report(separation(problem, estimate.W, estimate.A))
+        with monitor.stage("sampling error") as stage:
+            stage.report(sampling_error(problem, part, estimate, rng=error_rng))
+    return monitor.reports

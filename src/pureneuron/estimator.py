@@ -1,9 +1,10 @@
-"""The scikit-learn face: validate, call the pipeline, set attributes."""
+"""The scikit-learn face: validate, call recover, set attributes."""
 
 from __future__ import annotations
 
 import warnings
 from contextlib import nullcontext
+from dataclasses import fields
 from typing import Literal, Self
 
 import numpy as np
@@ -19,8 +20,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags, check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from pureneuron.pipeline import Init, NegativeSlope, NoiseCovariance, recover
-from pureneuron.progress import ProgressCallback, progress_display
+from pureneuron.display import progress_display
+from pureneuron.options import Init, NegativeSlope, NoiseCovariance, Options
+from pureneuron.progress import ProgressCallback
+from pureneuron.recover import recover
 from pureneuron.results import Recovery, Status
 from pureneuron.samples import ArraySamples, Samples
 from pureneuron.samples.numbers import refuse_text_and_complex
@@ -46,8 +49,8 @@ class PureNeuronRegressor(
         Number of hidden neurons. "auto" takes the rank of ``A W`` against its sampling noise: right
         where there are no more neurons than inputs and outputs.
     init : {"auto", "moments", "random"} or TwoLayerNetwork, default="auto"
-        Where to start: the moment estimate (the paper), random starts, or a network; "auto" races
-        random starts on a part of the rows, and asks the moments where that decides nothing.
+        Where to start: the moment estimate (the paper), random starts, or a network; "auto" starts
+        on a subsample of the rows, and goes on to the moments where that decides nothing.
     refine : bool, default=True
         Go on to the maximum-likelihood estimate. ``refine=False, init="moments"`` is the spectral
         estimate alone.
@@ -56,7 +59,7 @@ class PureNeuronRegressor(
     negative_slope : float or "auto", default=0.0
         Slope of the rectifier on the negative side; "auto" fits it, the same for all neurons.
     noise_covariance : {"spherical", "full"}, default="spherical"
-        "full" weighs outputs whose noise is different or correlated by its covariance.
+        "full" weights outputs whose noise is different or correlated by its inverse covariance.
     n_restarts : int or "auto", default="auto"
         Most random starts on all rows; they end as soon as the best minimum is confirmed.
     max_iter : int, default=200
@@ -151,7 +154,7 @@ class PureNeuronRegressor(
         """
         refuse_text_and_complex("X", X)
         refuse_text_and_complex("y", y)
-        # Finiteness is checked by the pipeline, which names the row and the column.
+        # Finiteness is checked by recover, which names the row and the column.
         inputs, outputs = validate_data(
             self,
             X,
@@ -198,16 +201,7 @@ class PureNeuronRegressor(
         with display as draw:
             recovery = recover(
                 samples,
-                self.n_neurons,
-                init=self.init,
-                refine=self.refine,
-                fit_hidden_bias=self.fit_hidden_bias,
-                fit_intercept=self.fit_intercept,
-                negative_slope=self.negative_slope,
-                noise_covariance=self.noise_covariance,
-                n_restarts=self.n_restarts,
-                max_iter=self.max_iter,
-                tol=self.tol,
+                **{option.name: getattr(self, option.name) for option in fields(Options)},
                 rng=np.random.default_rng(random_state.randint(2**31)),
                 callback=draw,
             )

@@ -7,12 +7,13 @@ processors alternating between them made a descent ten times slower.
 
 from __future__ import annotations
 
+import array_api_compat
 import numpy as np
 from scipy import linalg
 
 from pureneuron.typing import AnyArray, Array
 
-__all__ = ["gram_inverse", "inverse", "svd", "tall_product"]
+__all__ = ["gram_inverse", "inverse", "plus", "svd", "tall_product", "times"]
 
 # A Gram matrix that was summed in float64, scaled to unit diagonal, knows its eigenvalues to about
 # this; one whose columns all have more than the second to themselves needs no second thought.
@@ -100,3 +101,18 @@ def tall_product(A: AnyArray, B: AnyArray) -> AnyArray:
     whole = n - n % rows
     left, right = (M[:whole].reshape(-1, rows, M.shape[1]) for M in (A, B))
     return (left.transpose(0, 2, 1) @ right).sum(axis=0) + A[whole:].T @ B[whole:]
+
+
+def times(M: AnyArray, D: AnyArray) -> AnyArray:
+    """Return ``M ∘ D`` for a temporary M, (n, k), and slopes D that may be boolean.
+
+    The result takes the memory of M where the library is NumPy: M must not be used any more.
+    """
+    if isinstance(M, np.ndarray):
+        return np.multiply(M, D, out=M)
+    return M * array_api_compat.array_namespace(M).astype(D, M.dtype, copy=False)
+
+
+def plus(M: AnyArray, N: AnyArray) -> AnyArray:
+    """Return ``M + N`` for a temporary M, whose memory it takes where the library is NumPy."""
+    return np.add(M, N, out=M) if isinstance(M, np.ndarray) else M + N

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from pureneuron.network import TwoLayerNetwork
+from pureneuron.model import TwoLayerNetwork
 from pureneuron.typing import Array
 
 __all__ = ["Recovery", "StageReport", "Status"]

@@ -12,7 +12,7 @@ from pureneuron import TwoLayerNetwork
 from pureneuron.cli.main import run
 from pureneuron.cli.output import json_ready
 from pureneuron.datasets import make_teacher
-from pureneuron.network import load_metadata
+from pureneuron.model import load_metadata
 from pureneuron.samples import read_samples, write_table
 
 D, K, M, N = 12, 3, 4, 600

@@ -11,8 +11,8 @@ from pureneuron.inference import (
     undetermined_directions,
     unit_census,
 )
-from pureneuron.moments import pose
-from pureneuron.network import TwoLayerNetwork, unit_rows
+from pureneuron.problem import pose
+from pureneuron.model import TwoLayerNetwork, unit_rows
 from pureneuron.refine import descend, random_start
 from pureneuron.samples import ArraySamples
 from pureneuron.spectral import linear_part

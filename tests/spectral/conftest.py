@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from pureneuron.datasets import symmetrize
-from pureneuron.moments import pose
-from pureneuron.network import TwoLayerNetwork, unit_rows
+from pureneuron.problem import pose
+from pureneuron.model import TwoLayerNetwork, unit_rows
 from pureneuron.samples import ArraySamples
 from pureneuron.spectral import (
     MomentEstimate,

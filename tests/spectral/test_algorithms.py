@@ -6,8 +6,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pureneuron.datasets import make_teacher, symmetric_inputs, symmetrize
-from pureneuron.moments import second_moments
-from pureneuron.network import unit_rows
+from pureneuron.problem import second_moments
+from pureneuron.model import unit_rows
 from pureneuron.samples import ArraySamples
 from pureneuron.spectral import (
     detector_matrix,

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pureneuron.moments import second_moments
+from pureneuron.problem import second_moments
 from pureneuron.samples import ArraySamples
 from pureneuron.spectral import (
     detector_matrix,

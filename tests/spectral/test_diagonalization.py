@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from pureneuron.network import unit_rows
+from pureneuron.model import unit_rows
 from pureneuron.spectral import joint_diagonalize, pencil_directions, unvec_star, vec_star
 
 seeds = st.integers(0, 2**32 - 1)

@@ -8,8 +8,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pureneuron.datasets import make_teacher, symmetric_inputs
-from pureneuron.moments import pose
-from pureneuron.network import TwoLayerNetwork
+from pureneuron.problem import pose
+from pureneuron.model import TwoLayerNetwork
 from pureneuron.samples import ArraySamples
 from pureneuron.spectral import learn_two_layer_nonsquare, linear_part, numerical_rank
 from pureneuron.spectral.estimate import _reduced_moments, moment_sums

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from pureneuron.network import unit_rows
+from pureneuron.model import unit_rows
 from pureneuron.spectral import (
     detector_matrix,
     distinguishing_matrix,

@@ -5,8 +5,8 @@ import pytest
 
 from pureneuron import recover
 from pureneuron.datasets import make_teacher, symmetric_inputs, symmetrize
-from pureneuron.moments import pose
-from pureneuron.network import TwoLayerNetwork
+from pureneuron.problem import pose
+from pureneuron.model import TwoLayerNetwork
 from pureneuron.results import Status
 from pureneuron.samples import ArraySamples
 from pureneuron.spectral import (

@@ -33,7 +33,8 @@ from pureneuron.cli.output import (
     terminal_progress,
 )
 from pureneuron.datasets import digits_inputs, digits_samples, load_digits_classifier
-from pureneuron.network import TwoLayerNetwork
+from pureneuron.model import TwoLayerNetwork
+from pureneuron.options import Options
 from pureneuron.report import plot_units
 from pureneuron.results import Recovery, Status
 from pureneuron.samples import write_table
@@ -98,8 +99,8 @@ def demo(output_dir: Path, seed: int, force: bool, as_json: bool) -> int:
         with terminal_progress(wanted=not as_json) as callback:
             recovery = fit_file(
                 parts.samples,
+                Options(truth.n_neurons),
                 model=parts.model,
-                n_neurons=truth.n_neurons,
                 seed=seed,
                 callback=callback,
             ).recovery

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import rich_click as click
 
@@ -27,8 +27,9 @@ from pureneuron.cli.output import (
     recovery_record,
     terminal_progress,
 )
-from pureneuron.pipeline import NegativeSlope, NoiseCovariance, recover
+from pureneuron.options import Options
 from pureneuron.progress import ProgressCallback
+from pureneuron.recover import recover
 from pureneuron.results import Recovery
 from pureneuron.samples import read_samples
 
@@ -54,21 +55,13 @@ class FileFit:
 
 def fit_file(
     path: Path,
+    options: Options,
     *,
     model: Path | None = None,
     force: bool = False,
     inputs: str | None = None,
     outputs: str | None = None,
     weight: str | None = None,
-    n_neurons: int | Literal["auto"] = "auto",
-    init: Literal["auto", "moments", "random"] = "auto",
-    refine: bool = True,
-    hidden_bias: bool = False,
-    intercept: bool = False,
-    negative_slope: NegativeSlope = 0.0,
-    noise_covariance: NoiseCovariance = "spherical",
-    n_restarts: int | Literal["auto"] = "auto",
-    max_iter: int = 200,
     seed: int = 0,
     callback: ProgressCallback | None = None,
 ) -> FileFit:
@@ -85,20 +78,8 @@ def fit_file(
     if model is not None:
         check_output(model, force=force, ending=MODEL_ENDING)
     samples = read_samples(path, inputs=inputs, outputs=outputs, weight=weight)
-    recovery = recover(
-        samples,
-        n_neurons,
-        init=init,
-        refine=refine,
-        fit_hidden_bias=hidden_bias,
-        fit_intercept=intercept,
-        negative_slope=negative_slope,
-        noise_covariance=noise_covariance,
-        n_restarts=n_restarts,
-        max_iter=max_iter,
-        rng=seed,
-        callback=callback,
-    )
+    asked = {option.name: getattr(options, option.name) for option in fields(options)}
+    recovery = recover(samples, **asked, rng=seed, callback=callback)
     if model is not None:
         save_model(
             recovery.network,
@@ -125,17 +106,19 @@ def fit_file(
 @click.option(
     "--init",
     type=click.Choice(["auto", "moments", "random"]),
-    default="auto",
+    default=Options.init,
     show_default=True,
-    help="Where to start: moments (the paper), random starts, or moments where they apply.",
+    help="Where to start: moments (the paper), random starts, or whatever suits the data.",
 )
-@click.option("--no-refine", is_flag=True, help="Stop at the moment estimate.")
-@click.option("--hidden-bias", is_flag=True, help="Fit a bias for each neuron.")
-@click.option("--intercept", is_flag=True, help="Fit a bias for each output.")
+@click.option(
+    "--no-refine", "refine", flag_value=False, default=True, help="Stop at the moment estimate."
+)
+@click.option("--hidden-bias", "fit_hidden_bias", is_flag=True, help="Fit a bias for each neuron.")
+@click.option("--intercept", "fit_intercept", is_flag=True, help="Fit a bias for each output.")
 @click.option(
     "--negative-slope",
     callback=slope_or_auto,
-    default="0",
+    default=f"{Options.negative_slope:g}",
     show_default=True,
     metavar="SLOPE|auto",
     help="Slope of the rectifier on its negative side; auto fits it.",
@@ -143,14 +126,15 @@ def fit_file(
 @click.option(
     "--noise-covariance",
     type=click.Choice(["spherical", "full"]),
-    default="spherical",
+    default=Options.noise_covariance,
     show_default=True,
-    help="full: the outputs' noise differs or is correlated; weigh them by its covariance.",
+    help="full: the outputs' noise differs or is correlated; weight them by its inverse covariance.",
 )
 @click.option(
     "--restarts",
+    "n_restarts",
     callback=count_or_auto(0),
-    default="auto",
+    default=Options.n_restarts,
     show_default=True,
     metavar="N|auto",
     help="Most random starts.",
@@ -158,7 +142,7 @@ def fit_file(
 @click.option(
     "--max-iter",
     type=click.IntRange(min=1),
-    default=200,
+    default=Options.max_iter,
     show_default=True,
     help="Most iterations a start.",
 )
@@ -167,13 +151,7 @@ def fit_file(
 @json_option
 @click.option("--quiet", is_flag=True, help="No progress, and the status alone.")
 def fit(
-    samples: Path,
-    output: Path | None,
-    no_refine: bool,
-    restarts: int | Literal["auto"],
-    as_json: bool,
-    quiet: bool,
-    **options: Any,
+    samples: Path, output: Path | None, seed: int, as_json: bool, quiet: bool, **values: Any
 ) -> int:
     """Recover the network behind SAMPLES (.parquet, .csv, .npz or .npy).
 
@@ -181,13 +159,10 @@ def fit(
     why and what to try; 2: bad input.
     """
     with terminal_progress(wanted=not (as_json or quiet)) as callback:
+        names = [option.name for option in fields(Options) if option.name in values]
+        options = Options(**{name: values.pop(name) for name in names})
         fitted = fit_file(
-            samples,
-            model=output,
-            refine=not no_refine,
-            n_restarts=restarts,
-            callback=callback,
-            **options,
+            samples, options, model=output, seed=seed, callback=callback, **values
         )
     recovery = fitted.recovery
     if as_json:

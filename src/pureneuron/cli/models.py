@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from pureneuron.network import TwoLayerNetwork, load_metadata, load_network, save_network
+from pureneuron.model import TwoLayerNetwork, load_metadata, load_network, save_network
 from pureneuron.samples.writing import check_target, complete_file
 
 __all__ = ["Model", "check_output", "load_model", "save_model"]
@@ -72,7 +72,7 @@ def load_model(path: Path) -> Model:
     Raises
     ------
     FileNotFoundError, ValueError
-        As :func:`~pureneuron.network.load_network` does.
+        As :func:`~pureneuron.model.load_network` does.
     """
     network = load_network(path)
     metadata = load_metadata(path)

@@ -20,8 +20,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pureneuron.network import TwoLayerNetwork
-from pureneuron.progress import ProgressCallback, progress_display
+from pureneuron.display import progress_display
+from pureneuron.model import TwoLayerNetwork
+from pureneuron.progress import ProgressCallback
 from pureneuron.results import Recovery, StageReport, Status
 
 __all__ = [

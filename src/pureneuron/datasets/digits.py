@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from pureneuron.datasets.inputs import symmetrize
-from pureneuron.network import TwoLayerNetwork
+from pureneuron.model import TwoLayerNetwork
 from pureneuron.typing import Array, IndexArray
 
 __all__ = ["digits_inputs", "digits_samples", "load_digits_classifier"]

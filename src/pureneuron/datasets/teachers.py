@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pureneuron.network import TwoLayerNetwork, unit_rows
+from pureneuron.model import TwoLayerNetwork, unit_rows
 from pureneuron.typing import Array
 
 __all__ = ["make_teacher"]

@@ -1,46 +1,48 @@
 """What the data say about the assumptions and about the result.
 
-``symmetry`` and ``odd_half`` test what moments rest on, both by their largest score (``scores``);
-``lack_of_fit`` tests the residual, ``census`` the units; ``evidence`` puts them together with what
-it asks itself, and ``judgement`` turns evidence into a status.
+``symmetry`` and ``odd_part`` test what moments rest on, both by their largest score (``scores``);
+``units`` and ``residual_test`` are the ``checks`` that every new best fit goes through; ``order``
+asks whether one neuron less would do, ``identifiability`` whether the weights are determined.
+``diagnostics`` gathers all of it for one fit, and ``status`` decides.
 """
 
-from pureneuron.inference.census import UnitCensus, unit_census
-from pureneuron.inference.evidence import (
-    Evidence,
-    Examination,
-    examine,
-    gather_evidence,
-    spare_unit_gain,
+from pureneuron.inference.checks import Checks, check
+from pureneuron.inference.diagnostics import Diagnostics, diagnose_fit
+from pureneuron.inference.identifiability import (
+    Determinacy,
+    determinacy,
+    is_reversible,
     undetermined_directions,
 )
-from pureneuron.inference.judgement import (
-    FEW_EQUATIONS,
-    doubt_moments,
-    judge_moments,
-    judge_refinement,
-)
-from pureneuron.inference.lack_of_fit import LackOfFit, lack_of_fit
-from pureneuron.inference.odd_half import OddHalfTest, odd_half_test
+from pureneuron.inference.odd_part import OddPartTest, odd_part_test
+from pureneuron.inference.order import drop_one_gain, least_missed
+from pureneuron.inference.residual_test import ResidualTest, draw_probes, residual_test
+from pureneuron.inference.status import Verdict, doubt_moments, judge_fit, judge_moments
 from pureneuron.inference.symmetry import SymmetryTest, symmetry_test
+from pureneuron.inference.units import UnitDiagnostics, unit_diagnostics
 
 __all__ = [
-    "FEW_EQUATIONS",
-    "Evidence",
-    "Examination",
-    "LackOfFit",
-    "OddHalfTest",
+    "Checks",
+    "Determinacy",
+    "Diagnostics",
+    "OddPartTest",
+    "ResidualTest",
     "SymmetryTest",
-    "UnitCensus",
+    "UnitDiagnostics",
+    "Verdict",
+    "check",
+    "determinacy",
+    "diagnose_fit",
     "doubt_moments",
-    "examine",
-    "gather_evidence",
+    "draw_probes",
+    "drop_one_gain",
+    "is_reversible",
+    "judge_fit",
     "judge_moments",
-    "judge_refinement",
-    "lack_of_fit",
-    "odd_half_test",
-    "spare_unit_gain",
+    "least_missed",
+    "odd_part_test",
+    "residual_test",
     "symmetry_test",
     "undetermined_directions",
-    "unit_census",
+    "unit_diagnostics",
 ]

@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import stats
 
 from pureneuron.typing import Array
 
-__all__ = ["largest_score"]
+__all__ = ["LEVELS", "Levels", "largest_score"]
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Levels of significance that all tests share (surety.py).
+
+    Attributes
+    ----------
+    plain : float
+        A smaller p-value leaves no doubt: the hypothesis is rejected.
+    doubtful : float
+        A smaller p-value leaves one: chance would seldom do it.
+    """
+
+    plain: float = 1e-6
+    doubtful: float = 0.05
+
+
+LEVELS = Levels()
 
 
 def largest_score(values: Array, squares: Array) -> tuple[float, float]:

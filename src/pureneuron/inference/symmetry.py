@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 import array_api_compat
 
-from pureneuron.inference.scores import largest_score
-from pureneuron.moments import Problem
+from pureneuron.inference.scores import LEVELS, largest_score
+from pureneuron.problem import Problem
+from pureneuron.results import StageReport
 from pureneuron.samples import Batch, Sum
 
 __all__ = ["SymmetryTest", "symmetry_test"]
-
-_PLAIN = 1e-6
 
 
 @dataclass(frozen=True)
@@ -31,9 +30,19 @@ class SymmetryTest:
     p_value: float
 
     @property
-    def plainly_asymmetric(self) -> bool:
+    def is_rejected(self) -> bool:
         """Whether chance is out of the question."""
-        return self.p_value < _PLAIN
+        return self.p_value < LEVELS.plain
+
+    def describe(self) -> StageReport:
+        """Report whether the inputs look symmetric."""
+        verdict = (
+            "the inputs are asymmetric, and moments cannot be trusted"
+            if self.is_rejected
+            else "no sign that the inputs are asymmetric"
+        )
+        figures = {"statistic": self.statistic, "p_value": self.p_value}
+        return StageReport("symmetry", f"{verdict} (p = {self.p_value:.2g})", figures)
 
 
 def symmetry_test(problem: Problem) -> SymmetryTest:

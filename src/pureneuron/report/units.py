@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pureneuron.network import NeuronMatch, TwoLayerNetwork, unit_rows
+from pureneuron.model import NeuronMatch, TwoLayerNetwork, unit_rows
 from pureneuron.typing import Array
 
 if TYPE_CHECKING:

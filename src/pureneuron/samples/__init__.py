@@ -16,6 +16,7 @@ from pureneuron.samples.protocol import (
     Sum,
     merge,
     merge_leaves,
+    to_numpy,
 )
 from pureneuron.samples.tables import write_table
 

@@ -96,9 +96,13 @@ class ArraySamples:
         params = tuple(self._native(param) for param in params)
         return self._like(*(fn(batch, *params) for batch in self._batches))
 
-    def subset(self, size: int, *, rng: np.random.Generator) -> ArraySamples:
-        """Draw ``size`` rows at random, without replacement."""
-        rows = np.sort(rng.choice(self.n_rows, size=size, replace=False))
+    def every_nth(self, n):
+        return self.derive(Batch.every_nth, n)
+
+    def reduce_together(self, calls):
+        return [self.reduce(*call) for call in calls]
+
+    def take(self, rows) -> ArraySamples:
         return self._like(_joined([_taken(batch, rows) for batch in self._batches]))
 
     def halves(self, rng: np.random.Generator) -> tuple[ArraySamples, ArraySamples]:

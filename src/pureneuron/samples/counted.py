@@ -38,10 +38,16 @@ class CountedSamples:
         """Derive; whoever reduces what is derived makes the pass."""
         return CountedSamples(self._samples.derive(fn, *params), self._counter)
 
-    def subset(self, size: int, *, rng: np.random.Generator) -> Samples:
-        """Draw rows, and count a pass; passes over a subset in memory do not count."""
+    def every_nth(self, n):
+        return CountedSamples(self._samples.every_nth(n), self._counter)
+
+    def reduce_together(self, calls):
         self._counter[0] += 1
-        return self._samples.subset(size, rng=rng)
+        return self._samples.reduce_together(calls)
+
+    def take(self, rows):
+        self._counter[0] += 1
+        return self._samples.take(rows)
 
     def halves(self, rng: np.random.Generator) -> tuple[CountedSamples, CountedSamples]:
         """Split as the wrapped samples do."""

@@ -104,3 +104,7 @@ def _mixed(words: np.ndarray) -> np.ndarray:
     words = (words ^ (words >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
     words = (words ^ (words >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
     return np.asarray(words ^ (words >> np.uint64(33)))
+
+
+def split_halves(samples, rng):
+    return samples.halves(rng)

@@ -204,3 +204,7 @@ def merge_leaves(parts: Iterable[Mapping[str, Leaf]]) -> dict[str, Leaf]:
 def _as_numpy(value: AnyArray) -> np.ndarray:
     array = np.asarray(value)
     return array.astype(np.float64) if array.dtype == np.float32 else array
+
+
+def to_numpy(x):
+    return np.asarray(x)

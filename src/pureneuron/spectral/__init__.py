@@ -13,7 +13,6 @@ One step a module, in the order in which they act:
 - :mod:`~pureneuron.spectral.diagonalization`: from that null space to the z_i, by one pencil
   (Lemma 5) or by all matrices of the space at once.
 - :mod:`~pureneuron.spectral.algorithms`: Algorithms 1 to 4, to the letter.
-- :mod:`~pureneuron.spectral.hessians`: the shortcut for inputs that are nearly Gaussian.
 - :mod:`~pureneuron.spectral.estimate`: the same pipeline made to hold out against sampling noise,
   which is what the estimator starts from; :mod:`~pureneuron.spectral.sampling_error`: how far off
   it is, and how many rows would bring it closer.
@@ -36,30 +35,37 @@ from pureneuron.spectral.diagonalization import (
     pencil_directions,
 )
 from pureneuron.spectral.distinguishing import (
+    Separation,
     distinguishing_matrix,
     gaussian_distinguishing_matrix,
     separation,
 )
 from pureneuron.spectral.estimate import MomentEstimate, moment_estimate
 from pureneuron.spectral.guarantee import Guarantee, guarantee
-from pureneuron.spectral.hessians import HessianEstimate, hessian_estimate
-from pureneuron.spectral.linear import LinearPart, linear_loss, linear_part, numerical_rank
+from pureneuron.spectral.linear import (
+    LinearPart,
+    LinearRank,
+    linear_loss,
+    linear_part,
+    linear_rank,
+    numerical_rank,
+)
 from pureneuron.spectral.perturbation import perturb_inputs, perturb_weights
 from pureneuron.spectral.sampling_error import SamplingError, sampling_error
 from pureneuron.spectral.symmetric import unvec_star, vec_star
 
 __all__ = [
     "Guarantee",
-    "HessianEstimate",
     "JointDiagonalization",
     "LinearPart",
+    "LinearRank",
     "MomentEstimate",
     "SamplingError",
+    "Separation",
     "detector_matrix",
     "distinguishing_matrix",
     "gaussian_distinguishing_matrix",
     "guarantee",
-    "hessian_estimate",
     "joint_diagonalize",
     "learn_single_neuron",
     "learn_two_layer",
@@ -67,6 +73,7 @@ __all__ = [
     "learn_two_layer_nonsquare",
     "linear_loss",
     "linear_part",
+    "linear_rank",
     "moment_estimate",
     "numerical_rank",
     "orthogonal_directions",

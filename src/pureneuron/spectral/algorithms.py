@@ -28,9 +28,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pureneuron.linalg import inverse, svd
-from pureneuron.moments import SecondMoments, second_moments, whitening
-from pureneuron.network import TwoLayerNetwork
+from pureneuron.problem import SecondMoments, second_moments, whitening
+from pureneuron.model import TwoLayerNetwork
 from pureneuron.samples import Batch, Samples
+from pureneuron.samples.mirror import split_halves
 from pureneuron.spectral.arguments import as_samples
 from pureneuron.spectral.detector import detector_matrix_of
 from pureneuron.spectral.diagonalization import pencil_directions
@@ -263,7 +264,7 @@ def _read_off(samples: Samples, Z: Array) -> TwoLayerNetwork:
 
 
 def _parts(samples: Samples, split: bool, rng: np.random.Generator) -> tuple[Samples, Samples]:
-    return samples.halves(rng) if split else (samples, samples)
+    return split_halves(samples, rng) if split else (samples, samples)
 
 
 def _projected(batch: Batch, P: AnyArray) -> Batch:

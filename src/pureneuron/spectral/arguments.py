@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pureneuron.moments import check_samples
+from pureneuron.problem import check_samples
 from pureneuron.samples import ArraySamples
 from pureneuron.typing import Array
 
@@ -49,7 +49,7 @@ def as_samples(X: ArrayLike, Y: ArrayLike, sample_weight: ArrayLike | None = Non
     Raises
     ------
     ValueError
-        If a shape does not fit, or :func:`pureneuron.moments.check_samples` refuses the values.
+        If a shape does not fit, or :func:`pureneuron.problem.check_samples` refuses the values.
     """
     X, Y = as_matrix("X", X), as_matrix("Y", Y)
     if len(X) != len(Y):

@@ -23,7 +23,7 @@ import array_api_compat
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pureneuron.moments import SecondMoments, second_moments
+from pureneuron.problem import SecondMoments, second_moments
 from pureneuron.samples import Batch, Samples, Sum
 from pureneuron.spectral.arguments import as_matrix, as_samples
 from pureneuron.spectral.linear import linear_map

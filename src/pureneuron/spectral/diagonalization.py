@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pureneuron.linalg import inverse, svd
-from pureneuron.network import unit_rows
+from pureneuron.model import unit_rows
 from pureneuron.typing import Array
 
 __all__ = [

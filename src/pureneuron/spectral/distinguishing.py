@@ -6,20 +6,24 @@ zero some mixture of neurons passes for a pure one, and the method cannot tell.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import array_api_compat
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pureneuron.moments import Problem
-from pureneuron.network import unit_rows
+from pureneuron.problem import Problem
+from pureneuron.model import unit_rows
+from pureneuron.results import StageReport
 from pureneuron.samples import Batch, Sum
 from pureneuron.spectral.arguments import as_matrix, as_samples
 from pureneuron.spectral.detector import product_sums
 from pureneuron.typing import AnyArray, Array
 
-__all__ = ["distinguishing_matrix", "gaussian_distinguishing_matrix", "separation"]
+__all__ = ["Separation", "distinguishing_matrix", "gaussian_distinguishing_matrix", "separation"]
+
+# Least singular value of the distinguishing matrix that is as good as none (make paper, degenerate).
+_NO_SEPARATION = 1e-3
 
 
 def distinguishing_matrix(
@@ -147,8 +151,36 @@ def _gaussian_pair(u: Array, v: Array) -> Array:
     return np.asarray(size / np.pi * M)
 
 
-def separation(problem: Problem, W: Array) -> float:
-    """Return α, the least singular value of the augmented distinguishing matrix, in one pass.
+@dataclass(frozen=True)
+class Separation:
+    """α and β of the paper's guarantee, at an estimated network.
+
+    Attributes
+    ----------
+    alpha : float
+        Least singular value of the augmented distinguishing matrix, inputs white.
+    beta : float
+        Least singular value of A, outputs of unit size and rows of W of unit length.
+    """
+
+    alpha: float
+    beta: float
+
+    def describe(self) -> StageReport:
+        """Report whether every pair of neurons looks unlike one."""
+        verdict = "every pair of neurons looks unlike one"
+        if self.alpha <= _NO_SEPARATION:
+            verdict = "some pair of neurons looks like one, and moments need other inputs to tell"
+        return StageReport(
+            "separation",
+            f"{verdict} (least singular value of the distinguishing matrix {self.alpha:.3g}, of A "
+            f"{self.beta:.3g}, inputs white and outputs of unit size)",
+            {"alpha": self.alpha, "beta": self.beta},
+        )
+
+
+def separation(problem: Problem, W: Array, A: Array) -> Separation:
+    """Return α and β of a network in white coordinates, in one pass.
 
     It is taken in white coordinates, on the span of the rows of W (k, r), which are normalised.
     """
@@ -159,7 +191,10 @@ def separation(problem: Problem, W: Array) -> float:
     size = basis.shape[1] ** 2
     columns = [sums["M xx"].reshape(-1, size), sums["xx"].reshape(1, size)]
     M = np.concatenate(columns) / sums["total"]
-    return float(np.linalg.svd(M, compute_uv=False).min())
+    return Separation(
+        alpha=float(np.linalg.svd(M, compute_uv=False).min()),
+        beta=float(np.linalg.svd(A * np.linalg.norm(W, axis=1), compute_uv=False).min()),
+    )
 
 
 def _white_distinguishing_sums(batch: Batch, transform: AnyArray, W: AnyArray) -> dict[str, Sum]:

@@ -24,7 +24,8 @@ import array_api_compat
 import numpy as np
 
 from pureneuron.linalg import inverse, svd
-from pureneuron.moments import Problem
+from pureneuron.problem import Problem
+from pureneuron.results import StageReport
 from pureneuron.samples import Batch, Sum
 from pureneuron.spectral.diagonalization import joint_diagonalize
 from pureneuron.spectral.linear import LinearPart
@@ -77,6 +78,20 @@ class MomentEstimate:
             return np.inf
         return float(self.spectrum[-k - 1] / max(self.spectrum[-k], np.finfo(np.float64).tiny))
 
+    def describe(self) -> StageReport:
+        """Report the gap of the detector and how well its null space diagonalises."""
+        return StageReport(
+            "moments",
+            f"{len(self.W)} directions; gap of the detector {self.gap:.3g}, "
+            f"misfit {self.misfit:.2g}, condition {self.condition:.2g}",
+            {
+                "spectrum": self.spectrum,
+                "gap": self.gap,
+                "misfit": self.misfit,
+                "condition": self.condition,
+            },
+        )
+
 
 def moment_estimate(
     problem: Problem, part: LinearPart, n_neurons: int, *, rng: np.random.Generator
@@ -96,7 +111,7 @@ def moment_estimate(
     """
     P, R = part.outputs[:, :n_neurons], part.inputs[:, :n_neurons]
     M = problem.samples.reduce(moment_sums, P, R)["moments"] / problem.total
-    return estimate_from(M, P, R, negative_slope=problem.negative_slope, rng=rng)
+    return estimate_from(M, P, R, negative_slope=problem.activation.negative_slope, rng=rng)
 
 
 def estimate_from(

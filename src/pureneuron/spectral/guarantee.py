@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pureneuron.network import TwoLayerNetwork
+from pureneuron.model import TwoLayerNetwork
 from pureneuron.spectral.detector import detector_matrix
 from pureneuron.spectral.distinguishing import distinguishing_matrix
 from pureneuron.typing import Array

@@ -15,12 +15,21 @@ from itertools import pairwise
 import numpy as np
 
 from pureneuron.linalg import svd
-from pureneuron.moments import Problem, SecondMoments, design, whitening
-from pureneuron.samples import Batch, Sum
+from pureneuron.problem import Problem, SecondMoments, design, whitening
+from pureneuron.results import StageReport
+from pureneuron.samples import Batch, Sum, to_numpy
 from pureneuron.samples.mirror import mirror_groups
 from pureneuron.typing import AnyArray, Array
 
-__all__ = ["LinearPart", "linear_loss", "linear_map", "linear_part", "numerical_rank"]
+__all__ = [
+    "LinearPart",
+    "LinearRank",
+    "linear_loss",
+    "linear_map",
+    "linear_part",
+    "linear_rank",
+    "numerical_rank",
+]
 
 # Groups of rows with a random sign in common: enough that sums of them vary like sums of rows. The
 # norm of a small matrix rests on few numbers, and takes more of them; entries of all groups.
@@ -62,11 +71,39 @@ class LinearPart:
         return np.asarray((self.outputs * self.singular_values) @ self.inputs.T)
 
 
+@dataclass(frozen=True, eq=False)
+class LinearRank:
+    """How many singular values of the linear part stand out of their sampling noise.
+
+    Attributes
+    ----------
+    value : int
+        The rank.
+    singular_values : (p,) array
+        Of the regression, in units of the outputs' root mean square.
+    """
+
+    value: int
+    singular_values: Array
+
+    def describe(self) -> StageReport:
+        """Report the singular values of the regression and how many of them stand out."""
+        values, rank = self.singular_values, self.value
+        shown = ", ".join(f"{value:.3g}" for value in values[: rank + 2])
+        more = ", …" if len(values) > rank + 2 else ""
+        return StageReport(
+            "linear part",
+            f"B = AW has rank {rank} against its sampling noise (singular values of the "
+            f"regression {shown}{more})",
+            {"rank": rank, "singular_values": values},
+        )
+
+
 def linear_map(moments: SecondMoments) -> Array:
     """Return ``B = 2 E[yxᵀ] E[xxᵀ]⁺`` of a ReLU network in the data's own units, an (m, d) array.
 
     This is Algorithm 1 for every output at once. Where the inputs do not span R^d its rows are the
-    shortest that do; what counts as span is for :func:`pureneuron.moments.whitening` to say.
+    shortest that do; what counts as span is for :func:`pureneuron.problem.whitening` to say.
     """
     transform = whitening(moments.xx).transform
     return np.asarray(2.0 * (moments.yx @ transform) @ transform.T)
@@ -86,6 +123,11 @@ def linear_loss(problem: Problem, part: LinearPart) -> float:
     """
     total = float(np.trace(problem.moments.yy)) / problem.output_scale**2
     return (total - float(np.sum(part.matrix**2))) / problem.n_outputs
+
+
+def linear_rank(problem: Problem, part: LinearPart, *, rng: np.random.Generator) -> LinearRank:
+    """Return the :func:`numerical_rank` with what it was read off, in one pass."""
+    return LinearRank(numerical_rank(problem, part, rng=rng), part.singular_values)
 
 
 def numerical_rank(problem: Problem, part: LinearPart, *, rng: np.random.Generator) -> int:
@@ -156,8 +198,8 @@ def _group_sums(
     # Groups hash the inputs as they came: rounding in the transform would break the pairs.
     group = mirror_groups(batch.X, seed, n_groups)
     X, Y, _ = design(batch, constant_input)
-    E = np.asarray(Y - X @ linear.T)
+    E = to_numpy(Y - X @ linear.T)
     order = np.argsort(group, kind="stable")
-    E, X = np.take(E, order, axis=0), np.take(np.asarray(X), order, axis=0)
+    E, X = np.take(E, order, axis=0), np.take(to_numpy(X), order, axis=0)
     edges = np.searchsorted(group[order], np.arange(n_groups + 1))
     return {"groups": Sum(np.stack([E[i:j].T @ X[i:j] for i, j in pairwise(edges)]))}

@@ -13,12 +13,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from pureneuron.linalg import gram_inverse
-from pureneuron.moments import Problem, design
-from pureneuron.samples import Batch, Sum
+from pureneuron.problem import Problem, design
+from pureneuron.results import StageReport
+from pureneuron.samples import Batch, Sum, to_numpy
 from pureneuron.samples.mirror import distinct_rows, mirror_hash
 from pureneuron.spectral.estimate import MomentEstimate, estimate_from, moment_sums
 from pureneuron.spectral.linear import LinearPart
 from pureneuron.typing import AnyArray
+
+# The error that a report states the rows for.
+_GOAL = 0.01
 
 __all__ = ["SamplingError", "sampling_error"]
 
@@ -61,6 +65,17 @@ class SamplingError:
     def rows_for(self, error: float) -> float:
         """Return how many rows would bring both errors down to ``error``."""
         return self.n_rows * max(self.error_A, self.error_W) / error
+
+    def describe(self) -> StageReport:
+        """Report the expected error of the moment estimate, and the rows that a smaller one takes."""
+        verdict = "can be trusted" if self.trusted else "is guesswork here"
+        rows = self.rows_for(_GOAL)
+        return StageReport(
+            "sampling error",
+            f"the moment estimate {verdict}: {self} are to be expected; {_GOAL:g} would take "
+            f"about {rows:.2g} rows",
+            {"error_A": self.error_A, "error_W": self.error_W, "rows_for_0.01": rows},
+        )
 
 
 def sampling_error(
@@ -107,7 +122,7 @@ def sampling_error(
             moments / total,
             P + across_y - P @ (P.T @ across_y),
             R + across_x - R @ (R.T @ across_x),
-            negative_slope=problem.negative_slope,
+            negative_slope=problem.activation.negative_slope,
             rng=rng,
             start=estimate.directions,
         )
@@ -134,10 +149,10 @@ def _grouped_sums(
         rows = np.flatnonzero(group == g)
         extra = {} if batch.weight is None else {"root": root[rows]}
         part = Batch(X[rows], Y[rows], extra=extra)
-        moments.append(np.asarray(moment_sums(part, P, R)["moments"].value))
+        moments.append(to_numpy(moment_sums(part, P, R)["moments"].value))
         totals.append(float((root[rows] ** 2).sum()))
-        xx.append(np.asarray(part.X.T @ part.X))
-        yx.append(np.asarray(part.Y.T @ part.X))
+        xx.append(to_numpy(part.X.T @ part.X))
+        yx.append(to_numpy(part.Y.T @ part.X))
     return {
         "moments": Sum(np.stack(moments)),
         "total": Sum(np.array(totals)),

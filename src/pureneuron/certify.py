@@ -1,0 +1,307 @@
+"""What can be claimed of an estimate: the last step of a recovery."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pureneuron.inference import (
+    UnitDiagnostics,
+    Verdict,
+    check,
+    diagnose_fit,
+    doubt_moments,
+    draw_probes,
+    judge_fit,
+    judge_moments,
+    odd_part_test,
+    symmetry_test,
+    undetermined_directions,
+    unit_diagnostics,
+)
+from pureneuron.inference.status import THRESHOLDS as STATUS
+from pureneuron.initialize import Candidate
+from pureneuron.monitor import Monitor
+from pureneuron.optimize import Fit, Limits, evaluate, minimize, profile
+from pureneuron.optimize.damping import THRESHOLDS as DAMPING
+from pureneuron.options import Options
+from pureneuron.problem import Problem, n_unknowns
+from pureneuron.results import Status
+from pureneuron.search import Multistart, Slope, confirms
+from pureneuron.spectral import (
+    LinearPart,
+    LinearRank,
+    MomentEstimate,
+    linear_loss,
+    sampling_error,
+)
+from pureneuron.typing import Array
+
+__all__ = ["Claim", "Found", "certify", "certify_moments", "claim_best_so_far"]
+
+_ASYMMETRIC = (
+    "the inputs are asymmetric, and this result rests on their symmetry: "
+    "refine it (refine=True) or symmetrise the inputs (pureneuron.datasets.symmetrize)"
+)
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Numbers that decide, each with its meaning and the benchmark that shows its effect.
+
+    Attributes
+    ----------
+    short_equations : float
+        Equations for each unknown of the short descent that a moment estimate must survive
+        (recovery.py).
+    short_tol : float
+        Its tolerance (recovery.py).
+    """
+
+    short_equations: float = 100.0
+    short_tol: float = 1e-3
+
+
+THRESHOLDS = Thresholds()
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What the search has found.
+
+    Attributes
+    ----------
+    fit : Fit
+        The best fit.
+    search : Multistart
+        How it was found.
+    slope : Slope or None
+        The slope that was fitted; None where it was given.
+    at_that_slope : bool
+        Whether the best fit is the network that the slope was fitted to.
+    unchanged : bool
+        Whether the fit is still the one that the search has checked.
+    """
+
+    fit: Fit
+    search: Multistart
+    slope: Slope | None = None
+    at_that_slope: bool = True
+    unchanged: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Claim:
+    """A network in the coordinates of a problem, and what is claimed of it.
+
+    Attributes
+    ----------
+    problem : Problem
+        The data.
+    W, A : (k, r) and (m, k) arrays
+        The network.
+    loss : float
+        Of the network, in the units of the problem.
+    n_iter : int
+        Iterations of the descent that led there.
+    units : UnitDiagnostics
+        The state of its units.
+    verdict : Verdict
+        Status and reason.
+    """
+
+    problem: Problem
+    W: Array
+    A: Array
+    loss: float
+    n_iter: int
+    units: UnitDiagnostics
+    verdict: Verdict
+
+
+def certify(
+    found: Found,
+    rank: LinearRank,
+    options: Options,
+    *,
+    probes: Array,
+    rng: np.random.Generator,
+    monitor: Monitor,
+) -> Claim:
+    """Decide what can be claimed of the best fit of a search.
+
+    Parameters
+    ----------
+    found : Found
+        The fit.
+    rank : LinearRank
+        Of B against its sampling noise, outputs as they are in the data.
+    options : Options
+        What was asked for.
+    probes : (p, r) array
+        For the residual test.
+    rng : numpy.random.Generator
+        Draws rows.
+    monitor : Monitor
+        Told of the stage; gets warnings and notes.
+    """
+    fit, search = found.fit, found.search
+    with monitor.stage("inference") as stage:
+        diagnostics = diagnose_fit(
+            fit,
+            rank.value,
+            checks=search.checks if found.unchanged else None,
+            probes=probes,
+            limits=options.limits,
+            rng=rng,
+        )
+        stage.report(diagnostics)
+    verdict = judge_fit(
+        fit, diagnostics, agreement=search.agreement, n_starts=len(search.losses)
+    )
+    verdict = _with_slope(_with_rank(verdict, rank, options), found)
+    unconfirmed = search.method == "moments" and not search.agreement
+    if unconfirmed and symmetry_test(fit.problem).is_rejected:
+        monitor.warnings.append(_ASYMMETRIC)
+    _remark(fit.problem, fit.n_neurons, rank, options, monitor)
+    point = fit.point
+    units = diagnostics.checks.units
+    return Claim(fit.problem, point.W, point.A, fit.loss, fit.info.n_iter, units, verdict)
+
+
+def certify_moments(
+    problem: Problem,
+    estimate: MomentEstimate,
+    part: LinearPart,
+    rank: LinearRank,
+    options: Options,
+    *,
+    rng: np.random.Generator,
+    monitor: Monitor,
+) -> Claim:
+    """Decide what can be claimed of a moment estimate that is not refined.
+
+    What takes more work is asked only where all else speaks for it: the expected error, whether the
+    odd part of the outputs is linear, and whether a short descent leaves every neuron in place.
+    """
+    W, A = estimate.W, estimate.A
+    units = unit_diagnostics(problem, W, A)
+    loss = evaluate(problem, W, A)
+    asymmetric = symmetry_test(problem).is_rejected
+    verdict = judge_moments(
+        problem,
+        estimate,
+        units,
+        rank=rank.value,
+        loss=loss,
+        linear_loss=linear_loss(problem, part),
+        asymmetric=asymmetric,
+    )
+    if verdict.status is Status.RECOVERED:
+        verdict = _doubts(problem, estimate, part, rng=rng, monitor=monitor) or verdict
+    if asymmetric:
+        monitor.warnings.append(_ASYMMETRIC)
+    _remark(problem, len(W), rank, options, monitor)
+    return Claim(problem, W, A, loss, 0, units, _with_rank(verdict, rank, options))
+
+
+def claim_best_so_far(monitor: Monitor) -> Claim:
+    """Keep the best network that there is when Ctrl-C ends the run; one pass or two.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If there is no network yet.
+    """
+    best = monitor.best
+    if best is None:
+        raise KeyboardInterrupt
+    problem = replace(best.problem, single=False)
+    point = profile(problem, best.point.W, best.point.A)
+    done = "the fit was checked" if best.is_settled else "the search had ended"
+    verdict = Verdict(Status.NOT_CONVERGED, f"interrupted before {done}")
+    units = unit_diagnostics(problem, point.W, point.A, gram=point.gram)
+    return Claim(problem, point.W, point.A, point.loss, best.n_iter, units, verdict)
+
+
+def _doubts(
+    problem: Problem,
+    estimate: MomentEstimate,
+    part: LinearPart,
+    *,
+    rng: np.random.Generator,
+    monitor: Monitor,
+) -> Verdict | None:
+    error_rng, rows_rng, probes_rng, curvature_rng = rng.spawn(4)
+    with monitor.stage("sampling error") as stage:
+        error = sampling_error(problem, part, estimate, rng=error_rng)
+        stage.report(error)
+    fit = _short_descent(problem, estimate, rng=rows_rng)
+    stays = confirms(Candidate(estimate.W, estimate.A), fit)
+    probes = draw_probes(problem.n_inputs, rng=probes_rng)
+    return doubt_moments(
+        nonlinear=odd_part_test(problem, part, estimate.W).is_rejected,
+        error=error,
+        stays=stays,
+        passed=check(fit, probes).passed,
+        undetermined=undetermined_directions(
+            replace(fit, problem=problem), rng=curvature_rng
+        ),
+    )
+
+
+def _short_descent(
+    problem: Problem, estimate: MomentEstimate, *, rng: np.random.Generator
+) -> Fit:
+    """Descend from an estimate on some of the rows; rows that weigh next to nothing don't count."""
+    unknowns = n_unknowns(problem, len(estimate.W))
+    size = THRESHOLDS.short_equations * unknowns / problem.n_equations * problem.n_rows
+    rows = problem.subset(int(size), rng=rng) if size < problem.n_rows else problem
+    limits = Limits(tol=THRESHOLDS.short_tol)
+    return minimize(rows, estimate.W, estimate.A, limits=limits, damping=DAMPING.trusted)
+
+
+def _with_rank(verdict: Verdict, rank: LinearRank, options: Options) -> Verdict:
+    if options.n_neurons != "auto" or rank.value > 0:
+        return verdict
+    return Verdict(Status.RANK_DEFICIENT, "no linear part stands out of its sampling noise")
+
+
+def _with_slope(verdict: Verdict, found: Found) -> Verdict:
+    """Let the fit of the slope have its say."""
+    slope = found.slope
+    if slope is None or verdict.status is Status.NOT_CONVERGED:
+        return verdict
+    if slope.is_at_end:
+        return Verdict(Status.RANK_DEFICIENT, slope.why_at_end)
+    if not found.at_that_slope:
+        reason = "the slope was fitted to another minimum than the best"
+        return Verdict(Status.STARTS_DISAGREE, reason)
+    if verdict.status is Status.RECOVERED and not slope.confirmed:
+        reason = "no two guesses of the slope lead to the same network"
+        return Verdict(Status.STARTS_DISAGREE, reason)
+    return verdict
+
+
+def _remark(
+    problem: Problem, n_neurons: int, rank: LinearRank, options: Options, monitor: Monitor
+) -> None:
+    """Warn and note what the user should know of data and sizes."""
+    unknowns = n_unknowns(problem, n_neurons)
+    if problem.n_equations < STATUS.few_equations * unknowns:
+        monitor.warnings.append(
+            f"the {problem.n_equations:.6g} measured outputs are not much more than the {unknowns} "
+            "unknowns: expect large errors wherever there is noise"
+        )
+    d, spanned = problem.input_span.shape
+    if spanned < d:
+        monitor.notes.append(
+            f"the inputs span only {spanned} of {d} dimensions: W is identified on their span "
+            "alone, and is the minimum-norm solution"
+        )
+    if options.n_neurons == "auto" and rank.value == problem.n_outputs < problem.n_inputs:
+        monitor.notes.append(
+            f"n_neurons='auto' found {rank.value}, the most that {problem.n_outputs} outputs can "
+            "show: if there may be more neurons, give their number"
+        )

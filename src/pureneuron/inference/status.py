@@ -1,0 +1,219 @@
+"""From the diagnostics to a status: whether the estimate can be taken for the network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pureneuron.inference.diagnostics import Diagnostics
+from pureneuron.inference.units import UnitDiagnostics
+from pureneuron.optimize import Fit
+from pureneuron.problem import Problem, n_unknowns
+from pureneuron.results import Status
+from pureneuron.spectral import MomentEstimate, SamplingError
+
+__all__ = ["THRESHOLDS", "Thresholds", "Verdict", "doubt_moments", "judge_fit", "judge_moments"]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Numbers that decide, each with its meaning and the benchmark that shows its effect.
+
+    Attributes
+    ----------
+    few_equations : float
+        Equations for each unknown below which a fit with a residual cannot be told from an overfit
+        (surety.py).
+    few_exact : float
+        The same for a residual of zero, which says more: any excess of equations would betray a
+        wrong network (success.py).
+    least_gain : float
+        A unit that fits noise gains up to about 3 times chance, in rare cases 5; one that is
+        needed, dozens and more (surety.py).
+    least_gap : float
+        Singular values of T on either side of the gap closer than this are noise (recovery.py).
+    most_misfit : float
+        Misfit of the directions from which on they explain less than two thirds of the null space:
+        noise (recovery.py).
+    """
+
+    few_equations: float = 4.0
+    few_exact: float = 1.2
+    least_gain: float = 5.0
+    least_gap: float = 1.1
+    most_misfit: float = 1.0 / 3.0
+
+
+THRESHOLDS = Thresholds()
+_NOT_SINGLED_OUT = "the detector does not single out k directions"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A status, and what it rests on."""
+
+    status: Status
+    reason: str
+
+
+def judge_moments(
+    problem: Problem,
+    estimate: MomentEstimate,
+    units: UnitDiagnostics,
+    *,
+    rank: int,
+    loss: float,
+    linear_loss: float,
+    asymmetric: bool,
+) -> Verdict:
+    """Judge a moment estimate that is not refined, by what is seen at once.
+
+    There must be rows enough, symmetric inputs, as many neurons as B shows, directions that stand
+    out, and a loss below that of a linear regression.
+    """
+    k = len(estimate.W)
+    ratio = problem.n_equations / n_unknowns(problem, k)
+    if ratio < THRESHOLDS.few_equations:
+        return Verdict(Status.TOO_FEW_SAMPLES, _few(ratio))
+    if asymmetric:
+        reason = "moments rest on symmetric inputs, and these are asymmetric"
+        return Verdict(Status.MISFIT, reason)
+    if rank != k:
+        return _wrong_size(rank, k)
+    figures = f"gap of T {estimate.gap:.3g}, misfit of the directions {estimate.misfit:.2g}"
+    if estimate.gap < THRESHOLDS.least_gap or estimate.misfit > THRESHOLDS.most_misfit:
+        return Verdict(Status.RANK_DEFICIENT, f"{_NOT_SINGLED_OUT} ({figures})")
+    if not units.healthy:
+        return Verdict(Status.DEGENERATE, str(units))
+    if loss >= linear_loss:
+        reason = "a linear map explains the outputs better than the network does"
+        return Verdict(Status.MISFIT, reason)
+    return Verdict(Status.RECOVERED, f"the detector singles out k directions ({figures})")
+
+
+def doubt_moments(
+    *, nonlinear: bool, error: SamplingError, stays: bool, passed: bool, undetermined: int
+) -> Verdict | None:
+    """Judge a moment estimate that looks well by what takes more work to find out.
+
+    Parameters
+    ----------
+    nonlinear : bool
+        Whether the odd part of the outputs is not linear.
+    error : SamplingError
+        What is to be expected of it.
+    stays : bool
+        Whether a short descent leaves every neuron in its place.
+    passed : bool
+        Whether the fit where it ends passes the checks.
+    undetermined : int
+        Directions in which the data leave them undetermined there.
+
+    Returns
+    -------
+    Verdict or None
+        None if nothing speaks against it.
+    """
+    if nonlinear:
+        return Verdict(
+            Status.MISFIT,
+            "the odd part of the outputs is not linear in the inputs: there are biases, or other "
+            "neurons than rectifiers",
+        )
+    if not error.trusted:
+        reason = f"{_NOT_SINGLED_OUT}: {error} are to be expected"
+        return Verdict(Status.RANK_DEFICIENT, reason)
+    if not stays:
+        reason = f"{_NOT_SINGLED_OUT}: a descent from them leads elsewhere"
+        return Verdict(Status.RANK_DEFICIENT, reason)
+    if not passed:
+        reason = "where a descent from it ends the residual still depends on the inputs"
+        return Verdict(Status.MISFIT, reason)
+    return _undetermined(undetermined) if undetermined else None
+
+
+def judge_fit(fit: Fit, diagnostics: Diagnostics, *, agreement: str, n_starts: int) -> Verdict:
+    """Judge the best of all descents; the status is named after the first condition that fails.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    diagnostics : Diagnostics
+        What the data say of it.
+    agreement : str
+        Why it is taken for the global minimum; empty if nothing confirms it.
+    n_starts : int
+        How many descents were made.
+    """
+    sizes = _judge_sizes(fit, diagnostics)
+    if sizes is not None:
+        return sizes
+    gain, residual = diagnostics.drop_one_gain, diagnostics.checks.residual
+    if gain is not None and gain < THRESHOLDS.least_gain:
+        return Verdict(
+            Status.RANK_DEFICIENT,
+            f"one neuron less fits as well: the one that is missed least gains {gain:.2g} times "
+            "what noise alone would give it",
+        )
+    if diagnostics.undetermined:
+        return _undetermined(diagnostics.undetermined)
+    if not agreement:
+        reason = f"{n_starts} starts, and nothing confirms the best minimum"
+        return Verdict(Status.STARTS_DISAGREE, reason)
+    if residual is not None and residual.is_rejected:
+        return Verdict(
+            Status.MISFIT,
+            f"the residual still depends on the inputs (p = {residual.p_value:.2g}): there "
+            "are more neurons, or others, or this is a local minimum (raise n_restarts)",
+        )
+    if residual is not None and residual.concentrated:
+        return Verdict(
+            Status.MISFIT,
+            "most of the residual is that of a few rows: they are outliers, or hold the fit in a "
+            "local minimum (look at them, leave them out, or raise n_restarts)",
+        )
+    return Verdict(Status.RECOVERED, agreement)
+
+
+def _judge_sizes(fit: Fit, diagnostics: Diagnostics) -> Verdict | None:
+    """Judge rows, units, convergence and rank."""
+    problem, k = fit.problem, fit.n_neurons
+    unknowns = n_unknowns(problem, k)
+    few = THRESHOLDS.few_exact if fit.is_exact else THRESHOLDS.few_equations
+    if problem.n_equations / unknowns < few:
+        return Verdict(Status.TOO_FEW_SAMPLES, _few(problem.n_equations / unknowns))
+    # A row that repeats makes outputs more precise, and adds none.
+    distinct = diagnostics.n_distinct * problem.n_outputs / unknowns
+    if distinct < few:
+        return Verdict(
+            Status.TOO_FEW_SAMPLES,
+            f"only about {round(diagnostics.n_distinct)} rows are different inputs: "
+            f"{distinct:.2g} outputs for each unknown, however often they were measured",
+        )
+    if not diagnostics.checks.units.healthy:
+        return Verdict(Status.DEGENERATE, str(diagnostics.checks.units))
+    if diagnostics.reversible:
+        reason = "the same function has its rows of W the other way round, too"
+        return Verdict(Status.DEGENERATE, reason)
+    if not fit.info.converged:
+        return Verdict(Status.NOT_CONVERGED, f"still improving after {fit.info.n_iter} iterations")
+    if diagnostics.rank is not None and diagnostics.rank > k and not fit.is_exact:
+        return _wrong_size(diagnostics.rank, k)
+    return None
+
+
+def _undetermined(directions: int) -> Verdict:
+    many = "a direction" if directions == 1 else f"{directions} directions"
+    return Verdict(Status.DEGENERATE, f"the data leave the neurons undetermined in {many}")
+
+
+def _few(ratio: float) -> str:
+    return f"only {ratio:.2g} measured outputs for each unknown"
+
+
+def _wrong_size(rank: int, k: int) -> Verdict:
+    if rank > k:
+        reason = f"B = AW has rank {rank}: there are more than {k} neurons"
+        return Verdict(Status.MISFIT, reason)
+    reason = f"only {rank} of the {k} singular values of B = AW stand out of their sampling noise"
+    return Verdict(Status.RANK_DEFICIENT, reason)

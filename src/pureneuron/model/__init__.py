@@ -1,0 +1,22 @@
+"""The model as values: network, activation, likelihood; pairing of neurons; file formats."""
+
+from pureneuron.model.activation import Activation, GaussianKernels, LeakyReLU
+from pureneuron.model.likelihood import Gaussian, Likelihood
+from pureneuron.model.matching import NeuronMatch, match_neurons, unit_rows
+from pureneuron.model.network import TwoLayerNetwork
+from pureneuron.model.safetensors import load_metadata, load_network, save_network
+
+__all__ = [
+    "Activation",
+    "Gaussian",
+    "GaussianKernels",
+    "LeakyReLU",
+    "Likelihood",
+    "NeuronMatch",
+    "TwoLayerNetwork",
+    "load_metadata",
+    "load_network",
+    "match_neurons",
+    "save_network",
+    "unit_rows",
+]

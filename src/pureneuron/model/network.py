@@ -1,0 +1,181 @@
+"""The two-layer network as a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from pureneuron.model.matching import NeuronMatch, match_neurons
+from pureneuron.typing import Array
+
+__all__ = ["TwoLayerNetwork"]
+
+
+@dataclass(frozen=True, eq=False, repr=False, init=False)
+class TwoLayerNetwork:
+    """A network ``y = A σ(W x + b) + c`` with a (leaky) rectifier σ.
+
+    Parameters
+    ----------
+    A : (m, k) array-like
+        Output weights; column i is what neuron i contributes to the outputs.
+    W : (k, d) array-like
+        Input weights; row i is the direction that neuron i responds to.
+    hidden_bias : (k,) array-like, optional
+        ``b``; zero if left out.
+    output_bias : (m,) array-like, optional
+        ``c``; zero if left out.
+    negative_slope : float
+        Slope of σ on the negative side: 0 is the ReLU, 1 would be linear.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit together, or a weight is complex or not finite.
+    """
+
+    A: Array
+    W: Array
+    hidden_bias: Array
+    output_bias: Array
+    negative_slope: float
+
+    def __init__(
+        self,
+        A: ArrayLike,
+        W: ArrayLike,
+        hidden_bias: ArrayLike | None = None,
+        output_bias: ArrayLike | None = None,
+        negative_slope: float = 0.0,
+    ) -> None:
+        A, W = _frozen("A", A, 2), _frozen("W", W, 2)
+        if A.shape[1] != W.shape[0]:
+            raise ValueError(
+                f"A has {A.shape[1]} columns and W has {W.shape[0]} rows: "
+                "both must equal the number of neurons"
+            )
+        b = _frozen("hidden_bias", np.zeros(len(W)) if hidden_bias is None else hidden_bias, 1)
+        c = _frozen("output_bias", np.zeros(len(A)) if output_bias is None else output_bias, 1)
+        if len(b) != len(W):
+            raise ValueError(f"hidden_bias has {len(b)} values; one per neuron, {len(W)}, expected")
+        if len(c) != len(A):
+            raise ValueError(f"output_bias has {len(c)} values; one per output, {len(A)}, expected")
+        _refuse_complex("negative_slope", negative_slope)
+        slope = float(negative_slope)
+        if not -1.0 < slope < 1.0:
+            raise ValueError(f"negative_slope must lie between -1 and 1, got {slope}")
+        fields = {"A": A, "W": W, "hidden_bias": b, "output_bias": c, "negative_slope": slope}
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of inputs, d."""
+        return int(self.W.shape[1])
+
+    @property
+    def n_neurons(self) -> int:
+        """Number of hidden neurons, k."""
+        return int(self.W.shape[0])
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of outputs, m."""
+        return int(self.A.shape[0])
+
+    def __repr__(self) -> str:
+        extras = "".join(
+            f", {name}"
+            for name, present in (
+                ("hidden bias", self.hidden_bias.any()),
+                ("output bias", self.output_bias.any()),
+                (f"negative_slope={self.negative_slope:g}", self.negative_slope != 0.0),
+            )
+            if present
+        )
+        sizes = f"{self.n_inputs} inputs, {self.n_neurons} neurons, {self.n_outputs} outputs"
+        return f"TwoLayerNetwork({sizes}{extras})"
+
+    def hidden(self, X: ArrayLike) -> Array:
+        """Return the activations ``σ(W x + b)``, (n, k), for inputs ``X`` of shape (n, d)."""
+        _refuse_complex("X", X)
+        X = np.asarray(X, dtype=np.float64)
+        if X.ndim != 2 or X.shape[1] != self.n_inputs:
+            raise ValueError(f"X has shape {X.shape}; (n, {self.n_inputs}) is expected")
+        Z = X @ self.W.T + self.hidden_bias
+        return np.asarray(np.where(Z > 0.0, Z, self.negative_slope * Z))
+
+    def predict(self, X: ArrayLike) -> Array:
+        """Return the outputs, (n, m), for inputs ``X`` of shape (n, d)."""
+        return np.asarray(self.hidden(X) @ self.A.T + self.output_bias)
+
+    def normalized(self) -> TwoLayerNetwork:
+        """Return the same function in normal form: rows of W of unit length.
+
+        A positive factor moves freely between row i of W (with its bias) and column i of A; the
+        normal form puts it into A. A row of zeros stays as it is.
+        """
+        length = np.linalg.norm(self.W, axis=1)
+        length[length == 0.0] = 1.0
+        return TwoLayerNetwork(
+            A=self.A * length,
+            W=self.W / length[:, None],
+            hidden_bias=self.hidden_bias / length,
+            output_bias=self.output_bias,
+            negative_slope=self.negative_slope,
+        )
+
+    def permuted(self, order: ArrayLike) -> TwoLayerNetwork:
+        """Return the network made of the neurons ``order``, in that order."""
+        order = np.asarray(order, dtype=np.intp)
+        return TwoLayerNetwork(
+            A=self.A[:, order],
+            W=self.W[order],
+            hidden_bias=self.hidden_bias[order],
+            output_bias=self.output_bias,
+            negative_slope=self.negative_slope,
+        )
+
+    def match(self, other: TwoLayerNetwork, metric: ArrayLike | None = None) -> NeuronMatch:
+        """Pair the neurons of this network with those of ``other``.
+
+        See :func:`pureneuron.model.match_neurons`, which does the work.
+        """
+        if (self.n_inputs, self.n_outputs) != (other.n_inputs, other.n_outputs):
+            raise ValueError(
+                f"the networks differ in size: {self!r} against {other!r}; "
+                "inputs and outputs must be the same"
+            )
+        return match_neurons(self.A, self.W, other.A, other.W, metric=metric)
+
+    def save(self, path: str | Path) -> None:
+        """Write the network to ``path`` as safetensors."""
+        from pureneuron.model.safetensors import save_network
+
+        save_network(self, path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> TwoLayerNetwork:
+        """Read a network that :meth:`save` wrote."""
+        from pureneuron.model.safetensors import load_network
+
+        return load_network(path)
+
+
+def _frozen(name: str, value: ArrayLike, ndim: int) -> Array:
+    _refuse_complex(name, value)
+    array = np.array(value, dtype=np.float64)
+    if array.ndim != ndim:
+        raise ValueError(f"{name} must have {ndim} dimensions, got shape {array.shape}")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} holds a value that is not finite")
+    array.flags.writeable = False
+    return array
+
+
+def _refuse_complex(name: str, value: ArrayLike) -> None:
+    if np.iscomplexobj(value):
+        raise ValueError(f"{name} is complex; real numbers are expected")

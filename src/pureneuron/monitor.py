@@ -1,0 +1,156 @@
+"""What a run tells while it goes on: progress, a report a stage, and the best network so far.
+
+The one thing in a run that changes. Every step reports to it; nothing is read from it until the
+run ends, or Ctrl-C ends it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from pureneuron.optimize import Fit, Observer, Point
+from pureneuron.problem import Problem
+from pureneuron.progress import Progress, ProgressCallback
+from pureneuron.results import StageReport
+
+__all__ = ["BestSoFar", "Describes", "Monitor", "Stage"]
+
+
+class Describes(Protocol):
+    """A record that says its own report."""
+
+    def describe(self) -> StageReport:
+        """Return the report."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class BestSoFar:
+    """The network to keep if the run ends here.
+
+    Attributes
+    ----------
+    problem, point
+        The network, in the coordinates of a problem with all rows.
+    n_iter : int
+        Iterations of the descent that led there.
+    is_guess : bool
+        Whether it has not been fitted to all rows.
+    is_settled : bool
+        Whether the search for it has ended.
+    """
+
+    problem: Problem
+    point: Point
+    n_iter: int = 0
+    is_guess: bool = False
+    is_settled: bool = False
+
+
+@dataclass
+class Stage:
+    """A stage that is going on; :meth:`report` says what it saw."""
+
+    name: str
+    said: StageReport | None = None
+
+    def report(self, what: Describes) -> None:
+        """Keep the report of a record; the last one counts."""
+        self.said = what.describe()
+
+
+@dataclass
+class Monitor:
+    """Collects what the steps of one run have to say.
+
+    Attributes
+    ----------
+    callback : callable, optional
+        Told of stages and iterations.
+    warnings, notes : list of str
+        What the user should know.
+    best : BestSoFar or None
+        None before there is a network.
+    """
+
+    callback: ProgressCallback | None = None
+    warnings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    best: BestSoFar | None = None
+    _reports: dict[str, StageReport] = field(default_factory=dict)
+    _inner_seconds: float = 0.0
+
+    @property
+    def reports(self) -> tuple[StageReport, ...]:
+        """One report a stage, in the order in which they were first done with."""
+        return tuple(self._reports.values())
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Stage]:
+        """Time a stage.
+
+        The time of a stage within another counts for the inner one only. A stage that is entered
+        again adds to its time, and its last report counts.
+        """
+        if self.callback is not None:
+            self.callback(Progress(name))
+        start, outer = time.perf_counter(), self._inner_seconds
+        self._inner_seconds = 0.0
+        stage = Stage(name)
+        try:
+            yield stage
+        finally:
+            seconds = time.perf_counter() - start
+            if stage.said is not None:
+                before = self._reports[name].seconds if name in self._reports else 0.0
+                own = before + seconds - self._inner_seconds
+                self._reports[name] = replace(stage.said, name=name, seconds=own)
+            self._inner_seconds = outer + seconds
+
+    def observer(
+        self,
+        problem: Problem,
+        stage: str,
+        start: int,
+        n_starts: int,
+        *,
+        best_loss: float | None = None,
+        guess: bool = False,
+    ) -> Observer:
+        """Return what a descent is to tell of its points.
+
+        Parameters
+        ----------
+        problem : Problem
+            All rows; the points are in its coordinates.
+        stage : str
+            For the progress.
+        start, n_starts : int
+            Which start of at most how many.
+        best_loss : float, optional
+            The lowest loss before.
+        guess : bool
+            Whether the descent sees a part of the rows only.
+        """
+
+        def observe(iteration: int, point: Point) -> None:
+            self._offer(BestSoFar(problem, point, iteration, is_guess=guess))
+            if self.callback is not None and iteration > 0:
+                self.callback(Progress(stage, start, n_starts, iteration, point.loss, best_loss))
+
+        return observe
+
+    def settle(self, fit: Fit) -> None:
+        """Make the outcome of a step the network to keep: losses before it may not compare."""
+        self.best = BestSoFar(fit.problem, fit.point, fit.info.n_iter, is_settled=True)
+
+    def _offer(self, other: BestSoFar) -> None:
+        best = self.best
+        if best is None or (best.is_guess and not other.is_guess):
+            self.best = other
+        elif best.is_guess == other.is_guess and other.point.loss < best.point.loss:
+            self.best = replace(other, is_settled=best.is_settled)

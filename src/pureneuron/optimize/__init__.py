@@ -1,0 +1,33 @@
+"""From one start to one minimum: damped Gauss–Newton, A projected out.
+
+``gauss_newton`` is the loop; ``damping`` says how far a step goes, ``termination`` when it ends. A
+``quadratic_model`` of the loss offers the steps; those of ``least_squares`` assume a Gaussian
+likelihood, and solve by ``conjugate_gradients`` where the matrix is too large to form.
+``mixed_precision`` begins in single precision and ends in double; ``comparison`` tells whether two
+fits are the same network; ``fit`` holds the records.
+"""
+
+from pureneuron.optimize.comparison import displacement, distance, meeting, separations
+from pureneuron.optimize.fit import Descent, Fit, Point
+from pureneuron.optimize.gauss_newton import Observer, minimize
+from pureneuron.optimize.least_squares import evaluate, profile, quadratic_model
+from pureneuron.optimize.mixed_precision import minimize_mixed, single_suffices
+from pureneuron.optimize.termination import Limits
+
+__all__ = [
+    "Descent",
+    "Fit",
+    "Limits",
+    "Observer",
+    "Point",
+    "displacement",
+    "distance",
+    "evaluate",
+    "meeting",
+    "minimize",
+    "minimize_mixed",
+    "profile",
+    "quadratic_model",
+    "separations",
+    "single_suffices",
+]

@@ -1,0 +1,194 @@
+"""Damped Gauss–Newton from one start to one minimum (Levenberg–Marquardt).
+
+The loop alone: how far a step goes is in :mod:`~pureneuron.optimize.damping`, when it ends in
+:mod:`~pureneuron.optimize.termination`, and what is known of the surroundings of a point in a
+:class:`~pureneuron.optimize.quadratic_model.QuadraticModel`. A step is taken if the loss falls by
+at least 1e-4 of what the model predicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import numpy as np
+
+from pureneuron.model.likelihood import THRESHOLDS as LIKELIHOOD
+from pureneuron.optimize import damping as step_control
+from pureneuron.optimize.damping import Damping, StepLength
+from pureneuron.optimize.fit import Descent, Fit, Point
+from pureneuron.optimize.least_squares import profile, quadratic_model
+from pureneuron.optimize.quadratic_model import QuadraticModel
+from pureneuron.optimize.termination import Limits, Termination, Trace
+from pureneuron.problem import Problem
+from pureneuron.typing import Array
+
+__all__ = ["Observer", "Thresholds", "minimize"]
+
+Observer: TypeAlias = Callable[[int, Point], None]
+"""``observer(iteration, point)`` hears of the start, iteration 0, and of every accepted point."""
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Numbers that decide, each with its meaning and the benchmark that shows its effect.
+
+    Attributes
+    ----------
+    least_gain : float
+        Share of its prediction that a step must gain to be taken (the usual Armijo constant).
+    rounding_shows : float
+        A smaller loss is measured against a reference A: without one, rounding in A or in the loss
+        itself may show (rounding; success.py).
+    cancelled : float
+        A loss below this has lost more than half of its digits, and is measured again (rounding).
+    coarsest, finest : float
+        Limits of the forcing term. A tenth is the classical first one; with this preconditioner the
+        first product is worth nearly as much as the second, and far away the model does not
+        deserve more (make bench).
+    """
+
+    least_gain: float = 1e-4
+    rounding_shows: float = 1e-2
+    cancelled: float = 1e-8
+    coarsest: float = 0.3
+    finest: float = 1e-3
+
+
+THRESHOLDS = Thresholds()
+DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True, eq=False)
+class _State:
+    """Where a descent is, and what it has learned of steps."""
+
+    model: QuadraticModel
+    point: Point
+    damping: Damping
+    length: StepLength
+    trace: Trace
+    converged: bool = False
+
+
+def minimize(
+    problem: Problem,
+    W: Array,
+    A: Array | None = None,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    damping: float = step_control.THRESHOLDS.first,
+    scale: float | None = None,
+    floor: float = LIKELIHOOD.rounding,
+    joins: Callable[[Point], bool] = lambda point: False,
+    observer: Observer | None = None,
+) -> Fit:
+    """Minimise the loss, A projected out, from white rows ``W``.
+
+    Parameters
+    ----------
+    problem : Problem
+        The data.
+    W : (k, r) array
+        The start.
+    A : (m, k) array, optional
+        Output weights that go with it, where they are known.
+    limits : Limits
+        Most iterations, and the decrease that is not worth one.
+    damping : float
+        First μ: small for a start that is trusted.
+    scale : float, optional
+        Scale of the first step, from the descent that led to the start.
+    floor : float
+        Loss that counts as rounding: the square of a residual relative to the outputs' spread.
+    joins : callable, optional
+        Tells of each new point whether to leave off there.
+    observer : callable, optional
+        Hears of the start and of every accepted point.
+    """
+    rules = Termination(problem.negligible_gain(len(W), limits.tol), floor)
+    model = quadratic_model(problem, W, A)
+    if model.point.loss < THRESHOLDS.cancelled:
+        model = quadratic_model(problem, model.point.W, model.point.A)
+    state = _State(
+        model,
+        model.point,
+        Damping(damping),
+        StepLength(scale, reliable=scale is not None),
+        Trace.of(model.point.loss),
+        converged=model.point.loss <= floor,
+    )
+    joined = False
+    if observer is not None:
+        observer(0, state.point)
+    while state.trace.n_iter < limits.max_iter and not (state.converged or joined):
+        before, state = state, _advanced(problem, state, rules)
+        if state.point is not before.point:
+            joined = joins(state.point)
+            if observer is not None:
+                observer(state.trace.n_iter, state.point)
+    length = state.length
+    return Fit(
+        problem,
+        state.point,
+        Descent(
+            state.converged,
+            joined,
+            state.trace.history,
+            scale=length.scale if length.reliable else None,
+        ),
+    )
+
+
+def _advanced(problem: Problem, state: _State, rules: Termination) -> _State:
+    """Try one step; return the state after it, whether it was taken or refused."""
+    trace, length, mu = state.trace, state.length, state.damping.value
+    step = state.model.step(mu, _forcing(trace), length.scale)
+    predicted = step.predicted / problem.n_outputs
+    if rules.is_worthless(trace, predicted, mu):
+        return replace(state, converged=True)
+    last = length.stretch == 1.0 and rules.is_last(trace, predicted, mu)
+    model, found = _expanded(problem, state, length.stretch * step.V, last=last)
+    gain = trace.loss - found.loss
+    # Along a step the model is a parabola with its end at the step itself.
+    stretched = predicted * (length.stretch * (2.0 - length.stretch))
+    if gain > THRESHOLDS.least_gain * stretched > 0.0:
+        ratio = gain / stretched
+        trace = rules.accepted(trace, predicted, found.loss)
+        return _State(
+            model,
+            found,
+            state.damping.after_gain(ratio),
+            length.after_gain(ratio, step),
+            trace,
+            converged=last or rules.has_converged(trace, accepted=True),
+        )
+    trace = rules.refused(trace, predicted, stretched)
+    return replace(
+        state,
+        damping=state.damping.after_refusal(),
+        length=length.after_refusal(),
+        trace=trace,
+        converged=rules.has_converged(trace, accepted=False),
+    )
+
+
+def _expanded(
+    problem: Problem, state: _State, V: Array, *, last: bool
+) -> tuple[QuadraticModel, Point]:
+    """Return the model and the point a step further; after the last nobody needs a gradient."""
+    state.model.release()
+    W, A = state.model.point.W + V, state.model.point.A
+    if last:
+        return state.model, profile(problem, W, A)
+    near = state.trace.loss < THRESHOLDS.rounding_shows
+    model = quadratic_model(problem, W, A if near else None)
+    return model, model.point
+
+
+def _forcing(trace: Trace) -> float:
+    """Choose the accuracy of a step: coarse while far away, finer as the loss falls."""
+    first = max(trace.history[0], LIKELIHOOD.rounding)
+    share = np.sqrt(trace.loss / first)
+    return float(np.clip(share, THRESHOLDS.finest, THRESHOLDS.coarsest))

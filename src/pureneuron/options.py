@@ -1,0 +1,225 @@
+"""The options of a fit: one record, which the estimator and the command line share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from numbers import Real
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from pureneuron.model import LeakyReLU, TwoLayerNetwork
+from pureneuron.optimize import Limits
+from pureneuron.problem import Problem, n_unknowns
+
+__all__ = ["Init", "NegativeSlope", "NoiseCovariance", "Options", "check_moments", "check_sizes"]
+
+NoiseCovariance: TypeAlias = Literal["spherical", "full"]
+NegativeSlope: TypeAlias = float | Literal["auto"]
+Init: TypeAlias = Literal["auto", "moments", "random"] | TwoLayerNetwork
+
+_AUTO_RESTARTS = 20
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is asked of a fit.
+
+    Parameters
+    ----------
+    n_neurons : int or "auto"
+        Number of hidden neurons k. "auto" takes the rank of ``B = A W`` against its sampling
+        noise, which is k only where ``k ≤ min(d, m)``.
+    init : {"auto", "moments", "random"} or TwoLayerNetwork
+        Where to start: the moment estimate; random starts; a network, which goes first. "auto"
+        starts on a subsample of the rows, goes on to the moments where that is undecided or not to
+        be had, and then to random starts on all rows.
+    refine : bool
+        Whether to go on from the moments to the maximum-likelihood estimate.
+    fit_hidden_bias, fit_intercept : bool
+        Whether to fit ``b`` and ``c``. The moments know no biases: random starts find them.
+    negative_slope : float or "auto"
+        Slope of σ on the negative side, between -1 and 1. "auto" fits it, the same for all neurons.
+    noise_covariance : {"spherical", "full"}
+        What is known of the noise. "spherical": the same and independent in all outputs. "full":
+        different and correlated; outputs are weighted by the inverse covariance of the residual,
+        which makes the estimate as good as if it had been known.
+    n_restarts : int or "auto"
+        Most random starts on all rows; they end as soon as the best minimum is confirmed. "auto" is
+        20; 0 rules out starts on a subsample as well.
+    max_iter : int
+        Most Gauss–Newton iterations a start.
+    tol : float
+        Relative decrease of the loss that is not worth another iteration.
+
+    Raises
+    ------
+    ValueError
+        If a value is out of range, or two of them contradict each other.
+    """
+
+    n_neurons: int | Literal["auto"] = "auto"
+    init: Init = "auto"
+    refine: bool = True
+    fit_hidden_bias: bool = False
+    fit_intercept: bool = False
+    negative_slope: NegativeSlope = 0.0
+    noise_covariance: NoiseCovariance = "spherical"
+    n_restarts: int | Literal["auto"] = "auto"
+    max_iter: int = 200
+    tol: float = 1e-8
+
+    def __post_init__(self) -> None:
+        self._refuse_out_of_range()
+        self._refuse_contradictions()
+
+    @classmethod
+    def of(cls, **values: Any) -> Options:
+        """Return the options of a call.
+
+        Raises
+        ------
+        TypeError
+            If there is no such option; the message lists those there are.
+        """
+        names = [each.name for each in fields(cls)]
+        unknown = [name for name in values if name not in names]
+        if unknown:
+            raise TypeError(f"there is no option {unknown[0]!r}; there are {', '.join(names)}")
+        return cls(**values)
+
+    @property
+    def first_activation(self) -> LeakyReLU:
+        """The activation, or the one to begin with where its slope is fitted."""
+        if self.negative_slope != "auto":
+            return LeakyReLU(float(self.negative_slope))
+        given = isinstance(self.init, TwoLayerNetwork)
+        return LeakyReLU(self.init.negative_slope if given else 0.0)  # type: ignore[union-attr]
+
+    @property
+    def restarts(self) -> int:
+        """Most random starts."""
+        return _AUTO_RESTARTS if self.n_restarts == "auto" else int(self.n_restarts)
+
+    @property
+    def limits(self) -> Limits:
+        """When a descent ends."""
+        return Limits(self.max_iter, self.tol)
+
+    def _refuse_out_of_range(self) -> None:
+        if self.n_neurons != "auto" and not _is_integer(self.n_neurons, 1):
+            raise ValueError(
+                f"n_neurons must be an integer of at least 1 or 'auto', got {self.n_neurons!r}"
+            )
+        known = isinstance(self.init, TwoLayerNetwork)
+        if not known and self.init not in ("auto", "moments", "random"):
+            raise ValueError(
+                f"init must be 'auto', 'moments', 'random' or a TwoLayerNetwork, got {self.init!r}"
+            )
+        if self.n_restarts != "auto" and not _is_integer(self.n_restarts, 0):
+            raise ValueError(
+                f"n_restarts must be an integer of at least 0 or 'auto', got {self.n_restarts!r}"
+            )
+        slope = self.negative_slope
+        if slope != "auto" and not (isinstance(slope, Real) and -1.0 < slope < 1.0):
+            raise ValueError(
+                f"negative_slope must be a number between -1 and 1, both excluded, or 'auto', got "
+                f"{slope!r}"
+            )
+        if self.noise_covariance not in ("spherical", "full"):
+            raise ValueError(
+                f"noise_covariance must be 'spherical' or 'full', got {self.noise_covariance!r}"
+            )
+        if not _is_integer(self.max_iter, 1):
+            raise ValueError(f"max_iter must be an integer of at least 1, got {self.max_iter!r}")
+        if not (isinstance(self.tol, Real) and self.tol >= 0.0):
+            raise ValueError(f"tol must be at least 0, got {self.tol!r}")
+
+    def _refuse_contradictions(self) -> None:
+        if self.refine:
+            return
+        if self.init not in ("auto", "moments"):
+            raise ValueError(
+                f"refine=False returns the moment estimate, which init={self.init!r} rules out: "
+                "use init='moments' or refine=True"
+            )
+        if self.negative_slope == "auto":
+            raise ValueError(
+                "negative_slope='auto' finds the slope by the likelihood, which refine=False leaves "
+                "out: use refine=True, or give the slope"
+            )
+        if self.noise_covariance == "full":
+            raise ValueError(
+                "noise_covariance='full' weights the outputs of the refined estimate, which "
+                "refine=False leaves out: use refine=True"
+            )
+
+
+def _is_integer(value: object, least: int) -> bool:
+    is_integer = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return is_integer and int(value) >= least  # type: ignore[call-overload, no-any-return]
+
+
+def check_sizes(problem: Problem, n_neurons: int, options: Options) -> None:
+    """Refuse more unknowns than equations, and a start of another size or kind."""
+    k, d = n_neurons, problem.input_span.shape[0]
+    unknowns = n_unknowns(problem, k)
+    # Who asks for "auto" gets what the rows afford, and a status that says how little that is.
+    if problem.n_equations < unknowns and options.n_neurons != "auto":
+        rows = -(-unknowns // problem.n_outputs)
+        raise ValueError(
+            f"{k} neurons with {d} inputs and {problem.n_outputs} outputs have "
+            f"{unknowns} unknowns, more than the {problem.n_equations:.6g} measured outputs of "
+            f"n_samples = {problem.n_effective:.6g}: at least {rows} rows are needed"
+        )
+    if isinstance(options.init, TwoLayerNetwork):
+        _check_network(problem, k, options.init)
+
+
+def _check_network(problem: Problem, n_neurons: int, init: TwoLayerNetwork) -> None:
+    slope = problem.activation.negative_slope
+    if init.negative_slope != slope:
+        raise ValueError(
+            f"init has negative_slope {init.negative_slope}, and {slope} is "
+            "asked for: give the same to both"
+        )
+    for biases, option in (
+        (init.hidden_bias, "fit_hidden_bias"),
+        (init.output_bias, "fit_intercept"),
+    ):
+        if biases.any() and not getattr(problem, option):
+            raise ValueError(f"init has biases that this fit would drop: set {option}=True")
+    wanted = (problem.input_span.shape[0], n_neurons, problem.n_outputs)
+    given = (init.n_inputs, init.n_neurons, init.n_outputs)
+    if given != wanted:
+        raise ValueError(
+            f"init is a network of {given} inputs, neurons and outputs; {wanted} are wanted"
+        )
+
+
+def check_moments(problem: Problem, n_neurons: int, rank: int, options: Options) -> None:
+    """Refuse to rest on moments where they do not exist, or do not show all neurons.
+
+    As one start among others they are worth having even where their rank is in doubt.
+    """
+    k = n_neurons
+    if problem.biased:
+        why = "moments know no biases"
+    elif k > min(problem.n_inputs, problem.n_outputs):
+        why = (
+            f"moments need n_neurons <= min(inputs, outputs), and {k} is more than "
+            f"min({problem.n_inputs}, {problem.n_outputs})"
+        )
+    elif k > rank and options.init == "moments":
+        why = (
+            f"moments need B = AW to have rank {k}, and only {rank} of its singular values stand "
+            "out of their sampling noise"
+        )
+    else:
+        return
+    asked = (
+        "init='moments'"
+        if options.init == "moments"
+        else "refine=False returns the moment estimate"
+    )
+    raise ValueError(f"{asked}: {why}; use init='random', which has no such limit")

@@ -1,0 +1,269 @@
+"""The least-squares problem in the coordinates that the engine works in.
+
+Inputs are white on their span, outputs have unit power, and each row is scaled by the root of its
+weight. A hidden bias is the weight of an input that is always 1; an output bias is the column of A
+that belongs to a unit that is always 1. So neither appears in the algebra of the engine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pureneuron.model import Activation, Gaussian, LeakyReLU, Likelihood, TwoLayerNetwork
+from pureneuron.problem.rows import Rows
+from pureneuron.problem.second_moments import SecondMoments, second_moments
+from pureneuron.problem.validation import check_samples
+from pureneuron.problem.whitening import Whitening, whitening
+from pureneuron.results import StageReport
+from pureneuron.samples import Batch, Samples
+from pureneuron.typing import Array
+
+__all__ = ["Problem", "n_unknowns", "pose"]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A data set in the engine's coordinates, and the model that is fitted to it.
+
+    Attributes
+    ----------
+    rows : Rows
+        ``√w x̃`` and ``√w y / scale``, with the outputs whitened by the likelihood.
+    n_rows : int
+        Number of rows n.
+    total : float
+        Sum of the weights.
+    n_effective : float
+        Number of rows, or what their weights leave of it.
+    output_scale : float
+        Standard deviation of the outputs, all together: loss is relative to its square.
+    activation : Activation
+        σ.
+    likelihood : Likelihood
+        What is assumed of the noise.
+    fit_hidden_bias, fit_intercept : bool
+        Whether ``b`` and ``c`` are fitted.
+    whitening : Whitening
+        The input coordinates.
+    input_span : (d, r) array
+        Orthonormal basis of the span of the inputs themselves (without the constant input).
+    moments : SecondMoments
+        Of the raw data (with the constant input, where there is one), outputs whitened.
+    single : bool
+        Whether passes are made in single precision.
+    """
+
+    rows: Rows
+    n_rows: int
+    total: float
+    n_effective: float
+    output_scale: float
+    activation: Activation
+    likelihood: Likelihood
+    fit_hidden_bias: bool
+    fit_intercept: bool
+    whitening: Whitening
+    input_span: Array
+    moments: SecondMoments
+    single: bool = False
+
+    @property
+    def source(self) -> Samples:
+        """The raw data."""
+        return self.rows.source
+
+    @property
+    def samples(self) -> Samples:
+        """The rows, in the precision of the problem."""
+        return self.rows.single if self.single else self.rows.double
+
+    @property
+    def in_single_precision(self) -> Problem:
+        """The same problem with its passes in single precision."""
+        return replace(self, single=True)
+
+    @property
+    def n_inputs(self) -> int:
+        """Dimension r of the white coordinates."""
+        return self.whitening.rank
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of outputs m."""
+        return self.rows.source.n_outputs
+
+    @property
+    def biased(self) -> bool:
+        """Whether hidden or output biases are fitted, which moments know nothing of."""
+        return self.fit_hidden_bias or self.fit_intercept
+
+    def linear_part_shows(self, n_neurons: int) -> bool:
+        """Tell whether ``B = A W`` can show k neurons: ``k ≤ min(r, m)``, and no biases."""
+        return not self.biased and n_neurons <= min(self.n_inputs, self.n_outputs)
+
+    @property
+    def n_equations(self) -> float:
+        """Number of measured outputs, n m, over the rows that count."""
+        return self.n_effective * self.n_outputs
+
+    def describe(self) -> StageReport:
+        """Report rows, sizes, and what the inputs span."""
+        d, rank = self.input_span.shape
+        span = "all of it" if self.whitening.full else f"{rank} dimensions"
+        condition = self.whitening.condition
+        return StageReport(
+            "data",
+            f"{self.n_rows} rows, {d} inputs that span {span} "
+            f"(condition of E[xxᵀ] {condition:.2g}), {self.n_outputs} outputs",
+            {
+                "n_rows": self.n_rows,
+                "n_effective": self.n_effective,
+                "n_inputs": d,
+                "n_outputs": self.n_outputs,
+                "rank_of_inputs": rank,
+                "condition_of_inputs": condition,
+                "output_rms": self.output_scale,
+            },
+        )
+
+    def subset(self, size: int, *, rng: np.random.Generator) -> Problem:
+        """Return a problem of ``size`` random rows, in memory."""
+        rows = self.rows.take(np.sort(rng.choice(self.n_rows, size=size, replace=False)))
+        return replace(
+            self, rows=rows, n_rows=size, total=rows.total_weight(), n_effective=float(size)
+        )
+
+    def with_likelihood(self, likelihood: Likelihood) -> Problem:
+        """Return the same problem under another likelihood: outputs are whitened by that one."""
+        M = likelihood.whiten @ self.likelihood.colour
+        moments = replace(
+            self.moments,
+            yx=M @ self.moments.yx,
+            yy=M @ self.moments.yy @ M.T,
+            y=M @ self.moments.y,
+        )
+        return replace(
+            self, rows=self.rows.with_outputs(M), moments=moments, likelihood=likelihood
+        )
+
+    def with_activation(self, activation: Activation) -> Problem:
+        """Return the same problem with another activation; its rows are shared."""
+        return replace(self, activation=activation)
+
+    def noise_variance(self, loss: float, n_neurons: int) -> float:
+        """Estimate the noise variance from the loss of a fit of k neurons."""
+        return self.likelihood.noise_variance(loss, n_unknowns(self, n_neurons), self.n_equations)
+
+    def negligible_gain(self, n_neurons: int, tol: float) -> float:
+        """Return the share of the loss of a fit of k neurons that is not worth a step."""
+        unknowns = n_unknowns(self, n_neurons)
+        return self.likelihood.negligible_gain(unknowns, self.n_equations, tol)
+
+    @property
+    def constant_input(self) -> Array:
+        """White coordinates (r,) of the function that is 1; only with a hidden bias."""
+        pick = np.zeros(len(self.moments.xx))
+        pick[-1] = 1.0
+        return self.whitening.to_white(pick)
+
+    def coordinates(self, network: TwoLayerNetwork) -> tuple[Array, Array]:
+        """Return W, a (k, r) array, and A, (m, k) or with an intercept (m, k + 1), of a network."""
+        A = network.A
+        if self.fit_intercept:
+            A = np.column_stack([A, network.output_bias])
+        whitened = self.likelihood.whiten @ A / self.output_scale
+        return self.to_white(network), np.asarray(whitened, np.float64)
+
+    def to_white(self, network: TwoLayerNetwork) -> Array:
+        """Return the rows of W of ``network`` in white coordinates, a (k, r) array."""
+        W = network.W
+        if self.fit_hidden_bias:
+            W = np.column_stack([W, network.hidden_bias])
+        return self.whitening.to_white(W)
+
+    def network(self, W: Array, A: Array) -> TwoLayerNetwork:
+        """Return the network in normal form that white rows ``W`` and columns ``A`` stand for."""
+        weights = self.whitening.from_white(W)
+        A = self.likelihood.colour @ A * self.output_scale
+        k = len(W)
+        return TwoLayerNetwork(
+            A=A[:, :k],
+            W=weights[:, :-1] if self.fit_hidden_bias else weights,
+            hidden_bias=weights[:, -1] if self.fit_hidden_bias else None,
+            output_bias=A[:, k] if self.fit_intercept else None,
+            negative_slope=self.activation.negative_slope,
+        ).normalized()
+
+
+def n_unknowns(problem: Problem, n_neurons: int) -> int:
+    """Count the unknowns of a network of k neurons, ``k (r + m − 1)`` and the output bias.
+
+    Where the rows themselves limit the span, the inputs count in full: more rows would show them.
+    """
+    d = problem.n_inputs
+    if d >= problem.n_effective:
+        d = len(problem.moments.xx)
+    count = n_neurons * (d + problem.n_outputs - 1)
+    return count + problem.n_outputs * problem.fit_intercept
+
+
+def pose(
+    samples: Samples,
+    *,
+    activation: Activation | None = None,
+    fit_hidden_bias: bool = False,
+    fit_intercept: bool = False,
+) -> Problem:
+    """Validate ``samples`` and bring them to the engine's coordinates, in two passes.
+
+    Weights count relative to one another: their largest is made 1.
+
+    Parameters
+    ----------
+    samples : Samples
+        The data.
+    activation : Activation, optional
+        σ; the ReLU if left out.
+    fit_hidden_bias, fit_intercept : bool
+        Whether ``b`` and ``c`` are fitted.
+
+    Raises
+    ------
+    ValueError
+        As :func:`~pureneuron.problem.validation.check_samples`, or if X does not vary.
+    """
+    largest = check_samples(samples)
+    if largest != 1.0:
+        samples = samples.derive(_scaled_weights, largest)
+    moments = second_moments(samples, constant_input=fit_hidden_bias)
+    coordinates = whitening(moments.xx)
+    d = samples.n_inputs
+    span = whitening(moments.xx[:d, :d]).span if fit_hidden_bias else coordinates.span
+    if coordinates.rank == 0 or (fit_hidden_bias and coordinates.rank == 1):
+        raise ValueError(
+            "X does not vary against its own size in double precision: subtract its mean first"
+        )
+    power = np.diag(moments.yy)
+    variance = np.maximum(power - moments.y**2, power * np.finfo(np.float64).eps)
+    scale = float(np.sqrt(np.mean(variance)))
+    return Problem(
+        rows=Rows(samples, coordinates.transform, 1.0 / scale, fit_hidden_bias, fit_intercept),
+        n_rows=moments.n_rows,
+        total=moments.total,
+        n_effective=moments.n_effective,
+        output_scale=scale,
+        activation=LeakyReLU() if activation is None else activation,
+        likelihood=Gaussian.spherical(samples.n_outputs),
+        fit_hidden_bias=fit_hidden_bias,
+        fit_intercept=fit_intercept,
+        whitening=coordinates,
+        input_span=span,
+        moments=moments,
+    )
+
+
+def _scaled_weights(batch: Batch, largest: float) -> Batch:
+    weight = batch.weight
+    return batch if weight is None else replace(batch, weight=weight / largest)

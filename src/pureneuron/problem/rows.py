@@ -1,0 +1,153 @@
+"""The rows of a problem: the raw samples in the coordinates that the engine works in.
+
+They are made when they are asked for. Most fits run in single precision up to their last pass, and
+that one works on the raw inputs: rows in double precision are then never made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import array_api_compat
+
+from pureneuron.problem.second_moments import design
+from pureneuron.samples import Batch, Kernel, Leaf, Merged, Samples, Sum, merge_leaves
+from pureneuron.typing import AnyArray, Array, IndexArray
+
+__all__ = ["Rows"]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Sizes that decide how much is held at a time.
+
+    Attributes
+    ----------
+    part_entries, part_rows : int
+        Entries of X and Y that are in double precision at a time, and the fewest rows (rates.py).
+    """
+
+    part_entries: int = 100_000
+    part_rows: int = 1024
+
+
+THRESHOLDS = Thresholds()
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows ``√w Tᵀx`` and ``√w M y``, for inputs x that may have been given a constant.
+
+    Where there are weights, the extra column ``root`` holds ``√w``; where there is an intercept,
+    ``one`` holds the same, or ones.
+
+    Attributes
+    ----------
+    source : Samples
+        The raw samples.
+    transform : (d, r) array
+        T.
+    outputs : float or (m, m) array
+        M, or the number that it is a multiple of the identity by.
+    constant_input, intercept : bool
+        Whether an input is appended that is always 1, and whether ``one`` is wanted.
+    """
+
+    source: Samples
+    transform: Array
+    outputs: float | Array
+    constant_input: bool
+    intercept: bool
+
+    @cached_property
+    def double(self) -> Samples:
+        """The rows in double precision; once made, they are kept."""
+        return self.source.derive(_transformed, *self._parameters)
+
+    @cached_property
+    def single(self) -> Samples:
+        """The rows in single precision; once made, they are kept."""
+        return self.source.derive(_transformed_to_single, *self._parameters)
+
+    def reduce_raw(self, kernel: Kernel, *params: Any) -> Merged:
+        """Run ``kernel(batch, *params)`` over ``√w x`` and ``√w M y``, in double precision.
+
+        One pass, which keeps nothing.
+        """
+        return self.source.reduce(_reduced_raw, *self._parameters[1:], kernel, *params)
+
+    def take(self, rows: IndexArray) -> Rows:
+        """Return some of the rows, by ascending number, in memory."""
+        return replace(self, source=self.source.take(rows))
+
+    def total_weight(self) -> float:
+        """Return the sum of the weights, in one pass."""
+        return float(self.source.reduce(_total)["total"])
+
+    def with_outputs(self, M: Array) -> Rows:
+        """Return the rows with ``M y`` in the place of the outputs y."""
+        outputs = self.outputs
+        return replace(self, outputs=M * outputs if isinstance(outputs, float) else M @ outputs)
+
+    @property
+    def _parameters(self) -> tuple[Array, float | Array, bool, bool]:
+        return self.transform, self.outputs, self.constant_input, self.intercept
+
+
+def _total(batch: Batch) -> dict[str, Sum]:
+    if batch.weight is None:
+        return {"total": Sum(float(batch.X.shape[0]))}
+    return {"total": Sum(array_api_compat.array_namespace(batch.X).sum(batch.weight))}
+
+
+def _transformed(batch: Batch, transform: AnyArray, *others: Any) -> Batch:
+    rows = _raw(batch, *others)
+    return replace(rows, X=rows.X @ transform)
+
+
+def _raw(batch: Batch, outputs: AnyArray, constant_input: bool, intercept: bool) -> Batch:
+    X, Y, one = design(batch, constant_input)
+    extra = {"root": one} if batch.weight is not None else {}
+    if intercept:
+        extra["one"] = one
+    Y = Y * outputs if isinstance(outputs, float) else Y @ outputs.T
+    return Batch(X=X, Y=Y, offset=batch.offset, extra=extra)
+
+
+def _transformed_to_single(batch: Batch, *parameters: Any) -> Batch:
+    xp = array_api_compat.array_namespace(batch.X)
+
+    def single(M: AnyArray) -> AnyArray:
+        return xp.astype(M, xp.float32)
+
+    parts = [
+        Batch(single(made.X), single(made.Y), extra={k: single(M) for k, M in made.extra.items()})
+        for made in (_transformed(part, *parameters) for part in _parts(batch))
+    ]
+    return Batch(
+        X=xp.concat([part.X for part in parts]),
+        Y=xp.concat([part.Y for part in parts]),
+        offset=batch.offset,
+        extra={name: xp.concat([part.extra[name] for part in parts]) for name in parts[0].extra},
+    )
+
+
+def _reduced_raw(
+    batch: Batch,
+    outputs: AnyArray,
+    constant_input: bool,
+    intercept: bool,
+    kernel: Kernel,
+    *params: Any,
+) -> Mapping[str, Leaf]:
+    return merge_leaves(
+        kernel(_raw(part, outputs, constant_input, intercept), *params) for part in _parts(batch)
+    )
+
+
+def _parts(batch: Batch) -> Iterator[Batch]:
+    width = batch.X.shape[1] + batch.Y.shape[1]
+    return batch.parts(max(THRESHOLDS.part_rows, THRESHOLDS.part_entries // width))

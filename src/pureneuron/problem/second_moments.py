@@ -1,0 +1,90 @@
+"""Second moments of inputs and outputs: the first pass over any data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import array_api_compat
+
+from pureneuron.linalg import tall_product
+from pureneuron.samples import Batch, Samples, Sum
+from pureneuron.typing import AnyArray, Array
+
+__all__ = ["SecondMoments", "design", "second_moments"]
+
+
+@dataclass(frozen=True)
+class SecondMoments:
+    """Weighted averages over the rows.
+
+    Attributes
+    ----------
+    n_rows : int
+        Number of rows n.
+    total : float
+        Sum of the weights.
+    n_effective : float
+        Number of rows, or what their weights leave of it: ``(Σ w)² / Σ w²`` (Kish).
+    xx : (d, d) array
+        ``E[xxᵀ]``; with a constant input appended, one row and column more.
+    yx : (m, d) array
+        ``E[yxᵀ]``.
+    yy : (m, m) array
+        ``E[yyᵀ]``.
+    x, y : (d,) and (m,) arrays
+        Means.
+    """
+
+    n_rows: int
+    total: float
+    n_effective: float
+    xx: Array
+    yx: Array
+    yy: Array
+    x: Array
+    y: Array
+
+
+def second_moments(samples: Samples, *, constant_input: bool = False) -> SecondMoments:
+    """Gather the second moments in one pass; ``constant_input`` appends an input that is 1."""
+    sums = samples.reduce(_second_moment_sums, constant_input)
+    total = float(sums["total"])
+    return SecondMoments(
+        n_rows=int(sums["rows"]),
+        total=total,
+        n_effective=total**2 / float(sums["squares"]),
+        **{name: sums[name] / total for name in ("xx", "yx", "yy", "x", "y")},
+    )
+
+
+def design(batch: Batch, constant_input: bool) -> tuple[AnyArray, AnyArray, AnyArray]:
+    """Return ``√w X``, ``√w Y`` and the column ``√w`` of a batch, in float64.
+
+    With the rows scaled by the root of their weight, plain sums are weighted sums; and since σ is
+    positively homogeneous, ``√w σ(Wx) = σ(W √w x)``: a weighted fit is a plain fit to scaled rows.
+    """
+    xp = array_api_compat.array_namespace(batch.X)
+    X, Y = (xp.astype(M, xp.float64, copy=False) for M in (batch.X, batch.Y))
+    one = xp.ones((X.shape[0], 1), dtype=X.dtype, device=array_api_compat.device(X))
+    if constant_input:
+        X = xp.concat([X, one], axis=1)
+    if batch.weight is not None:
+        one = xp.sqrt(xp.astype(batch.weight, xp.float64))[:, None]
+        X, Y = X * one, Y * one
+    return X, Y, one
+
+
+def _second_moment_sums(batch: Batch, constant_input: bool) -> dict[str, Sum]:
+    xp = array_api_compat.array_namespace(batch.X)
+    X, Y, one = design(batch, constant_input)
+    weight = one * one
+    return {
+        "rows": Sum(float(X.shape[0])),
+        "total": Sum(xp.sum(weight)),
+        "squares": Sum(xp.sum(weight * weight)),
+        "xx": Sum(tall_product(X, X)),
+        "yx": Sum(tall_product(Y, X)),
+        "yy": Sum(tall_product(Y, Y)),
+        "x": Sum((X.T @ one)[:, 0]),
+        "y": Sum((Y.T @ one)[:, 0]),
+    }

@@ -1,0 +1,134 @@
+"""Validation: what no later step could make sense of is refused in the first pass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import array_api_compat
+import numpy as np
+
+from pureneuron.samples import Batch, First, Leaf, Max, Merged, Min, Samples, Sum, to_numpy
+from pureneuron.samples.numbers import nonfinite_message
+from pureneuron.typing import AnyArray
+
+__all__ = ["Thresholds", "check_samples"]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Numbers that decide, each with its meaning.
+
+    Attributes
+    ----------
+    largest : float
+        Largest size of a value, and the inverse of the smallest of a column's largest: moments are
+        sums of products of up to four values (rounding).
+    few_rows : int
+        Rows of a batch that are compared first to see whether a column varies (no effect on
+        results).
+    """
+
+    largest: float = 1e70
+    few_rows: int = 100
+
+
+THRESHOLDS = Thresholds()
+
+
+def check_samples(samples: Samples) -> float:
+    """Refuse data without rows, values that are not finite, and constants, in one pass.
+
+    Returns
+    -------
+    float
+        The largest weight of a row; 1 without weights.
+
+    Raises
+    ------
+    ValueError
+        If there are no rows or no columns, if X, Y or a weight is NaN or infinite (with its row and
+        column), if values are so large or small that moments overflow, if all inputs or all
+        outputs are constant, or if weights are negative or all zero.
+    """
+    if samples.n_inputs == 0 or samples.n_outputs == 0:
+        raise ValueError(
+            f"X has {samples.n_inputs} feature(s) and Y {samples.n_outputs} output(s); "
+            "at least one of each is required"
+        )
+    seen = samples.reduce(_ranges)
+    n_rows = int(seen.get("rows", 0))
+    if n_rows == 0:
+        raise ValueError("X has 0 sample(s): there are no rows to learn from")
+    _refuse_nonfinite("X", seen, samples.input_names)
+    _refuse_nonfinite("Y", seen, samples.output_names)
+    _refuse_nonfinite("sample_weight", seen, ())
+    if seen["min weight"] < 0.0:
+        raise ValueError("sample_weight holds a negative weight; weights must be at least zero")
+    if seen["max weight"] == 0.0:
+        raise ValueError("sample_weight is zero for every row: no row counts")
+    for name in ("X", "Y"):
+        largest = float(seen[f"largest {name}"])
+        if largest > THRESHOLDS.largest or 0.0 < largest < 1.0 / THRESHOLDS.largest:
+            raise ValueError(
+                f"the largest value of {name} is {largest:.3g}, and its square is out of the range "
+                "of double precision: choose another unit"
+            )
+    for name, what in (("X", "input"), ("Y", "output")):
+        same = not seen[f"varies {name}"] and np.all(seen[f"least {name}"] == seen[f"most {name}"])
+        if n_rows > 1 and same:
+            raise ValueError(
+                f"{name} is constant: every {what} has one and the same value in all rows, "
+                "from which nothing can be learned"
+            )
+    return float(seen["max weight"])
+
+
+def _ranges(batch: Batch) -> dict[str, Leaf]:
+    xp = array_api_compat.array_namespace(batch.X)
+    parts: dict[str, Leaf] = {"rows": Sum(float(batch.X.shape[0]))}
+    if batch.X.shape[0] == 0:
+        return parts
+    for name, M in (("X", batch.X), ("Y", batch.Y)):
+        # Maxima over all entries are quick, and not a number if one of them is not.
+        largest = max(abs(float(xp.max(M))), abs(float(xp.min(M))))
+        parts[f"largest {name}"] = Max(np.float64(largest))
+        parts[f"bad {name}"] = First(
+            np.empty(0) if np.isfinite(largest) else _first_nonfinite(M, batch.offset)
+        )
+        # A column is constant if it is within each batch, and from one to the next. Few rows show.
+        varies = xp.any(M[:1] != M[:THRESHOLDS.few_rows]) or xp.any(M[:1] != M)
+        parts[f"varies {name}"] = Max(np.asarray(bool(varies)))
+        parts[f"least {name}"], parts[f"most {name}"] = Min(M[0, :]), Max(M[0, :])
+    if batch.weight is None:
+        return {**parts, **_no_weights()}
+    return {
+        **parts,
+        "min weight": Min(xp.min(batch.weight)),
+        "max weight": Max(xp.max(batch.weight)),
+        "bad sample_weight": First(_first_nonfinite(batch.weight[:, None], batch.offset)),
+    }
+
+
+def _no_weights() -> dict[str, Leaf]:
+    one = np.float64(1.0)
+    return {"min weight": Min(one), "max weight": Max(one), "bad sample_weight": First(np.empty(0))}
+
+
+def _first_nonfinite(M: AnyArray, offset: int) -> np.ndarray:
+    """Return ``[row, column]`` of the first value that is not finite, or nothing."""
+    finite = to_numpy(array_api_compat.array_namespace(M).isfinite(M))
+    if finite.all():
+        return np.empty(0)
+    row, column = np.argwhere(~finite)[0]
+    return np.array([row + offset, column, np.isnan(float(M[int(row), int(column)]))])
+
+
+def _refuse_nonfinite(name: str, seen: Merged, columns: Sequence[str]) -> None:
+    place = seen[f"bad {name}"]
+    if place.size == 0:
+        return
+    row, column, is_nan = (int(value) for value in place)
+    raise ValueError(
+        nonfinite_message(name, row, columns[column] if columns else None, bool(is_nan))
+    )

@@ -1,0 +1,25 @@
+"""From candidates to the best fit: multistart and its swap search, and the outer steps around it.
+
+``multistart`` says which candidates are descended from and when the end is believed; ``swaps``
+leaves a local minimum; ``slope`` fits that of σ, ``noise`` the covariance of the noise: nuisance
+parameters, each a step of its own.
+"""
+
+from pureneuron.search.multistart import Multistart, confirms, fewest_starts, multistart
+from pureneuron.search.noise import NoiseCovariance, has_noise, reweighted
+from pureneuron.search.slope import Slope, fit_slope, refit_slope
+from pureneuron.search.swaps import swap_search
+
+__all__ = [
+    "Multistart",
+    "NoiseCovariance",
+    "Slope",
+    "confirms",
+    "fewest_starts",
+    "fit_slope",
+    "has_noise",
+    "multistart",
+    "refit_slope",
+    "reweighted",
+    "swap_search",
+]

@@ -1,0 +1,328 @@
+"""Multistart: which starts are descended from, and when to believe the end.
+
+The policy:
+
+- proposers are asked in their order, each for its next candidate until it has no more: where there
+  are rows to spare, a multistart on a subsample has the first word (see
+  :mod:`~pureneuron.initialize.subsample`), and the moments, where there are any, the next;
+- a candidate for which something speaks (starts on the subsample that agree with one another or
+  with the average Hessians, or the moments) is proved right if the descent from it on all rows
+  leads to the best minimum, with every neuron near where it began;
+- random starts on all rows follow until the best minimum so far has been reached twice, and at
+  least three descents have been made; from the seventh on, a swap search follows each;
+- a start that comes where the best one has been is not followed any further;
+- neither counts while the checks of the best fit leave it in doubt, unless twice as many starts
+  have been made: then the fault lies with the model, or it was chance;
+- a residual that is zero up to rounding, with clearly more equations than unknowns, is the global
+  minimum and ends the search at once;
+- the smallest residual wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeAlias
+
+import numpy as np
+
+from pureneuron.inference.checks import Checks
+from pureneuron.initialize import Candidate, Proposal, Proposer, Random
+from pureneuron.model import unit_rows
+from pureneuron.monitor import Monitor
+from pureneuron.optimize import (
+    Fit,
+    Limits,
+    Point,
+    displacement,
+    distance,
+    meeting,
+    minimize_mixed,
+)
+from pureneuron.optimize.comparison import THRESHOLDS as NEARNESS
+from pureneuron.problem import Problem, n_unknowns
+from pureneuron.results import StageReport
+from pureneuron.search.swaps import swap_search
+
+__all__ = ["Check", "Multistart", "Thresholds", "confirms", "fewest_starts", "multistart"]
+
+Check: TypeAlias = Callable[[Fit], Checks]
+"""``check(fit)``: the checks of a fit; asked of every new best one."""
+
+_TWICE = "two starts end in the same minimum"
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Numbers that decide, each with its meaning and the benchmark that shows its effect.
+
+    Attributes
+    ----------
+    fewest_starts : int
+        Descents before two that agree are believed (surety.py).
+    fewest_blind_starts : int
+        The same where B cannot show all neurons (biases, or more neurons than inputs or outputs):
+        there local minima are popular, and nothing else speaks up (success.py).
+    patience : int
+        Random starts before the swap search: it is worth some thirty descents, and hardly ever
+        needed (success.py).
+    overdetermined : float
+        Equations for each unknown from which on a residual of zero betrays any wrong network
+        (success.py).
+    """
+
+    fewest_starts: int = 3
+    fewest_blind_starts: int = 10
+    patience: int = 6
+    overdetermined: float = 1.2
+
+
+THRESHOLDS = Thresholds()
+
+
+@dataclass(frozen=True)
+class Multistart:
+    """How the best fit was found.
+
+    Attributes
+    ----------
+    method : str
+        Of the candidate that led to it.
+    agreement : str
+        Why it is taken for the global minimum; empty if nothing confirms it.
+    losses : tuple of float
+        Final loss of every descent, in order.
+    checks : Checks or None
+        Of the best fit; None where the residual is rounding.
+    n_iter, history
+        Of the best descent.
+    """
+
+    method: str
+    agreement: str
+    losses: tuple[float, ...]
+    checks: Checks | None
+    n_iter: int
+    history: tuple[float, ...]
+
+    def describe(self) -> StageReport:
+        """Report the starts and the winner."""
+        n_starts = len(self.losses)
+        starts = "1 start" if n_starts == 1 else f"{n_starts} starts, the best"
+        return StageReport(
+            "multistart",
+            f"{starts} from {self.method}, {self.n_iter} iterations",
+            {
+                "n_starts": n_starts,
+                "losses": np.array(self.losses),
+                "history": np.array(self.history),
+            },
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Search:
+    """What the descents so far have shown."""
+
+    fewest: int
+    losses: tuple[float, ...] = ()
+    n_random: int = 0
+    best: Fit | None = None
+    method: str = ""
+    found_twice: bool = False
+    checks: Checks | None = None
+    doubted: bool = False
+    proof: str = ""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no more starts are needed."""
+        enough = 2 * self.fewest if self.doubted else self.fewest
+        return bool(self.proof) or (self.found_twice and len(self.losses) >= enough)
+
+    @property
+    def best_point(self) -> Point | None:
+        """The point of the best fit."""
+        return None if self.best is None else self.best.point
+
+    def with_descent(self, fit: Fit, candidate: Candidate, check: Check | None) -> _Search:
+        """Return what is known after one descent more."""
+        met = self.is_met_by(fit)
+        after = replace(self, losses=(*self.losses, fit.loss))
+        if self.best is not None and fit.loss >= self.best.loss:
+            return replace(after, found_twice=self.found_twice or met)
+        checks = None if fit.is_exact or check is None else check(fit)
+        proven = fit.is_exact and _is_overdetermined(fit)
+        return replace(
+            after,
+            best=fit,
+            method=candidate.method,
+            found_twice=met,
+            checks=checks,
+            doubted=not fit.is_exact and (checks is None or checks.in_doubt),
+            proof="the residual is zero up to rounding" if proven else self.proof,
+        )
+
+    def is_met_by(self, fit: Fit) -> bool:
+        """Whether a descent has come where the best one is."""
+        if self.best is None:
+            return False
+        return fit.info.joined or distance(fit.point, self.best.point) <= NEARNESS.same
+
+
+def multistart(
+    problem: Problem,
+    n_neurons: int,
+    proposers: Sequence[Proposer],
+    *,
+    n_restarts: int,
+    fewest_starts: int,
+    limits: Limits,
+    rng: np.random.Generator,
+    check: Check | None,
+    monitor: Monitor,
+) -> tuple[Fit, Multistart]:
+    """Descend from what is proposed, then from random starts, until the best is confirmed.
+
+    Parameters
+    ----------
+    problem : Problem
+        The data.
+    n_neurons : int
+        k.
+    proposers : sequence of Proposer
+        Asked before the random starts, each when it is needed.
+    n_restarts : int
+        Most random starts; one is made even for 0 where nobody proposes anything.
+    fewest_starts : int
+        Descents before two that agree are believed (:func:`fewest_starts`).
+    limits : Limits
+        When a descent ends.
+    rng : numpy.random.Generator
+        Each proposer and the swap search get a stream of their own.
+    check : callable or None
+        Checks a fit; None where no check is to be had, and every fit is in doubt.
+    monitor : Monitor
+        Told of every iteration.
+
+    Returns
+    -------
+    Fit, Multistart
+        The best of all descents, and how it was found.
+    """
+    *streams, swap_rng = rng.spawn(len(proposers) + 2)
+    proposals = _Proposals(problem, n_neurons, [*proposers, Random(n_restarts)], streams, monitor)
+    search = _Search(fewest_starts)
+    proposal = proposals.first()
+    while proposal is not None:
+        candidate = proposal.candidate
+        search = replace(search, n_random=search.n_random + (candidate.method == "random"))
+        fit = _descended(problem, candidate, search, n_restarts, limits, swap_rng, monitor)
+        leads_there = search.is_met_by(fit)
+        search = search.with_descent(fit, candidate, check)
+        assert search.best is not None
+        leads_there = leads_there or search.best is fit
+        if leads_there and not (search.proof or search.doubted) and confirms(candidate, search.best):
+            proposal = proposal.corroborated()
+            search = replace(search, proof=proposal.candidate.corroborated_by)
+        proposal = None if search.is_over else proposals.after(proposal)
+    assert search.best is not None
+    return search.best, _info(search, search.best)
+
+
+def fewest_starts(problem: Problem, n_neurons: int) -> int:
+    """Return how many descents are made before two that agree are believed."""
+    if problem.linear_part_shows(n_neurons):
+        return THRESHOLDS.fewest_starts
+    return THRESHOLDS.fewest_blind_starts
+
+
+def confirms(candidate: Candidate, fit: Fit) -> bool:
+    """Tell whether a fit has every neuron near where a candidate puts it."""
+    if candidate.A is None:
+        return False
+    point = fit.point
+    columns = candidate.A[:, : len(candidate.W)]
+    moved = displacement(unit_rows(candidate.W), columns, point.W, point.columns)
+    return moved <= NEARNESS.confirmed
+
+
+class _Proposals:
+    """One proposer after the other, each with its own stream of random numbers."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        n_neurons: int,
+        proposers: Sequence[Proposer],
+        streams: Sequence[np.random.Generator],
+        monitor: Monitor,
+    ) -> None:
+        self._ask = [
+            partial(each.first, problem, n_neurons, rng=stream, monitor=monitor)
+            for each, stream in zip(proposers, streams, strict=True)
+        ]
+        last = partial(Random(1).first, problem, n_neurons, rng=streams[-1], monitor=monitor)
+        self._at_least = last
+
+    def first(self) -> Proposal | None:
+        """Return the first proposal; a random start where nobody proposes anything."""
+        return self._next() or self._at_least()
+
+    def after(self, proposal: Proposal) -> Proposal | None:
+        """Return the one after ``proposal``, or None where there are no more."""
+        return proposal.following() or self._next()
+
+    def _next(self) -> Proposal | None:
+        while self._ask:
+            proposal = self._ask.pop(0)()
+            if proposal is not None:
+                return proposal
+        return None
+
+
+def _descended(
+    problem: Problem,
+    candidate: Candidate,
+    search: _Search,
+    n_restarts: int,
+    limits: Limits,
+    swap_rng: np.random.Generator,
+    monitor: Monitor,
+) -> Fit:
+    """Descend from a candidate, with a swap search where many starts have not sufficed."""
+    i, best = len(search.losses) + 1, search.best_point
+    n_most = max(i, i - search.n_random + n_restarts)
+    observer = partial(
+        monitor.observer, problem, start=i, n_starts=n_most, best_loss=best and best.loss
+    )
+    fit = minimize_mixed(
+        problem,
+        candidate.W,
+        candidate.A,
+        limits=limits,
+        scale=candidate.scale,
+        joins=meeting(best, NEARNESS.same),
+        observer=observer(stage="refining"),
+    )
+    if search.n_random <= THRESHOLDS.patience or fit.info.joined:
+        return fit
+    return swap_search(fit, rng=swap_rng, limits=limits, observer=observer(stage="swapping"))
+
+
+def _is_overdetermined(fit: Fit) -> bool:
+    unknowns = n_unknowns(fit.problem, fit.n_neurons)
+    return fit.problem.n_equations >= THRESHOLDS.overdetermined * unknowns
+
+
+def _info(search: _Search, best: Fit) -> Multistart:
+    twice = _TWICE if search.found_twice else ""
+    return Multistart(
+        method=search.method,
+        agreement=search.proof or twice,
+        losses=search.losses,
+        checks=search.checks,
+        n_iter=best.info.n_iter,
+        history=best.info.history,
+    )
