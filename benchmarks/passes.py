@@ -13,10 +13,10 @@ import time
 from pathlib import Path
 
 import numpy as np
+from pureneuron.refine import PatternModel, descend, evaluate, profile
 
 from pureneuron.datasets import make_teacher
 from pureneuron.problem import pose
-from pureneuron.refine import PatternModel, descend, evaluate, profile
 from pureneuron.samples import ArraySamples, CountedSamples
 from pureneuron.spectral import linear_part, moment_estimate
 

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-
 from pureneuron.refine import kernels
+
 from pureneuron.samples import ArraySamples
 
 SIZES = ((10, 10_000), (32, 10_000), (64, 10_000), (128, 20_000), (256, 50_000), (512, 50_000))

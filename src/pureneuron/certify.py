@@ -157,9 +157,7 @@ def certify(
             rng=rng,
         )
         stage.report(diagnostics)
-    verdict = judge_fit(
-        fit, diagnostics, agreement=search.agreement, n_starts=len(search.losses)
-    )
+    verdict = judge_fit(fit, diagnostics, agreement=search.agreement, n_starts=len(search.losses))
     verdict = _with_slope(_with_rank(verdict, rank, options), found)
     unconfirmed = search.method == "moments" and not search.agreement
     if unconfirmed and symmetry_test(fit.problem).is_rejected:
@@ -245,15 +243,11 @@ def _doubts(
         error=error,
         stays=stays,
         passed=check(fit, probes).passed,
-        undetermined=undetermined_directions(
-            replace(fit, problem=problem), rng=curvature_rng
-        ),
+        undetermined=undetermined_directions(replace(fit, problem=problem), rng=curvature_rng),
     )
 
 
-def _short_descent(
-    problem: Problem, estimate: MomentEstimate, *, rng: np.random.Generator
-) -> Fit:
+def _short_descent(problem: Problem, estimate: MomentEstimate, *, rng: np.random.Generator) -> Fit:
     """Descend from an estimate on some of the rows; rows that weigh next to nothing don't count."""
     unknowns = n_unknowns(problem, len(estimate.W))
     size = THRESHOLDS.short_equations * unknowns / problem.n_equations * problem.n_rows

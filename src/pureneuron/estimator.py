@@ -1,9 +1,9 @@
-"""The scikit-learn face: validate, call recover, set attributes."""
+"""The scikit-learn estimator: validate, call recover, set attributes."""
 
 from __future__ import annotations
 
 import warnings
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import fields
 from typing import Literal, Self
 
@@ -20,7 +20,6 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags, check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from pureneuron.display import progress_display
 from pureneuron.options import Init, NegativeSlope, NoiseCovariance, Options
 from pureneuron.progress import ProgressCallback
 from pureneuron.recover import recover
@@ -32,6 +31,18 @@ from pureneuron.typing import AnyArray
 __all__ = ["PureNeuronRegressor"]
 
 _FLOATS = (np.float64, np.float32)
+
+
+def _progress(
+    verbose: int, callback: ProgressCallback | None
+) -> AbstractContextManager[ProgressCallback | None]:
+    """Draw progress if nobody else reports it and ``verbose`` asks for it."""
+    if callback is not None or not verbose:
+        return nullcontext(callback)
+    # Rich is imported only where something is drawn.
+    from pureneuron.display import progress_display
+
+    return progress_display()
 
 
 class PureNeuronRegressor(
@@ -197,8 +208,7 @@ class PureNeuronRegressor(
 
     def _fit(self, samples: Samples, callback: ProgressCallback | None = None) -> Self:
         random_state = check_random_state(self.random_state)
-        display = progress_display() if self.verbose and callback is None else nullcontext(callback)
-        with display as draw:
+        with _progress(self.verbose, callback) as draw:
             recovery = recover(
                 samples,
                 **{option.name: getattr(self, option.name) for option in fields(Options)},

@@ -1,4 +1,4 @@
-"""Factorisations that do not give up, and products that do not dawdle.
+"""Factorisations with a fallback for the cases where LAPACK fails, and fast narrow products.
 
 What is called often goes through NumPy, not SciPy: wheels of both bring a linear algebra library of
 their own, and the idle threads of the one keep the processors busy while the other works. On two
@@ -7,20 +7,59 @@ processors alternating between them made a descent ten times slower.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
 import array_api_compat
 import numpy as np
 from scipy import linalg
 
 from pureneuron.typing import AnyArray, Array
 
-__all__ = ["gram_inverse", "inverse", "plus", "svd", "tall_product", "times"]
+__all__ = [
+    "THRESHOLDS",
+    "Thresholds",
+    "gram_inverse",
+    "inverse",
+    "plus",
+    "single_rows",
+    "svd",
+    "tall_product",
+    "times",
+]
 
-# A Gram matrix that was summed in float64, scaled to unit diagonal, knows its eigenvalues to about
-# this; one whose columns all have more than the second to themselves needs no second thought.
-_DEPENDENT, _CLEAR = 1e-13, 1e-9
-# Multiplications up to which a product is made of its factors as they lie, and what a block of rows
-# is given of them; the most columns of a factor, and entries of a product, that are worth it.
-_AS_THEY_LIE, _BLOCK, _MOST_COLUMNS, _MOST_ENTRIES = 1_000_000, 900_000, 64, 2_500
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Numbers that decide between two ways to compute, each with what shows its effect.
+
+    Attributes
+    ----------
+    dependent : float
+        Eigenvalue, divided by the number of columns, of a Gram matrix with unit diagonal below
+        which columns are linearly dependent: sums in float64 know it no better (rounding).
+    clear : float
+        Share of every column, unexplained by the others, above which the matrix is inverted
+        directly (rounding).
+    uncopied : int
+        Multiplications up to which OpenBLAS multiplies without copying the factors
+        (benchmarks/rates.py).
+    block : int
+        Multiplications of a block of rows, a little less than ``uncopied`` (benchmarks/rates.py).
+    most_columns, most_entries : int
+        Columns of a factor and entries of a product up to which blocks are faster
+        (benchmarks/rates.py).
+    """
+
+    dependent: float = 1e-13
+    clear: float = 1e-9
+    uncopied: int = 1_000_000
+    block: int = 900_000
+    most_columns: int = 64
+    most_entries: int = 2_500
+
+
+THRESHOLDS = Thresholds()
 
 
 def svd(M: Array, *, full_matrices: bool = True) -> tuple[Array, Array, Array]:
@@ -64,20 +103,20 @@ def gram_inverse(gram: Array) -> Array:
     if inverse is not None:
         return inverse * scaling
     values, vectors = np.linalg.eigh(scaled)
-    kept = values > _DEPENDENT * len(gram)
+    kept = values > THRESHOLDS.dependent * len(gram)
     vectors = vectors[:, kept] * unit[:, None]
     return np.asarray((vectors / values[kept]) @ vectors.T)
 
 
 def _plain_inverse(scaled: Array) -> Array | None:
-    """Invert if no column is nearly a combination of the others: else nothing comes of it."""
+    """Return the inverse, or None where a column is nearly a combination of the others."""
     try:
         inverse = np.linalg.inv(scaled)
     except np.linalg.LinAlgError:
         return None
     # One over the share of each column that the others do not explain.
     inflation = inverse.diagonal()
-    clear = (inflation > 0.0) & (inflation < 1.0 / _CLEAR)
+    clear = (inflation > 0.0) & (inflation < 1.0 / THRESHOLDS.clear)
     return np.asarray(inverse) if clear.all() else None
 
 
@@ -85,19 +124,19 @@ def tall_product(A: AnyArray, B: AnyArray) -> AnyArray:
     """Return ``AᵀB`` of two tall arrays, (n, p) and (n, q), of any Array API library.
 
     Before it multiplies, OpenBLAS copies all but small factors to suit the processor's cache; for a
-    narrow product that costs as much as the product, and three times as much where two threads
-    share the work from afar. So NumPy's arrays are multiplied block by block of rows.
+    narrow product that costs as much as the product, and three times as much where the caches of
+    two threads are far apart. So NumPy's arrays are multiplied block by block of rows.
     """
     (n, p), q = A.shape, B.shape[1]
     size = p * q
-    narrow = max(p, q) <= _MOST_COLUMNS and size <= _MOST_ENTRIES
-    if not isinstance(A, np.ndarray) or not narrow or n * size <= _AS_THEY_LIE:
+    narrow = max(p, q) <= THRESHOLDS.most_columns and size <= THRESHOLDS.most_entries
+    if not isinstance(A, np.ndarray) or not narrow or n * size <= THRESHOLDS.uncopied:
         return A.T @ B
     if A is B:
-        # There is a routine for that, with half the work, but it always copies.
+        # BLAS has a symmetric product, with half the work, but it always copies.
         middle = p // 2
         return np.concatenate([tall_product(A[:, :middle], A), tall_product(A[:, middle:], A)])
-    rows = _BLOCK // size
+    rows = THRESHOLDS.block // size
     whole = n - n % rows
     left, right = (M[:whole].reshape(-1, rows, M.shape[1]) for M in (A, B))
     return (left.transpose(0, 2, 1) @ right).sum(axis=0) + A[whole:].T @ B[whole:]
@@ -116,3 +155,35 @@ def times(M: AnyArray, D: AnyArray) -> AnyArray:
 def plus(M: AnyArray, N: AnyArray) -> AnyArray:
     """Return ``M + N`` for a temporary M, whose memory it takes where the library is NumPy."""
     return np.add(M, N, out=M) if isinstance(M, np.ndarray) else M + N
+
+
+def single_rows(parts: Iterable[Sequence[AnyArray]], n_rows: int) -> list[AnyArray]:
+    """Stack the rows of several matrices that come part by part, in single precision.
+
+    NumPy's are filled as the parts come, so that there is one of these at a time.
+
+    Parameters
+    ----------
+    parts : iterable of sequences of (p, q) arrays
+        Consecutive rows of each matrix.
+    n_rows : int
+        How many there will be in all.
+    """
+    whole: list[AnyArray] = []
+    pieces: list[Sequence[AnyArray]] = []
+    start = 0
+    for part in parts:
+        if not isinstance(part[0], np.ndarray):
+            xp = array_api_compat.array_namespace(part[0])
+            pieces.append([xp.astype(M, xp.float32) for M in part])
+            continue
+        if not whole:
+            whole = [np.empty((n_rows, M.shape[1]), dtype=np.float32) for M in part]
+        end = start + len(part[0])
+        for all_rows, M in zip(whole, part, strict=True):
+            all_rows[start:end] = M
+        start = end
+    if pieces:
+        xp = array_api_compat.array_namespace(pieces[0][0])
+        whole = [xp.concat(list(columns)) for columns in zip(*pieces, strict=True)]
+    return whole

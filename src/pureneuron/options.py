@@ -145,8 +145,8 @@ class Options:
             )
         if self.negative_slope == "auto":
             raise ValueError(
-                "negative_slope='auto' finds the slope by the likelihood, which refine=False leaves "
-                "out: use refine=True, or give the slope"
+                "negative_slope='auto' finds the slope by the likelihood, which refine=False "
+                "leaves out: use refine=True, or give the slope"
             )
         if self.noise_covariance == "full":
             raise ValueError(
@@ -157,7 +157,7 @@ class Options:
 
 def _is_integer(value: object, least: int) -> bool:
     is_integer = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    return is_integer and int(value) >= least  # type: ignore[call-overload, no-any-return]
+    return is_integer and int(value) >= least  # type: ignore[call-overload]
 
 
 def check_sizes(problem: Problem, n_neurons: int, options: Options) -> None:

@@ -22,7 +22,6 @@ from pureneuron.progress import ProgressCallback
 from pureneuron.results import Recovery
 from pureneuron.samples import CountedSamples, Samples
 from pureneuron.search import (
-    Slope,
     fewest_starts,
     fit_slope,
     has_noise,
@@ -256,17 +255,13 @@ def conclude(
 def conclude_moments(plan: Plan, options: Options, streams: Streams, monitor: Monitor) -> Claim:
     """Make the moment estimate, and decide what can be claimed of it as it is."""
     problem, part = plan.problem, plan.part
-    estimate = estimate_moments(
-        problem, part, plan.n_neurons, rng=streams.moments, monitor=monitor
-    )
+    estimate = estimate_moments(problem, part, plan.n_neurons, rng=streams.moments, monitor=monitor)
     rank = plan.rank or _rank(problem, part, streams, monitor)
     rng = streams.inference
     return certify_moments(problem, estimate, part, rank, options, rng=rng, monitor=monitor)
 
 
-def _rank(
-    problem: Problem, part: LinearPart, streams: Streams, monitor: Monitor
-) -> LinearRank:
+def _rank(problem: Problem, part: LinearPart, streams: Streams, monitor: Monitor) -> LinearRank:
     with monitor.stage("linear part") as stage:
         rank = linear_rank(problem, part, rng=streams.rank)
         stage.report(rank)

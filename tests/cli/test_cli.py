@@ -86,7 +86,7 @@ def test_fit_as_a_process(samples, tmp_path):
     assert done.returncode == 0
     assert done.stderr == ""  # No progress where there is no terminal.
     assert done.stdout.startswith("RECOVERED: ")
-    for part in ("refinement", "Mean squared residual", f"Wrote the network to {path}"):
+    for part in ("multistart", "Mean squared residual", f"Wrote the network to {path}"):
         assert part in done.stdout
     network = TwoLayerNetwork.load(path)
     assert network.match(TEACHER).error_W < 1e-3
@@ -325,11 +325,11 @@ def test_warnings_of_the_recovery_are_shown(tmp_path, command):
     np.savez(path, X=X, Y=TEACHER.predict(X))
     status, out, err = command("fit", path, "-k", K, "--no-refine")
     assert err == ""
-    assert "\nWarning: the inputs are plainly asymmetric" in out
+    assert "\nWarning: the inputs are asymmetric" in out
     assert command("fit", path, "-k", K, "--no-refine", "--json")[0] == status
     record = json.loads(process("fit", path, "-k", K, "--no-refine", "--json").stdout)
     (warning,) = record["warnings"]
-    assert warning.startswith("the inputs are plainly asymmetric")
+    assert warning.startswith("the inputs are asymmetric")
     assert json.loads(command("fit", path, "-k", K, "--json")[1])["warnings"] == []
 
 
@@ -528,7 +528,7 @@ def test_diagnose(samples, command):
         "symmetry",
         "linear part",
         "moments",
-        "odd half",
+        "odd part",
         "separation",
         "sampling error",
     ]

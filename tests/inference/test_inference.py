@@ -4,18 +4,29 @@ from scipy.stats import norm
 
 from pureneuron.datasets import make_teacher, symmetric_inputs
 from pureneuron.inference import (
-    lack_of_fit,
-    odd_half_test,
-    spare_unit_gain,
+    draw_probes,
+    drop_one_gain,
+    odd_part_test,
+    residual_test,
     symmetry_test,
     undetermined_directions,
-    unit_census,
+    unit_diagnostics,
 )
-from pureneuron.problem import pose
+from pureneuron.initialize import random_start
 from pureneuron.model import TwoLayerNetwork, unit_rows
-from pureneuron.refine import descend, random_start
+from pureneuron.optimize import Limits, minimize
+from pureneuron.problem import pose
 from pureneuron.samples import ArraySamples
 from pureneuron.spectral import linear_part
+
+
+def residual_tested(problem, W, A, *, seed):
+    probes = draw_probes(problem.n_inputs, rng=np.random.default_rng(seed))
+    return residual_test(problem, W, A, probes)
+
+
+def undetermined(fit):
+    return undetermined_directions(fit, rng=np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("law", ["gaussian", "rademacher", "student_t3", "laplace", "mixture"])
@@ -37,7 +48,7 @@ def test_mirrored_inputs_pass_exactly():
 @pytest.mark.parametrize("mean", [0.0, 1.0])
 def test_skewed_inputs_fail_with_and_without_a_mean(mean):
     X = np.random.default_rng(0).exponential(size=(2000, 3)) - 1.0 + mean
-    assert symmetry_test(pose(ArraySamples(X, X))).plainly_asymmetric
+    assert symmetry_test(pose(ArraySamples(X, X))).is_rejected
 
 
 def test_weights_may_be_in_any_unit():
@@ -59,12 +70,12 @@ def fitted(seed, *, noise=0.5, n=5000, counts=None):
     return problem, problem.to_white(teacher), teacher.A / problem.output_scale
 
 
-def test_true_networks_leave_no_trace():
+def test_true_networks_leave_no_dependence():
     statistics = []
     for seed in range(20):
         problem, W, A = fitted(seed)
-        fit = lack_of_fit(problem, W, A, rng=np.random.default_rng(seed))
-        assert not fit.misfit
+        fit = residual_tested(problem, W, A, seed=seed)
+        assert not fit.is_rejected
         statistics.append(fit.statistic)
     # The largest of 64 × 4 scores, many of them correlated: if they were standardised wrongly it
     # would not lie where the largest of some dozens of normal variables lies.
@@ -76,16 +87,16 @@ def test_unit_that_fits_noise_gains_little_and_others_much():
     teacher = make_teacher(5, 3, 5, rng=rng)
     X = rng.standard_normal((2000, 5))
     problem = pose(ArraySamples(X, teacher.predict(X) + 0.5 * rng.standard_normal((2000, 5))))
-    right = descend(problem, problem.to_white(teacher))
+    right = minimize(problem, problem.to_white(teacher))
     extra = min(
         (
-            descend(problem, np.vstack([right.point.W, random_start(problem, 1, rng=rng)]))
+            minimize(problem, np.vstack([right.point.W, random_start(problem, 1, rng=rng)]))
             for _ in range(5)
         ),
-        key=lambda descent: descent.loss,
+        key=lambda fit: fit.loss,
     )
-    assert spare_unit_gain(problem, right, max_iter=50, tol=1e-8) > 30.0
-    assert 0.0 < spare_unit_gain(problem, extra, max_iter=50, tol=1e-8) < 5.0
+    assert drop_one_gain(right, limits=Limits(50)) > 30.0
+    assert 0.0 < drop_one_gain(extra, limits=Limits(50)) < 5.0
 
 
 def test_few_distinct_inputs_leave_weights_undetermined():
@@ -93,10 +104,10 @@ def test_few_distinct_inputs_leave_weights_undetermined():
     X = rng.choice([-1.0, 1.0], size=(2000, 3))  # four lines through zero, whatever the rows
     W = unit_rows(rng.standard_normal((3, 3)))
     problem = pose(ArraySamples(X, np.maximum(X @ W.T, 0.0).sum(axis=1, keepdims=True)))
-    assert undetermined_directions(problem, descend(problem, W)) > 0
+    assert undetermined(minimize(problem, W)) > 0
     X = rng.standard_normal((2000, 3))
     problem = pose(ArraySamples(X, np.maximum(X @ W.T, 0.0).sum(axis=1, keepdims=True)))
-    assert undetermined_directions(problem, descend(problem, problem.whitening.to_white(W))) == 0
+    assert undetermined(minimize(problem, problem.whitening.to_white(W))) == 0
 
 
 def test_a_direction_that_only_noise_shows_is_undetermined():
@@ -108,12 +119,12 @@ def test_a_direction_that_only_noise_shows_is_undetermined():
     clean = np.maximum(X @ W.T, 0.0) @ rng.standard_normal((3, 5))
     for noise, told in ((1.0, False), (0.01, True)):
         problem = pose(ArraySamples(X, clean + noise * rng.standard_normal(clean.shape)))
-        descent = descend(problem, problem.whitening.to_white(W))
-        assert (undetermined_directions(problem, descent) == 0) == told
+        fit = minimize(problem, problem.whitening.to_white(W))
+        assert (undetermined(fit) == 0) == told
 
 
 @pytest.mark.parametrize("law", ["gaussian", "mixture", "student_t3", "rademacher"])
-def test_the_odd_half_of_a_network_is_linear(law):
+def test_the_odd_part_of_a_network_is_linear(law):
     least = 1.0
     for seed in range(20):
         rng = np.random.default_rng(seed)
@@ -124,19 +135,19 @@ def test_the_odd_half_of_a_network_is_linear(law):
         weight = rng.exponential(size=1000) if seed % 3 == 0 else None
         problem = pose(ArraySamples(X, Y, weight))
         W = problem.to_white(teacher)
-        least = min(least, odd_half_test(problem, linear_part(problem), W).p_value)
+        least = min(least, odd_part_test(problem, linear_part(problem), W).p_value)
     assert least > 1e-4
 
 
 @pytest.mark.parametrize("kind", ["biases", "sigmoids"])
-def test_biases_and_sigmoids_bend_the_odd_half(kind):
+def test_biases_and_sigmoids_bend_the_odd_part(kind):
     rng = np.random.default_rng(0)
     X = rng.standard_normal((5000, 5))
     teacher = make_teacher(5, 3, 3, rng=rng)
     H = X @ teacher.W.T
     Y = np.maximum(H + 0.7, 0.0) if kind == "biases" else np.tanh(2.0 * H)
     problem = pose(ArraySamples(X, Y + 0.1 * rng.standard_normal(Y.shape)))
-    assert odd_half_test(problem, linear_part(problem), problem.to_white(teacher)).plainly_bent
+    assert odd_part_test(problem, linear_part(problem), problem.to_white(teacher)).is_rejected
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -146,23 +157,23 @@ def test_rounding_does_not_pass_for_curvature(seed):
     rng = np.random.default_rng(seed)
     teacher = TwoLayerNetwork(rng.standard_normal((2, 6)), rng.standard_normal((6, 2)))
     problem = pose(ArraySamples(X, teacher.predict(X)))
-    assert undetermined_directions(problem, descend(problem, problem.to_white(teacher))) > 0
+    assert undetermined(minimize(problem, problem.to_white(teacher))) > 0
 
 
-def test_missing_neurons_leave_a_trace():
+def test_missing_neurons_show_in_the_residual():
     problem, W, A = fitted(0)
-    assert lack_of_fit(problem, W[:2], A[:, :2], rng=np.random.default_rng(0)).misfit
+    assert residual_tested(problem, W[:2], A[:, :2], seed=0).is_rejected
 
 
-def test_missing_neurons_leave_a_trace_among_many_inputs():
+def test_missing_neurons_show_in_the_residual_among_many_inputs():
     # Random probes hardly meet one direction in 150; the residual points to it.
     rng = np.random.default_rng(0)
     teacher = make_teacher(150, 3, 5, rng=rng)
     X = rng.standard_normal((8000, 150))
     problem = pose(ArraySamples(X, teacher.predict(X) + 2.0 * rng.standard_normal((8000, 5))))
     W, A = problem.to_white(teacher), teacher.A / problem.output_scale
-    assert not lack_of_fit(problem, W, A, rng=np.random.default_rng(0)).misfit
-    assert lack_of_fit(problem, W[:2], A[:, :2], rng=np.random.default_rng(0)).misfit
+    assert not residual_tested(problem, W, A, seed=0).is_rejected
+    assert residual_tested(problem, W[:2], A[:, :2], seed=0).is_rejected
 
 
 def with_many_outputs(seed, mixing):
@@ -181,8 +192,8 @@ def test_what_is_missing_from_all_outputs_a_little_shows_in_all_together(correla
     truth, missing, gains = [], [], []
     for seed in range(10):
         problem, W, A = with_many_outputs(seed, mixing)
-        truth.append(lack_of_fit(problem, W, A, rng=np.random.default_rng(seed)).p_value)
-        fit = lack_of_fit(problem, W[:3], A[:, :3], rng=np.random.default_rng(seed))
+        truth.append(residual_tested(problem, W, A, seed=seed).p_value)
+        fit = residual_tested(problem, W[:3], A[:, :3], seed=seed)
         missing.append(fit.p_value)
         # The largest of 32 directions times 20 outputs, on its own.
         gains.append(fit.p_value / (32 * 20 * 2.0 * norm.sf(fit.statistic)))
@@ -191,18 +202,18 @@ def test_what_is_missing_from_all_outputs_a_little_shows_in_all_together(correla
     assert np.median(gains) < 1e-3
 
 
-def test_inputs_far_from_zero_leave_a_trace():
+def test_inputs_far_from_zero_show_in_the_residual():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((3000, 3)) + 300.0
     Y = X[:, :2] - 300.0 + 0.1 * rng.standard_normal((3000, 2))
     problem = pose(ArraySamples(X, Y))
     mean = problem.moments.x @ problem.whitening.transform
-    fit = lack_of_fit(problem, mean[None], np.zeros((2, 1)), rng=np.random.default_rng(0))
-    assert fit.misfit
+    fit = residual_tested(problem, mean[None], np.zeros((2, 1)), seed=0)
+    assert fit.is_rejected
 
 
 @pytest.mark.parametrize("unit", [1e-4, 1.0, 1e4])
-def test_weights_that_state_the_precision_leave_no_trace(unit):
+def test_weights_that_state_the_precision_leave_no_dependence(unit):
     rng = np.random.default_rng(3)
     teacher = make_teacher(4, 3, 4, rng=rng)
     X = rng.standard_normal((3000, 4))
@@ -210,11 +221,11 @@ def test_weights_that_state_the_precision_leave_no_trace(unit):
     Y = teacher.predict(X) + noise * rng.standard_normal((3000, 4))
     problem = pose(ArraySamples(X, Y, unit / noise[:, 0] ** 2))
     W, A = problem.to_white(teacher), teacher.A / problem.output_scale
-    assert not lack_of_fit(problem, W, A, rng=np.random.default_rng(0)).misfit
-    assert lack_of_fit(problem, W[:2], A[:, :2], rng=np.random.default_rng(0)).misfit
+    assert not residual_tested(problem, W, A, seed=0).is_rejected
+    assert residual_tested(problem, W[:2], A[:, :2], seed=0).is_rejected
 
 
-def test_census_names_every_kind_of_unit():
+def test_units_names_every_kind_of_unit():
     X = np.abs(np.random.default_rng(0).standard_normal((200, 3)))
     problem = pose(ArraySamples(X, X))
     signs = np.array(
@@ -223,11 +234,11 @@ def test_census_names_every_kind_of_unit():
     W = problem.whitening.to_white(signs)
     A = np.ones((3, 5))
     A[:, 4] = 1e-12
-    census = unit_census(problem, W, A)
-    assert census.coincident == ((0, 1),)
-    assert census.dead == (2,)
-    assert census.always_on == (3,)
-    assert census.idle == (4,)
-    assert census.active == pytest.approx(np.mean(X @ signs.T > 0, axis=0))
-    assert str(census) == "units dead: 2; always on: 3; idle: 4; coincident: (0, 1)"
-    assert not census.healthy
+    units = unit_diagnostics(problem, W, A)
+    assert units.coincident == ((0, 1),)
+    assert units.dead == (2,)
+    assert units.always_on == (3,)
+    assert units.idle == (4,)
+    assert units.active == pytest.approx(np.mean(X @ signs.T > 0, axis=0))
+    assert str(units) == "units dead: 2; always on: 3; idle: 4; coincident: (0, 1)"
+    assert not units.healthy

@@ -8,11 +8,13 @@ from scipy.stats import norm
 
 from pureneuron import TwoLayerNetwork
 from pureneuron.datasets import make_teacher
-from pureneuron.problem import pose
-from pureneuron.refine import displacement
-from pureneuron.samples import ArraySamples
-from pureneuron.spectral import hessian_estimate, linear_part, orthogonal_directions
+from pureneuron.initialize import hessian_estimate
 from pureneuron.initialize.average_hessians import hessian_sums
+from pureneuron.model import LeakyReLU
+from pureneuron.optimize import displacement
+from pureneuron.problem import pose
+from pureneuron.samples import ArraySamples
+from pureneuron.spectral import linear_part, orthogonal_directions
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -27,7 +29,7 @@ def posed(seed, *, k=4, d=6, m=5, n=4000, noise=0.1, slope=0.0, weight=None, con
     if weight is not None:
         weight = weight(X, rng)
     samples = ArraySamples(X, Y, weight, batch_rows=1500)
-    return pose(samples, negative_slope=slope), teacher
+    return pose(samples, activation=LeakyReLU(slope)), teacher
 
 
 def distance(problem, teacher, estimate):

@@ -1,17 +1,20 @@
 """The matrix in closed form against that of data, which has no formula in it."""
 
-import importlib
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pureneuron import TwoLayerNetwork
+from pureneuron.model import LeakyReLU, unit_rows
+from pureneuron.optimize.least_squares import gaussian_inputs
+from pureneuron.optimize.least_squares.gaussian_inputs import (
+    GaussianMatrix,
+    Thresholds,
+    correlations,
+)
+from pureneuron.optimize.least_squares.matrix_free import MatrixFreeModel
 from pureneuron.problem import pose
-from pureneuron.model import unit_rows
-from pureneuron.refine.gaussian import GaussianMatrix
-from pureneuron.refine.matrix_free import MatrixFreeModel
 from pureneuron.samples import ArraySamples
 
 
@@ -27,9 +30,14 @@ def of_data(W, A, n, slope, intercept):
     rng = np.random.default_rng(n)
     X = rng.standard_normal((n, W.shape[1]))
     Y = TwoLayerNetwork(A, W, negative_slope=slope).predict(X)
-    problem = pose(ArraySamples(X, Y), negative_slope=slope, fit_intercept=intercept)
+    problem = pose(ArraySamples(X, Y), activation=LeakyReLU(slope), fit_intercept=intercept)
     # In the very coordinates of the rows, which are white to within sampling noise.
     return MatrixFreeModel(problem, problem.whitening.to_white(W))
+
+
+def closed_form(W, coupling, slope, damping, *, intercept):
+    kernels = LeakyReLU(slope).gaussian_kernels(correlations(W), 1e-3)
+    return GaussianMatrix(W, coupling, kernels, damping, intercept=intercept)
 
 
 @pytest.mark.parametrize("slope", [0.0, 0.3, -0.9])
@@ -39,7 +47,7 @@ def test_many_gaussian_rows_have_this_matrix(slope, intercept):
     distances = []
     for n in (10_000, 250_000):
         model = of_data(W, A, n, slope, intercept)
-        closed = GaussianMatrix(
+        closed = closed_form(
             model.point.W, model.point.coupling, slope, np.zeros(5), intercept=intercept
         )
         turning = V - np.sum(V * model.point.W, axis=1)[:, None] * model.point.W
@@ -56,7 +64,7 @@ matrices = given(seed=st.integers(0, 10**6), slope=st.floats(-1.0, 0.9), interce
 @matrices
 def test_it_is_symmetric_and_has_no_negative_curvature(seed, slope, intercept):
     W, A, V = draw(seed, nearness=10.0 ** -(seed % 4))
-    matrix = GaussianMatrix(W, A.T @ A, slope, np.zeros(5), intercept=intercept)
+    matrix = closed_form(W, A.T @ A, slope, np.zeros(5), intercept=intercept)
     other = draw(seed + 1)[2]
     other -= np.sum(other * W, axis=1)[:, None] * W
     size = np.linalg.norm(matrix @ V) * np.linalg.norm(other)
@@ -68,11 +76,10 @@ def test_it_is_symmetric_and_has_no_negative_curvature(seed, slope, intercept):
 def test_it_solves_its_own_system(seed, slope, intercept):
     W, A, V = draw(seed)
     damping = np.full(5, 1e-2)
-    matrix = GaussianMatrix(W, A.T @ A, slope, damping, intercept=intercept)
-    gaussian = importlib.import_module("pureneuron.refine.gaussian")
+    matrix = closed_form(W, A.T @ A, slope, damping, intercept=intercept)
+    strict = Thresholds(accuracy=1e-10, most_iterations=200)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gaussian, "_ACCURACY", 1e-10)
-        patch.setattr(gaussian, "_MOST_ITERATIONS", 200)
+        patch.setattr(gaussian_inputs, "THRESHOLDS", strict)
         solution = matrix.solve(matrix @ V)
     assert matrix @ solution == pytest.approx(matrix @ V, abs=1e-6 * np.abs(matrix @ V).max())
     # Stretching a neuron is not among what can be solved for, nor does it do harm.
@@ -83,5 +90,5 @@ def test_it_solves_its_own_system(seed, slope, intercept):
 def test_coincident_neurons_are_solved_for_all_the_same():
     W, A, V = draw(3)
     W[1] = W[0]
-    matrix = GaussianMatrix(W, A.T @ A, 0.0, np.full(5, 1e-3), intercept=False)
+    matrix = closed_form(W, A.T @ A, 0.0, np.full(5, 1e-3), intercept=False)
     assert np.isfinite(matrix.solve(matrix @ V)).all()

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pureneuron import TwoLayerNetwork
+from pureneuron.model import Gaussian
 from pureneuron.problem import check_samples, n_unknowns, pose, second_moments, whitening
 from pureneuron.samples import ArraySamples, Sum
 
@@ -101,12 +102,12 @@ def test_rows_are_the_same_in_all_their_forms(weighted, biased, mixed):
     problem = pose(samples, fit_hidden_bias=biased, fit_intercept=biased)
     M, N = rng.standard_normal((2, 3, 3)) if mixed else (np.eye(3), np.eye(3))
     if mixed:
-        problem = problem.with_outputs(M, np.linalg.inv(M)).with_outputs(N, np.linalg.inv(N))
+        problem = problem.with_likelihood(Gaussian(N @ M, np.linalg.inv(N @ M)))
     W = rng.standard_normal((5, problem.n_inputs))
     A = rng.standard_normal((3, 5))
     double = problem.samples.reduce(sums_of, W, A)
     raw_W = problem.whitening.from_white(W)
-    plain = problem.rows.reduce_as_they_came(sums_of, raw_W, A)
+    plain = problem.rows.reduce_raw(sums_of, raw_W, A)
     single = problem.in_single_precision.samples.reduce(sums_of, W, A)
     assert problem.in_single_precision.samples.arrays()[0].dtype == np.float32
     assert set(double) == {"residual", *["root"] * weighted, *["one"] * biased}
@@ -120,7 +121,7 @@ def test_rows_are_the_same_in_all_their_forms(weighted, biased, mixed):
     E = root * (outputs - np.maximum(inputs @ raw_W.T, 0.0) @ A.T)
     np.testing.assert_allclose(double["residual"], E.T @ E, rtol=1e-9)
     some = problem.subset(100, rng=rng)
-    assert some.samples.n_rows == 100
+    assert some.n_rows == 100
     assert some.total == pytest.approx(np.sum(some.source.arrays()[2]) if weighted else 100.0)
 
 

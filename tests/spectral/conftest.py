@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from pureneuron.datasets import symmetrize
+from pureneuron.model import LeakyReLU, TwoLayerNetwork, unit_rows
 from pureneuron.problem import pose
-from pureneuron.model import TwoLayerNetwork, unit_rows
 from pureneuron.samples import ArraySamples
 from pureneuron.spectral import (
     MomentEstimate,
@@ -78,7 +78,8 @@ def _estimate(
     batch_rows: int | None = None,
     negative_slope: float = 0.0,
 ) -> tuple[TwoLayerNetwork, MomentEstimate]:
-    problem = pose(ArraySamples(X, Y, weight, batch_rows=batch_rows), negative_slope=negative_slope)
+    samples = ArraySamples(X, Y, weight, batch_rows=batch_rows)
+    problem = pose(samples, activation=LeakyReLU(negative_slope))
     found = moment_estimate(problem, linear_part(problem), k, rng=np.random.default_rng(0))
     return problem.network(found.W, found.A), found
 

@@ -6,9 +6,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pureneuron.datasets import make_teacher, symmetric_inputs, symmetrize
-from pureneuron.problem import second_moments
 from pureneuron.model import unit_rows
+from pureneuron.problem import second_moments
 from pureneuron.samples import ArraySamples
+from pureneuron.samples.mirror import split_halves
 from pureneuron.spectral import (
     detector_matrix,
     learn_single_neuron,
@@ -179,7 +180,7 @@ class TestTheSplit:
 
     @staticmethod
     def algorithm_3(samples, rng):
-        first, second = samples.halves(rng)
+        first, second = split_halves(samples, rng)
         X, Y, _ = first.arrays()
         k = Y.shape[1]
         null_space = np.linalg.svd(detector_matrix(X, Y), full_matrices=False)[2][-k:]
@@ -198,7 +199,7 @@ class TestTheSplit:
 
     def test_algorithm_4(self):
         rng = np.random.default_rng(12)
-        first, second = ArraySamples(self.X, self.Y).halves(rng)
+        first, second = split_halves(ArraySamples(self.X, self.Y), rng)
         P = np.linalg.svd(second_moments(first).yx, full_matrices=False)[0][:, :3]
         X, Y, _ = second.arrays()
         V, A = self.algorithm_3(ArraySamples(X, Y @ P), rng)
@@ -240,9 +241,10 @@ class TestDefinedOutcomes:
         rng = np.random.default_rng(0)
         X = rng.standard_normal((200, 10))
         Y = make_teacher(10, 10, 10, rng=0).predict(X) + rng.standard_normal((200, 10))
-        with pytest.warns(RuntimeWarning, match="of 10 directions are complex"):
+        with pytest.warns(RuntimeWarning, match="of 10 directions are complex") as caught:
             found = learn_two_layer_noisy(X, Y, rng=0)
         assert found.n_neurons == 10
+        assert caught[0].filename == __file__  # The line of the caller, not of the library.
 
     X, Y = symmetrize(
         np.random.default_rng(0).standard_normal((40, 4)), make_teacher(4, 3, 6, rng=0).predict

@@ -8,8 +8,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pureneuron.datasets import make_teacher, symmetric_inputs
+from pureneuron.model import LeakyReLU, TwoLayerNetwork
 from pureneuron.problem import pose
-from pureneuron.model import TwoLayerNetwork
 from pureneuron.samples import ArraySamples
 from pureneuron.spectral import learn_two_layer_nonsquare, linear_part, numerical_rank
 from pureneuron.spectral.estimate import _reduced_moments, moment_sums
@@ -170,7 +170,7 @@ class TestLinearPart:
     def test_it_is_the_product_of_a_and_w_up_to_the_slope(self, exact_problem, seed, size, slope):
         d, k, m = size
         exact = exact_problem(seed, d, k, m, negative_slope=slope)
-        problem = pose(ArraySamples(exact.X, exact.Y, exact.p), negative_slope=slope)
+        problem = pose(ArraySamples(exact.X, exact.Y, exact.p), activation=LeakyReLU(slope))
         part = linear_part(problem)
         L = problem.output_scale * problem.whitening.from_white(part.matrix)
         B = exact.network.A @ exact.network.W

@@ -128,7 +128,7 @@ def fit_file(
     type=click.Choice(["spherical", "full"]),
     default=Options.noise_covariance,
     show_default=True,
-    help="full: the outputs' noise differs or is correlated; weight them by its inverse covariance.",
+    help="full: noise differs or is correlated between outputs; weight them by its covariance.",
 )
 @click.option(
     "--restarts",
@@ -161,9 +161,7 @@ def fit(
     with terminal_progress(wanted=not (as_json or quiet)) as callback:
         names = [option.name for option in fields(Options) if option.name in values]
         options = Options(**{name: values.pop(name) for name in names})
-        fitted = fit_file(
-            samples, options, model=output, seed=seed, callback=callback, **values
-        )
+        fitted = fit_file(samples, options, model=output, seed=seed, callback=callback, **values)
     recovery = fitted.recovery
     if as_json:
         print_json(

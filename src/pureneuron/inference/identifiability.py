@@ -1,4 +1,4 @@
-"""Whether the data determine the weights: sign symmetries, and directions that nothing pins down."""
+"""Whether the data determine the weights: sign symmetries, and undetermined directions."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ class Determinacy:
 
 
 def determinacy(fit: Fit, problem: Problem, n_effective: float) -> Determinacy:
-    """Find it out by the curvature in the rows of ``problem`` and the noise of ``n_effective`` rows.
+    """Judge by the curvature in the rows of ``problem`` and the noise of ``n_effective`` rows.
 
     Repeated rows, few distinct inputs or a unit that only a few rows switch leave null directions
     in the Gauss–Newton matrix, beyond the k rescalings, however many rows there are. Others are
@@ -142,9 +142,7 @@ def determinacy(fit: Fit, problem: Problem, n_effective: float) -> Determinacy:
     # rounding all over.
     regular = values > THRESHOLDS.singular
     unknowns = n_unknowns(problem, k)
-    noise = problem.likelihood.noise_variance(
-        fit.loss, unknowns, n_effective * problem.n_outputs
-    )
+    noise = problem.likelihood.noise_variance(fit.loss, unknowns, n_effective * problem.n_outputs)
     variance = noise / n_effective
     point = model.point
     moves = (vectors[:, regular] / scale[:, None]).reshape(k, r, -1)

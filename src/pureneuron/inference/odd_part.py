@@ -23,7 +23,7 @@ from pureneuron.typing import AnyArray, Array
 __all__ = ["OddPartTest", "odd_part_test"]
 
 # E|t| of a standard normal t: what is linear in sign(t).
-_LINEAR_SHARE = np.sqrt(2.0 / np.pi)
+_LINEAR_SHARE = float(np.sqrt(2.0 / np.pi))
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ def drop_one_gain(fit: Fit, *, limits: Limits) -> float:
     fit : Fit
         The fit.
     limits : Limits
-        As for :func:`~pureneuron.optimize.minimize`, at least as strict as the gain has to be known.
+        As for :func:`~pureneuron.optimize.minimize`; the tolerance is raised to what is needed.
     """
     problem, k = fit.problem, fit.n_neurons
     own = n_unknowns(problem, k) - n_unknowns(problem, k - 1)

@@ -121,7 +121,7 @@ def residual_test(problem: Problem, W: Array, A: Array, probes: Array) -> Residu
     # Beside outputs with noise, what a noiseless one leaves is the optimiser's rounding.
     heard = power > THRESHOLDS.faint * power.max(initial=0.0)
     left, _, right = svd((first["cross"] * heard[:, None]) @ whiten, full_matrices=False)
-    outputs, inputs = left[:, :THRESHOLDS.n_directed], right[:THRESHOLDS.n_directed] @ whiten.T
+    outputs, inputs = left[:, : THRESHOLDS.n_directed], right[: THRESHOLDS.n_directed] @ whiten.T
     probes = probes @ whiten.T
     sums = rows.reduce(_probe_sums, probes, outputs, inputs)
     spread = np.sqrt(sums["squares"])

@@ -82,7 +82,9 @@ class UnitDiagnostics:
         return not (self.dead or self.always_on or self.idle or self.coincident)
 
 
-def unit_diagnostics(problem: Problem, W: Array, A: Array, *, gram: Array | None = None) -> UnitDiagnostics:
+def unit_diagnostics(
+    problem: Problem, W: Array, A: Array, *, gram: Array | None = None
+) -> UnitDiagnostics:
     """Look for units that are dead, always on, idle or coincident, in one pass.
 
     Parameters
@@ -127,8 +129,8 @@ def _switch_sums(batch: Batch, W: AnyArray) -> dict[str, Sum]:
     if "root" in batch.extra:
         weight = batch.extra["root"] * batch.extra["root"]
     return {
-        "on": Sum((weight.T @ on)[0]),
-        "off": Sum((weight.T @ (1.0 - on))[0]),
+        "on": Sum((weight.T @ on)[0, :]),
+        "off": Sum((weight.T @ (1.0 - on))[0, :]),
     }
 
 

@@ -1,15 +1,15 @@
-"""The average Hessians of the outputs: where neurons point, for little work.
+"""The average Hessians of the outputs: the directions of the neurons, at little cost.
 
 For Gaussian inputs Stein's identity gives the average second derivative of an output,
 ``E[y_u (xxᵀ − I)] = E[∇²y_u]``, and each neuron adds ``(1 − s) φ(0) (Aᵀu)_a w_a w_aᵀ`` to it:
-whatever combination u of the outputs is looked at, the directions are the same (principal Hessian
+whatever the combination u of the outputs, the directions are the same (principal Hessian
 directions: K.-C. Li, JASA 87, 1992; as a start for networks: M. Janzamin, H. Sedghi and A.
-Anandkumar, arXiv:1506.08473). So a few combinations and some of the rows, one pass of products,
-show k directions, where the moments of Algorithms 1 to 4 take fourth powers of k.
+Anandkumar, arXiv:1506.08473). So one pass over some of the rows, for a few combinations, shows k
+directions. The moments of Algorithms 1 to 4 cost fourth powers of k.
 
-It is a start and a second opinion, not an estimate to rest on: for inputs that are symmetric but
-not Gaussian the identity holds only roughly, and the directions come out orthogonal in white
-coordinates.
+It serves as a start and to confirm a minimum, not as an estimate of its own: for inputs that are
+symmetric but not Gaussian the identity holds only roughly, and the directions are orthogonal in
+white coordinates.
 """
 
 from __future__ import annotations
@@ -25,20 +25,50 @@ from pureneuron.spectral.diagonalization import orthogonal_directions
 from pureneuron.spectral.linear import LinearPart
 from pureneuron.typing import AnyArray, Array
 
-__all__ = ["HessianEstimate", "hessian_estimate", "hessian_sums"]
+__all__ = ["THRESHOLDS", "HessianEstimate", "Thresholds", "hessian_estimate", "hessian_sums"]
 
-# Combinations of the outputs, more if rows are few; rows, at least; and rows times combinations
-# against k²: with those the angle between a neuron and its direction is about 0.15, noise aside.
-_COMBINATIONS, _FEWEST_ROWS, _ROWS = 16, 500, 12
-# Share of the network in what the regression leaves below which more rows do not make up for noise.
-_LEAST_SHARE = 0.05
-# Variance of a combination against the outputs' that is as good as none.
-_NO_VARIANCE = 1e-12
-# Slope near -1 at which the linear half is too small a part to show which way neurons point.
-_NO_LINEAR_HALF = 0.1
 _TINY = float(np.finfo(np.float64).tiny)
-# Entries of the rows' products that a part of a batch fills, and its fewest rows.
-_PART_ENTRIES, _PART_ROWS = 500_000, 256
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Numbers that decide in the Hessian estimate, each with the command that shows its effect.
+
+    Attributes
+    ----------
+    combinations : int
+        Combinations of the outputs; more where rows are few (benchmarks/surety.py,
+        benchmarks/cost.py).
+    fewest_rows : int
+        Fewest rows that are used, as far as there are so many (benchmarks/surety.py).
+    rows : int
+        Rows times combinations, for each of k² numbers: the angle between a neuron and its
+        direction is then about 0.15, noise aside (benchmarks/surety.py, benchmarks/cost.py).
+    least_share : float
+        Share of the network in the residual of the regression below which the number of rows does
+        not grow any further (benchmarks/surety.py).
+    least_variance : float
+        Variance, relative to the outputs' power, to which a smaller one of the residual is raised
+        (rounding).
+    least_linear_part : float
+        ``1 + s`` below which, at a slope s near −1, the linear part is too small to tell the sign
+        of a direction (no benchmark covers it).
+    part_entries, part_rows : int
+        Entries of the rows' products that a part of a batch fills, and its fewest rows, so that
+        they stay near the processor's cache (benchmarks/cost.py).
+    """
+
+    combinations: int = 16
+    fewest_rows: int = 500
+    rows: int = 12
+    least_share: float = 0.05
+    least_variance: float = 1e-12
+    least_linear_part: float = 0.1
+    part_entries: int = 500_000
+    part_rows: int = 256
+
+
+THRESHOLDS = Thresholds()
 
 
 @dataclass(frozen=True)
@@ -50,10 +80,10 @@ class HessianEstimate:
     W : (k, r) array
         Orthonormal rows, in white coordinates.
     A : (m, k) array
-        Output weights that go with them: those whose linear half is that of the outputs.
+        The output weights that give the outputs their linear part.
     misfit : float
-        Square of what the Hessians have off the diagonal in these directions, beyond sampling
-        noise, against that of what they have on it.
+        Sum of squares off the diagonals of the Hessians in these directions, less that of sampling
+        noise, divided by the sum of squares on the diagonals.
     """
 
     W: Array
@@ -66,9 +96,9 @@ def hessian_estimate(
 ) -> HessianEstimate | None:
     """Diagonalise the average Hessians of random combinations of the outputs, in one pass.
 
-    Outputs less their regression on x are made white, so that no neuron drowns another; only the k
-    dimensions that B spans are looked at. Of the rows as many are used as it takes. None where B
-    cannot show all neurons, or, with a slope near −1, next to nothing, and if no row counts.
+    The residual of the regression on x is made white, so that no neuron of large weight hides
+    another; only the k dimensions that B spans are used, and no more rows than needed. The result
+    is None where B cannot show all neurons, where the slope is near −1, and if no row has weight.
 
     Parameters
     ----------
@@ -82,16 +112,16 @@ def hessian_estimate(
         Draws the combinations.
     """
     k, slope = n_neurons, problem.activation.negative_slope
-    if not problem.linear_part_shows(k) or 1.0 + slope < _NO_LINEAR_HALF:
+    if not problem.linear_part_shows(k) or 1.0 + slope < THRESHOLDS.least_linear_part:
         return None
     P, R, linear = part.outputs[:, :k], part.inputs[:, :k], part.singular_values[:k]
-    mean, values, vectors = _even_half(problem, P, R, linear)
-    # For Gaussian inputs so much of it is that of the network, and the rest is noise.
+    mean, values, vectors = _even_part(problem, P, R, linear)
+    # For Gaussian inputs so much of it belongs to the network, and the rest is noise.
     due = (1.0 - 2.0 / np.pi) * ((1.0 - slope) / (1.0 + slope)) ** 2 * np.sum(linear**2)
-    share = float(np.clip(due / values.sum(), _LEAST_SHARE, 1.0))
-    n, wanted = problem.n_rows, _ROWS * k * k / share
-    c = min(k, max(_COMBINATIONS, int(np.ceil(wanted / n))))
-    size = max(_FEWEST_ROWS, int(wanted / c))
+    share = float(np.clip(due / values.sum(), THRESHOLDS.least_share, 1.0))
+    n, wanted = problem.n_rows, THRESHOLDS.rows * k * k / share
+    c = min(k, max(THRESHOLDS.combinations, int(np.ceil(wanted / n))))
+    size = max(THRESHOLDS.fewest_rows, int(wanted / c))
     mix = vectors @ (np.linalg.qr(rng.standard_normal((k, c)))[0] / np.sqrt(values)[:, None])
     sums = problem.samples.reduce(
         hessian_sums,
@@ -106,30 +136,32 @@ def hessian_estimate(
     stack = sums["hessians"].reshape(c, k, k) / sums["total"]
     stack = stack - (sums["residual"] / sums["total"])[:, None, None] * np.eye(k)
     directions = orthogonal_directions(0.5 * (stack + stack.transpose(0, 2, 1)))
-    turned = directions @ stack @ directions.T
-    bends = turned.diagonal(axis1=1, axis2=2)
-    diagonal = float(np.sum(bends**2))
+    rotated = directions @ stack @ directions.T
+    curvatures = rotated.diagonal(axis1=1, axis2=2)
+    diagonal = float(np.sum(curvatures**2))
     # Residuals and inputs are white: off the diagonal, an entry's variance is about that of one.
     noise = c * k * (k - 1) * float(sums["squares"] / sums["total"] ** 2)
-    misfit = max(float(np.sum(turned**2)) - diagonal - noise, 0.0) / max(diagonal, _TINY)
-    # What a combination's Hessian has along a direction, and what its linear half has, have the
-    # sign of the same output weight.
-    leans = (mix.T * linear) @ directions.T
-    directions *= np.where(np.sum(bends * leans, axis=0) < 0.0, -1.0, 1.0)[:, None]
+    misfit = max(float(np.sum(rotated**2)) - diagonal - noise, 0.0) / max(diagonal, _TINY)
+    # Along a direction, a combination's curvature and its linear coefficient both have the sign of
+    # the same output weight.
+    coefficients = (mix.T * linear) @ directions.T
+    directions *= np.where(np.sum(curvatures * coefficients, axis=0) < 0.0, -1.0, 1.0)[:, None]
     A = 2.0 / (1.0 + slope) * (P * linear) @ directions.T
     return HessianEstimate(W=directions @ R.T, A=A, misfit=misfit)
 
 
-def _even_half(problem: Problem, P: Array, R: Array, linear: Array) -> tuple[Array, Array, Array]:
-    """Return mean and principal variances and axes of what the regression on x leaves of ``Pᵀy``.
+def _even_part(problem: Problem, P: Array, R: Array, linear: Array) -> tuple[Array, Array, Array]:
+    """Return mean, principal variances and axes of the residual of ``Pᵀy`` regressed on x.
 
-    From the second moments alone. Variances that are rounding beside the outputs' are raised.
+    From the second moments alone. Variances that are rounding, relative to the outputs', are
+    raised.
     """
     centre = problem.moments.x @ problem.whitening.transform
     mean = P.T @ problem.moments.y / problem.output_scale - linear * (R.T @ centre)
     power = P.T @ (problem.moments.yy / problem.output_scale**2) @ P
     values, vectors = np.linalg.eigh(power - np.diag(linear**2) - np.outer(mean, mean))
-    return mean, np.maximum(values, _NO_VARIANCE * np.trace(power) + _TINY), vectors
+    floor = THRESHOLDS.least_variance * np.trace(power) + _TINY
+    return mean, np.maximum(values, floor), vectors
 
 
 def hessian_sums(
@@ -147,12 +179,12 @@ def hessian_sums(
     )
     c, k = outputs.shape[1], R.shape[1]
     hessians, residual, total, squares = 0.0, 0.0 * mean, 0.0, 0.0
-    for part in batch.parts(max(_PART_ROWS, _PART_ENTRIES // (c * k))):
+    for part in batch.parts(max(THRESHOLDS.part_rows, THRESHOLDS.part_entries // (c * k))):
         X, Y = (xp.astype(M, xp.float32, copy=False) for M in (part.X, part.Y))
         root = one = xp.ones_like(X[:, :1])
         if "root" in part.extra:
             root = xp.astype(part.extra["root"], xp.float32, copy=False)
-        # With x, which has one too, a root is enough to weigh by.
+        # x carries the root of the weight too, so that products of the two carry the weight.
         E, x = (Y @ outputs - X @ regression) / xp.where(root > 0.0, root, one) - mean, X @ R
         products = xp.reshape(E[:, :, None] * x[:, None, :], (-1, c * k))
         weight = root * root

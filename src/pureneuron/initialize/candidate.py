@@ -83,4 +83,3 @@ class Single:
 
     def following(self) -> None:
         """Return None."""
-

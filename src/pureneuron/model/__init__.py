@@ -3,8 +3,8 @@
 from pureneuron.model.activation import Activation, GaussianKernels, LeakyReLU
 from pureneuron.model.likelihood import Gaussian, Likelihood
 from pureneuron.model.matching import NeuronMatch, match_neurons, unit_rows
-from pureneuron.model.network import TwoLayerNetwork
-from pureneuron.model.safetensors import load_metadata, load_network, save_network
+from pureneuron.model.network import TwoLayerNetwork, load_network, save_network
+from pureneuron.model.safetensors import load_metadata
 
 __all__ = [
     "Activation",

@@ -108,4 +108,3 @@ class LeakyReLU:
             kinks=kinks,
             mean=float(np.sqrt(bend)),
         )
-

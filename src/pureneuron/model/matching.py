@@ -15,12 +15,28 @@ from scipy.optimize import linear_sum_assignment
 
 from pureneuron.typing import Array, IndexArray
 
-__all__ = ["NeuronMatch", "match_neurons", "unit_rows"]
+__all__ = ["THRESHOLDS", "NeuronMatch", "Thresholds", "match_neurons", "unit_rows"]
 
-# Squared distance of two unit rows that loses no more than four digits to a difference of squares.
-_CLOSE = 1e-4
-# Lengths of rows whose squares neither under- nor overflow.
-_ORDINARY = (1e-100, 1e100)
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Numbers that decide between two ways to compute; all follow from floating point.
+
+    Attributes
+    ----------
+    close : float
+        Squared distance of two unit rows above which a difference of squares loses no more than
+        four digits (rounding).
+    shortest, longest : float
+        Lengths of rows between which squares neither under- nor overflow (rounding).
+    """
+
+    close: float = 1e-4
+    shortest: float = 1e-100
+    longest: float = 1e100
+
+
+THRESHOLDS = Thresholds()
 
 
 @dataclass(frozen=True)
@@ -74,7 +90,7 @@ class NeuronMatch:
 def unit_rows(M: Array) -> Array:
     """Scale the rows of ``M`` to unit length; rows of zeros stay zero."""
     length = np.sqrt(np.einsum("...i,...i->...", M, M))[..., None]
-    if not ((length > _ORDINARY[0]) & (length < _ORDINARY[1])).all():
+    if not ((length > THRESHOLDS.shortest) & (length < THRESHOLDS.longest)).all():
         # The largest entry first: squares of tiny or huge rows must not under- or overflow.
         scale = np.abs(M).max(axis=-1, keepdims=True, initial=0.0)
         M = M / np.where(scale > 0.0, scale, 1.0)
@@ -142,7 +158,7 @@ def _root(metric: ArrayLike, d: int) -> Array:
 def _squared_distances(left: Array, right: Array) -> Array:
     squares = np.sum(left * left, axis=1)[:, None] + np.sum(right * right, axis=1)
     distances = np.asarray(squares - 2.0 * left @ right.T)
-    # Differences where they are small: errors of 1e-16 and below must not drown in rounding.
-    i, j = np.nonzero(distances < _CLOSE)
+    # Small distances from the differences: errors of 1e-16 and below would be lost to rounding.
+    i, j = np.nonzero(distances < THRESHOLDS.close)
     distances[i, j] = np.sum((left[i] - right[j]) ** 2, axis=1)
     return distances

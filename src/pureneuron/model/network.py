@@ -1,4 +1,4 @@
-"""The two-layer network as a value."""
+"""The two-layer network as a value, and as a file."""
 
 from __future__ import annotations
 
@@ -9,9 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pureneuron.model.matching import NeuronMatch, match_neurons
+from pureneuron.model.safetensors import read_tensors, write_tensors
 from pureneuron.typing import Array
 
-__all__ = ["TwoLayerNetwork"]
+__all__ = ["TwoLayerNetwork", "load_network", "save_network"]
+
+_FORMAT = "pureneuron.two_layer_network"
+_REQUIRED = ("A", "W")
+_OPTIONAL = ("hidden_bias", "output_bias")
 
 
 @dataclass(frozen=True, eq=False, repr=False, init=False)
@@ -153,16 +158,50 @@ class TwoLayerNetwork:
 
     def save(self, path: str | Path) -> None:
         """Write the network to ``path`` as safetensors."""
-        from pureneuron.model.safetensors import save_network
-
         save_network(self, path)
 
     @classmethod
     def load(cls, path: str | Path) -> TwoLayerNetwork:
         """Read a network that :meth:`save` wrote."""
-        from pureneuron.model.safetensors import load_network
-
         return load_network(path)
+
+
+def save_network(
+    network: TwoLayerNetwork, path: str | Path, metadata: dict[str, str] | None = None
+) -> None:
+    """Write ``network`` to ``path``, with further text ``metadata`` where given."""
+    tensors = {name: getattr(network, name) for name in _REQUIRED + _OPTIONAL}
+    tensors["negative_slope"] = np.array([network.negative_slope])
+    write_tensors(path, tensors, {**(metadata or {}), "format": _FORMAT})
+
+
+def load_network(path: str | Path) -> TwoLayerNetwork:
+    """Read a network from ``path``.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is not safetensors, is cut short, or holds no two-layer network.
+    """
+    tensors = read_tensors(path)
+    missing = [name for name in _REQUIRED if name not in tensors]
+    if missing:
+        held = ", ".join(sorted(tensors)) or "nothing"
+        raise ValueError(
+            f"{path} holds no two-layer network: {' and '.join(missing)} missing (it holds {held})"
+        )
+    slope = tensors.pop("negative_slope", np.zeros(1))
+    try:
+        if slope.size != 1:
+            raise ValueError(f"negative_slope has {slope.size} values; one is expected")
+        return TwoLayerNetwork(
+            **{name: tensors[name] for name in _REQUIRED + _OPTIONAL if name in tensors},
+            negative_slope=slope.item(),
+        )
+    except ValueError as error:
+        raise ValueError(f"{path} holds no valid two-layer network: {error}") from error
 
 
 def _frozen(name: str, value: ArrayLike, ndim: int) -> Array:

@@ -144,9 +144,7 @@ class Problem:
             yy=M @ self.moments.yy @ M.T,
             y=M @ self.moments.y,
         )
-        return replace(
-            self, rows=self.rows.with_outputs(M), moments=moments, likelihood=likelihood
-        )
+        return replace(self, rows=self.rows.with_outputs(M), moments=moments, likelihood=likelihood)
 
     def with_activation(self, activation: Activation) -> Problem:
         """Return the same problem with another activation; its rows are shared."""

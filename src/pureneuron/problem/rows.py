@@ -13,6 +13,7 @@ from typing import Any
 
 import array_api_compat
 
+from pureneuron.linalg import single_rows
 from pureneuron.problem.second_moments import design
 from pureneuron.samples import Batch, Kernel, Leaf, Merged, Samples, Sum, merge_leaves
 from pureneuron.typing import AnyArray, Array, IndexArray
@@ -118,21 +119,16 @@ def _raw(batch: Batch, outputs: AnyArray, constant_input: bool, intercept: bool)
 
 
 def _transformed_to_single(batch: Batch, *parameters: Any) -> Batch:
-    xp = array_api_compat.array_namespace(batch.X)
+    names: list[str] = []
 
-    def single(M: AnyArray) -> AnyArray:
-        return xp.astype(M, xp.float32)
+    def matrices() -> Iterator[list[AnyArray]]:
+        for part in _parts(batch):
+            made = _transformed(part, *parameters)
+            names[:] = made.extra
+            yield [made.X, made.Y, *made.extra.values()]
 
-    parts = [
-        Batch(single(made.X), single(made.Y), extra={k: single(M) for k, M in made.extra.items()})
-        for made in (_transformed(part, *parameters) for part in _parts(batch))
-    ]
-    return Batch(
-        X=xp.concat([part.X for part in parts]),
-        Y=xp.concat([part.Y for part in parts]),
-        offset=batch.offset,
-        extra={name: xp.concat([part.extra[name] for part in parts]) for name in parts[0].extra},
-    )
+    X, Y, *others = single_rows(matrices(), batch.X.shape[0])
+    return Batch(X=X, Y=Y, offset=batch.offset, extra=dict(zip(names, others, strict=True)))
 
 
 def _reduced_raw(

@@ -97,7 +97,8 @@ def _ranges(batch: Batch) -> dict[str, Leaf]:
             np.empty(0) if np.isfinite(largest) else _first_nonfinite(M, batch.offset)
         )
         # A column is constant if it is within each batch, and from one to the next. Few rows show.
-        varies = xp.any(M[:1] != M[:THRESHOLDS.few_rows]) or xp.any(M[:1] != M)
+        few = min(THRESHOLDS.few_rows, M.shape[0])
+        varies = xp.any(M[:1, :] != M[:few, :]) or xp.any(M[:1, :] != M)
         parts[f"varies {name}"] = Max(np.asarray(bool(varies)))
         parts[f"least {name}"], parts[f"most {name}"] = Min(M[0, :]), Max(M[0, :])
     if batch.weight is None:

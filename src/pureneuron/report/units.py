@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_units"]
 
+# Units in a row of the figure; side of a picture and least width of the figure, in inches.
 _COLUMNS = 10
-# Inches.
 _PANEL = 1.25
 _LEAST_WIDTH = 6.5
 _COLOURS = "RdBu_r"

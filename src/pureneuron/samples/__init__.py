@@ -12,6 +12,7 @@ from pureneuron.samples.protocol import (
     Max,
     Merged,
     Min,
+    Rows,
     Samples,
     Sum,
     merge,
@@ -30,6 +31,7 @@ __all__ = [
     "Max",
     "Merged",
     "Min",
+    "Rows",
     "Samples",
     "Sum",
     "merge",
@@ -38,5 +40,6 @@ __all__ = [
     "read_prediction_data",
     "read_samples",
     "refuse_nonfinite",
+    "to_numpy",
     "write_table",
 ]

@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import array_api_compat
 import numpy as np
 
-from pureneuron.samples.mirror import mirror_pairs
 from pureneuron.samples.numbers import real_array
-from pureneuron.samples.protocol import Batch, Kernel, Merged, merge
+from pureneuron.samples.protocol import Batch, Kernel, Merged, Samples, merge
 from pureneuron.typing import AnyArray, IndexArray
 
 __all__ = ["ArraySamples"]
 
-# A batch of this many entries of X and Y (a few megabytes) stays near the processor's cache while
-# it is long enough that the cost of a call does not show.
-_BATCH_ENTRIES = 1_000_000
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Sizes that decide how rows are held.
+
+    Attributes
+    ----------
+    batch_entries, batch_rows : int
+        A batch of this many entries of X and Y (a few megabytes), and at least so many rows, stays
+        near the processor's cache while it is long enough that the cost of a call does not show
+        (rates.py, make bench).
+    kept_bytes : int
+        Chunks of freed memory up to this size are kept for what is asked for next (make bench).
+    """
+
+    batch_entries: int = 1_000_000
+    batch_rows: int = 512
+    kept_bytes: int = 32 << 20
 
 
-class ArraySamples:
+THRESHOLDS = Thresholds()
+
+
+class ArraySamples(Samples):
     """Rows of ``X`` and ``Y`` in memory, as arrays of any Array API library.
 
     Lists and data frames become NumPy arrays. Float32 is kept; integers and booleans become
@@ -82,9 +100,26 @@ class ArraySamples:
         self.input_names = _names("x", self.n_inputs, input_names)
         self.output_names = _names("y", self.n_outputs, output_names)
         width = self.n_inputs + self.n_outputs
-        self._batch_rows = batch_rows or max(512, _BATCH_ENTRIES // max(width, 1))
-        self._batches = tuple(_sliced(X, Y, weight, self._batch_rows))
+        fitting = max(THRESHOLDS.batch_rows, THRESHOLDS.batch_entries // max(width, 1))
+        self._batches = tuple(_sliced(X, Y, weight, batch_rows or fitting))
         _keep_freed_memory()
+
+    @classmethod
+    def of_batches(
+        cls,
+        batches: Sequence[Batch],
+        input_names: tuple[str, ...] | None = None,
+        output_names: tuple[str, ...] | None = None,
+    ) -> ArraySamples:
+        """Return samples of consecutive batches, with these names where their number fits."""
+        samples = object.__new__(cls)
+        X, Y = batches[0].X, batches[0].Y
+        samples._batches = tuple(batches)
+        samples.n_rows = sum(batch.X.shape[0] for batch in batches)
+        samples.n_inputs, samples.n_outputs = X.shape[1], Y.shape[1]
+        samples.input_names = _names("x", samples.n_inputs, input_names)
+        samples.output_names = _names("y", samples.n_outputs, output_names)
+        return samples
 
     def reduce(self, kernel: Kernel, *params: Any) -> Merged:
         """Run ``kernel(batch, *params)`` over all batches and merge: one pass over the data."""
@@ -94,36 +129,15 @@ class ArraySamples:
     def derive(self, fn: Callable[..., Batch], *params: Any) -> ArraySamples:
         """Return the samples with each batch replaced by ``fn(batch, *params)``, kept in memory."""
         params = tuple(self._native(param) for param in params)
-        return self._like(*(fn(batch, *params) for batch in self._batches))
+        return self._like([fn(batch, *params) for batch in self._batches])
 
-    def every_nth(self, n):
-        return self.derive(Batch.every_nth, n)
+    def take(self, rows: IndexArray) -> ArraySamples:
+        """Return some rows, by ascending row number, in the same array library."""
+        return self._like([_joined([batch.taken(rows) for batch in self._batches])])
 
-    def reduce_together(self, calls):
-        return [self.reduce(*call) for call in calls]
-
-    def take(self, rows) -> ArraySamples:
-        return self._like(_joined([_taken(batch, rows) for batch in self._batches]))
-
-    def halves(self, rng: np.random.Generator) -> tuple[ArraySamples, ArraySamples]:
-        """Split at random into two halves; a row and its mirror image stay together."""
-        X, Y, weight = self.arrays()
-        pair = mirror_pairs(np.asarray(X, dtype=np.float64))
-        in_first = np.zeros(pair.max(initial=-1) + 1, dtype=bool)
-        in_first[rng.permutation(len(in_first))[: (len(in_first) + 1) // 2]] = True
-        first = in_first[pair]
-        halves = (
-            ArraySamples(
-                X[rows],
-                Y[rows],
-                None if weight is None else weight[rows],
-                input_names=self.input_names,
-                output_names=self.output_names,
-                batch_rows=self._batch_rows,
-            )
-            for rows in (first, ~first)
-        )
-        return next(halves), next(halves)
+    def every_nth(self, n: int) -> ArraySamples:
+        """Return every n-th row, as views."""
+        return self._like([batch.every_nth(n) for batch in self._batches])
 
     def arrays(self) -> tuple[AnyArray, AnyArray, AnyArray | None]:
         """Return all rows as ``X, Y, weight``."""
@@ -135,22 +149,17 @@ class ArraySamples:
             None if weights[0] is None else xp.concat(weights),
         )
 
-    def _like(self, *batches: Batch) -> ArraySamples:
-        """Return samples of other batches, with this one's names where sizes still agree."""
-        other = object.__new__(ArraySamples)
-        other._batch_rows = self._batch_rows
-        other._batches = batches
-        other.n_rows = sum(batch.X.shape[0] for batch in batches)
-        other.n_inputs, other.n_outputs = batches[0].X.shape[1], batches[0].Y.shape[1]
-        same = other.n_inputs == self.n_inputs, other.n_outputs == self.n_outputs
-        other.input_names = _names("x", other.n_inputs, self.input_names if same[0] else None)
-        other.output_names = _names("y", other.n_outputs, self.output_names if same[1] else None)
-        return other
+    def _like(self, batches: Sequence[Batch]) -> ArraySamples:
+        return ArraySamples.of_batches(batches, self.input_names, self.output_names)
 
     def _native(self, param: Any) -> Any:
-        """Bring a NumPy parameter to the array library and device of the data."""
+        """Bring NumPy parameters to the array library and device of the data."""
         X = self._batches[0].X
-        if not isinstance(param, np.ndarray) or isinstance(X, np.ndarray):
+        if isinstance(X, np.ndarray):
+            return param
+        if isinstance(param, tuple | list):
+            return type(param)(self._native(each) for each in param)
+        if not isinstance(param, np.ndarray):
             return param
         xp = array_api_compat.array_namespace(X)
         return xp.asarray(param, device=array_api_compat.device(X))
@@ -165,30 +174,13 @@ def _keep_freed_memory() -> None:
     to the size of the largest such chunk that has been freed, up to 32 MiB: one that is never
     touched costs nothing. Other libraries are none the wiser.
     """
-    np.empty((32 << 20) - 8192, dtype=np.uint8)
+    np.empty(THRESHOLDS.kept_bytes - 8192, dtype=np.uint8)
 
 
 def _sliced(X: AnyArray, Y: AnyArray, weight: AnyArray | None, batch_rows: int) -> Iterator[Batch]:
     for start in range(0, max(X.shape[0], 1), batch_rows):
-        rows = slice(start, start + batch_rows)
-        yield Batch(X[rows], Y[rows], None if weight is None else weight[rows], offset=start)
-
-
-def _taken(batch: Batch, rows: IndexArray) -> Batch:
-    """Take those of the (global, ascending) ``rows`` that lie in ``batch``."""
-    end = batch.offset + batch.X.shape[0]
-    local = rows[np.searchsorted(rows, batch.offset) : np.searchsorted(rows, end)] - batch.offset
-    return Batch(
-        _rows(batch.X, local),
-        _rows(batch.Y, local),
-        None if batch.weight is None else batch.weight[local],
-        extra={name: column[local] for name, column in batch.extra.items()},
-    )
-
-
-def _rows(M: AnyArray, rows: IndexArray) -> AnyArray:
-    """Gather rows; ``take`` does it in half the time of an index."""
-    return np.take(M, rows, axis=0) if isinstance(M, np.ndarray) else M[rows]
+        rows = slice(start, min(start + batch_rows, X.shape[0]))
+        yield Batch(X[rows, :], Y[rows, :], None if weight is None else weight[rows], offset=start)
 
 
 def _joined(batches: list[Batch]) -> Batch:
@@ -203,4 +195,7 @@ def _joined(batches: list[Batch]) -> Batch:
 
 
 def _names(prefix: str, count: int, names: tuple[str, ...] | None) -> tuple[str, ...]:
-    return tuple(f"{prefix}{i}" for i in range(count)) if names is None else tuple(names)
+    """Return the names, or numbered ones where there are none or the number is another."""
+    if names is None or len(names) != count:
+        return tuple(f"{prefix}{i}" for i in range(count))
+    return tuple(names)

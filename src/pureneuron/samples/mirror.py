@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from pureneuron.samples.protocol import Batch, Max, Samples
+from pureneuron.samples.protocol import Batch, Max, Rows, Samples, to_numpy
 from pureneuron.typing import AnyArray, Array, IndexArray
 
-__all__ = ["distinct_rows", "mirror_groups", "mirror_hash", "mirror_pairs"]
+__all__ = ["distinct_rows", "mirror_groups", "mirror_hash", "mirror_pairs", "split_halves"]
 
+# Registers of the count: its error is about 1.04 / √2048, two per cent.
 _REGISTERS = 2048
 _SEED = 20190506  # any fixed number: the hash must be the same in every process
 
@@ -29,7 +30,7 @@ def mirror_hash(X: AnyArray) -> tuple[np.ndarray, np.ndarray]:
     flipped : (n,) array of bool
         Which of the two the row is: its first entry that is not zero is negative.
     """
-    X = np.asarray(X, dtype=np.float64)
+    X = np.asarray(to_numpy(X), dtype=np.float64)
     first = X[:, 0]
     if not np.all(first):
         first = X[np.arange(len(X)), (X != 0.0).argmax(axis=1)]
@@ -86,8 +87,34 @@ def mirror_pairs(X: Array) -> IndexArray:
 
     Repeated rows pair one to one: three copies of x and two of −x make two pairs and a single.
     """
-    n = len(X)
-    hashes, flipped = mirror_hash(X)
+    return _pairs(*mirror_hash(X))
+
+
+def split_halves(samples: Samples, rng: np.random.Generator) -> tuple[Samples, Samples]:
+    """Split at random into two halves, in three passes; a row and its mirror image stay together.
+
+    Parameters
+    ----------
+    samples : Samples
+        Of any source; the halves are in memory.
+    rng : numpy.random.Generator
+        Draws the pairs of the first half.
+    """
+    hashed = samples.reduce(_hashes)
+    pair = _pairs(hashed["hash"], hashed["flipped"])
+    in_first = np.zeros(pair.max(initial=-1) + 1, dtype=bool)
+    in_first[rng.permutation(len(in_first))[: (len(in_first) + 1) // 2]] = True
+    first = in_first[pair]
+    return samples.take(np.flatnonzero(first)), samples.take(np.flatnonzero(~first))
+
+
+def _hashes(batch: Batch) -> dict[str, Rows]:
+    hashes, flipped = mirror_hash(batch.X)
+    return {"hash": Rows(hashes), "flipped": Rows(flipped)}
+
+
+def _pairs(hashes: np.ndarray, flipped: np.ndarray) -> IndexArray:
+    n = len(hashes)
     _, group = np.unique(hashes, return_inverse=True)
     # Within a group, the j-th row of one sign goes with the j-th row of the other.
     key = 2 * group + flipped
@@ -104,7 +131,3 @@ def _mixed(words: np.ndarray) -> np.ndarray:
     words = (words ^ (words >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
     words = (words ^ (words >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
     return np.asarray(words ^ (words >> np.uint64(33)))
-
-
-def split_halves(samples, rng):
-    return samples.halves(rng)

@@ -223,7 +223,11 @@ def multistart(
         search = search.with_descent(fit, candidate, check)
         assert search.best is not None
         leads_there = leads_there or search.best is fit
-        if leads_there and not (search.proof or search.doubted) and confirms(candidate, search.best):
+        if (
+            leads_there
+            and not (search.proof or search.doubted)
+            and confirms(candidate, search.best)
+        ):
             proposal = proposal.corroborated()
             search = replace(search, proof=proposal.candidate.corroborated_by)
         proposal = None if search.is_over else proposals.after(proposal)
@@ -295,7 +299,11 @@ def _descended(
     i, best = len(search.losses) + 1, search.best_point
     n_most = max(i, i - search.n_random + n_restarts)
     observer = partial(
-        monitor.observer, problem, start=i, n_starts=n_most, best_loss=best and best.loss
+        monitor.observer,
+        problem,
+        start=i,
+        n_starts=n_most,
+        best_loss=None if best is None else best.loss,
     )
     fit = minimize_mixed(
         problem,

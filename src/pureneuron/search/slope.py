@@ -32,7 +32,6 @@ from pureneuron.optimize import Fit, Limits, distance, minimize
 from pureneuron.optimize.comparison import THRESHOLDS as NEARNESS
 from pureneuron.problem import Problem
 from pureneuron.results import StageReport
-
 from pureneuron.search.multistart import THRESHOLDS as POLICY
 from pureneuron.search.multistart import multistart
 

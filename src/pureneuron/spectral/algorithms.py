@@ -1,8 +1,8 @@
 """Algorithms 1 to 4 of the paper, by number and to the letter.
 
-They are here to be read beside the paper, to repeat its experiments, and as the measure of what
-came after; :func:`pureneuron.recover` runs the robust form of the same steps, which on a finite
-sample is far better (:mod:`pureneuron.spectral.estimate`).
+They serve to read the paper, to repeat its experiments, and as the baseline of comparisons;
+:func:`pureneuron.recover` runs the robust form of the same steps, which on a finite sample is far
+better (:mod:`pureneuron.spectral.estimate`).
 
 Each takes arrays and returns weights as the paper does: rows of W not of unit length, columns of A
 to match (:meth:`~pureneuron.TwoLayerNetwork.normalized` brings them to normal form). All are exact
@@ -22,15 +22,15 @@ function                               asks for             the data it uses
 from __future__ import annotations
 
 import warnings
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from pureneuron.linalg import inverse, svd
-from pureneuron.problem import SecondMoments, second_moments, whitening
 from pureneuron.model import TwoLayerNetwork
-from pureneuron.samples import Batch, Samples
+from pureneuron.problem import SecondMoments, second_moments, whitening
+from pureneuron.samples import ArraySamples, Batch, Samples
 from pureneuron.samples.mirror import split_halves
 from pureneuron.spectral.arguments import as_samples
 from pureneuron.spectral.detector import detector_matrix_of
@@ -40,15 +40,30 @@ from pureneuron.spectral.symmetric import unvec_star
 from pureneuron.typing import AnyArray, Array
 
 __all__ = [
+    "THRESHOLDS",
+    "Thresholds",
     "learn_single_neuron",
     "learn_two_layer",
     "learn_two_layer_noisy",
     "learn_two_layer_nonsquare",
 ]
 
-# A singular value of E[yxᵀ], x white and outputs of unit power, below which it is a rounding error
-# of the sums.
-_RANK_TOLERANCE = 1e-10
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Numbers that decide whether Algorithms 2 to 4 apply.
+
+    Attributes
+    ----------
+    least_value : float
+        Singular value of ``E[yxᵀ]``, x white and outputs of unit power, up to which it is a
+        rounding error of the sums (rounding).
+    """
+
+    least_value: float = 1e-10
+
+
+THRESHOLDS = Thresholds()
 
 
 def learn_single_neuron(
@@ -79,8 +94,7 @@ def learn_single_neuron(
     if y.ndim != 1:
         raise ValueError(f"y must be a vector, one number a sample, got shape {y.shape}")
     samples = as_samples(X, y[:, None], sample_weight)
-    _require_rows(samples, 1)
-    return np.asarray(linear_map(second_moments(samples))[0])
+    return np.asarray(linear_map(_moments(samples, 1))[0])
 
 
 def learn_two_layer(
@@ -123,10 +137,8 @@ def learn_two_layer(
         of its real and imaginary part takes its place, the network is returned, and two of its
         neurons are wrong.
     """
-    samples = as_samples(X, Y, sample_weight)
-    _require_square(samples)
-    Z = _pure_directions(samples, noisy=False, rng=np.random.default_rng(rng))
-    return _read_off(samples, Z)
+    samples = _square_samples(X, Y, sample_weight)
+    return _find_and_read_off(samples, noisy=False, split=False, rng=np.random.default_rng(rng))
 
 
 def learn_two_layer_noisy(
@@ -137,22 +149,17 @@ def learn_two_layer_noisy(
     sample_weight: ArrayLike | None = None,
     rng: np.random.Generator | int | None = None,
 ) -> TwoLayerNetwork:
-    """Algorithm 3: a network with as many outputs as neurons, from noisy samples.
+    """Algorithm 3: as Algorithm 2 (:func:`learn_two_layer`), from noisy samples.
 
     Parameters
     ----------
-    X : (n, d) array-like
-        Inputs, of a symmetric law.
-    Y : (n, m) array-like
-        Outputs ``A σ(W x) + ξ``, ``m = k ≤ d``, the noise of mean zero and independent of x.
+    X, Y, sample_weight, rng
+        As in :func:`learn_two_layer`; Y may hold noise of mean zero that is independent of x, and
+        ``rng`` draws the split too.
     split : bool
         Find the directions on one random half of the samples and read off signs and weights on the
         other, as the proof of Theorem 7 needs it (a row and its mirror image stay together). False
         uses all samples for both.
-    sample_weight : (n,) array-like, optional
-        Weights of the rows.
-    rng : Generator or int, optional
-        Draws the split and the two combinations of the null space, or its seed.
 
     Returns
     -------
@@ -170,9 +177,8 @@ def learn_two_layer_noisy(
     RuntimeWarning
         As :func:`learn_two_layer`.
     """
-    samples = as_samples(X, Y, sample_weight)
-    _require_square(samples)
-    return _algorithm_3(samples, split, np.random.default_rng(rng))
+    samples = _square_samples(X, Y, sample_weight)
+    return _find_and_read_off(samples, noisy=True, split=split, rng=np.random.default_rng(rng))
 
 
 def learn_two_layer_nonsquare(
@@ -188,19 +194,13 @@ def learn_two_layer_nonsquare(
 
     Parameters
     ----------
-    X : (n, d) array-like
-        Inputs, of a symmetric law.
-    Y : (n, m) array-like
-        Outputs ``A σ(W x) + ξ``, the noise of mean zero and independent of x.
+    X, Y, sample_weight, rng
+        As in :func:`learn_two_layer_noisy`, but for ``k ≤ min(d, m)``.
     n_neurons : int
-        k, at most ``min(d, m)``.
+        k.
     split : bool
         Find the column space of A on one random half of the samples and run Algorithm 3, which
         splits again, on the other. False uses all samples for every step.
-    sample_weight : (n,) array-like, optional
-        Weights of the rows.
-    rng : Generator or int, optional
-        Draws the splits and the two combinations of the null space, or its seed.
 
     Returns
     -------
@@ -225,21 +225,24 @@ def learn_two_layer_nonsquare(
     moments = second_moments(first)
     _require_rank(moments, k)
     P = svd(moments.yx, full_matrices=False)[0][:, :k]
-    network = _algorithm_3(second.derive(_projected, P), split, rng)
+    projected = second.derive(_projected, P)
+    network = _find_and_read_off(projected, noisy=True, split=split, rng=rng)
     return TwoLayerNetwork(A=P @ network.A, W=network.W)
 
 
-def _algorithm_3(samples: Samples, split: bool, rng: np.random.Generator) -> TwoLayerNetwork:
+def _find_and_read_off(
+    samples: Samples, *, noisy: bool, split: bool, rng: np.random.Generator
+) -> TwoLayerNetwork:
+    """Algorithm 3; without noise and without a split, Algorithm 2."""
     first, second = _parts(samples, split, rng)
-    Z = _pure_directions(first, noisy=True, rng=rng)
+    Z = _pure_directions(first, noisy=noisy, rng=rng)
     return _read_off(second, Z)
 
 
 def _pure_directions(samples: Samples, *, noisy: bool, rng: np.random.Generator) -> Array:
     """Find the rows z_i of A⁻¹, up to length and sign: null space of T, then one pencil."""
     k = samples.n_outputs
-    _require_rows(samples, k)
-    T = detector_matrix_of(samples, second_moments(samples), noisy=noisy)
+    T = detector_matrix_of(samples, _moments(samples, k), noisy=noisy)
     null_space = svd(T, full_matrices=False)[2][-k:]
     first, second = unvec_star(rng.standard_normal((2, k)) @ null_space)
     directions, n_complex = pencil_directions(first, second)
@@ -249,17 +252,16 @@ def _pure_directions(samples: Samples, *, noisy: bool, rng: np.random.Generator)
             "and their weights are wrong. More samples may help; pureneuron.recover, which uses "
             "the whole null space, most likely will",
             RuntimeWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
     return directions
 
 
 def _read_off(samples: Samples, Z: Array) -> TwoLayerNetwork:
     """Fix the signs of ``Z`` by ``E[z_iᵀy] ≥ 0``; Algorithm 1 on each ``z_iᵀy`` gives W."""
-    _require_rows(samples, len(Z))
-    moments = second_moments(samples)
+    moments = _moments(samples, len(Z))
     Z = Z * np.where(Z @ moments.y < 0.0, -1.0, 1.0)[:, None]
-    # Z is invertible but for freak cases; the pseudo-inverse has an answer for those too.
+    # Z may be singular in rare cases; the pseudo-inverse has an answer for those too.
     return TwoLayerNetwork(A=inverse(Z)[0], W=Z @ linear_map(moments))
 
 
@@ -282,7 +284,9 @@ def _neuron_count(n_neurons: int, samples: Samples) -> int:
     return int(n_neurons)
 
 
-def _require_square(samples: Samples) -> None:
+def _square_samples(X: ArrayLike, Y: ArrayLike, sample_weight: ArrayLike | None) -> ArraySamples:
+    """Return samples of a network with as many outputs as neurons, or say why they are none."""
+    samples = as_samples(X, Y, sample_weight)
     d, m = samples.n_inputs, samples.n_outputs
     if m > d:
         raise ValueError(
@@ -291,23 +295,26 @@ def _require_square(samples: Samples) -> None:
             "learn_two_layer_nonsquare(X, Y, n_neurons)"
         )
     _require_rank(second_moments(samples), m)
+    return samples
 
 
-def _require_rows(samples: Samples, k: int) -> None:
-    least = samples.n_inputs + k - 1
-    if samples.n_rows < least:
+def _moments(samples: Samples, k: int) -> SecondMoments:
+    """Gather second moments; refuse rows that are fewer than the unknowns of a neuron."""
+    moments, least = second_moments(samples), samples.n_inputs + k - 1
+    if moments.n_rows < least:
         raise ValueError(
-            f"X has too few rows: a step of the algorithm sees {samples.n_rows} (of weight above "
+            f"X has too few rows: a step of the algorithm sees {moments.n_rows} (of weight above "
             f"zero), fewer than the unknowns of a neuron, d + k - 1 = {least}. Give more samples; "
             "with split=True a step sees a half of them, in Algorithm 4 a quarter"
         )
+    return moments
 
 
 def _require_rank(moments: SecondMoments, k: int) -> None:
     power = np.sqrt(np.diag(moments.yy))
     yx = moments.yx / np.where(power > 0.0, power, 1.0)[:, None] @ whitening(moments.xx).transform
     values = svd(yx, full_matrices=False)[1]
-    rank = int(np.sum(values > _RANK_TOLERANCE))
+    rank = int(np.sum(values > THRESHOLDS.least_value))
     if rank < k:
         raise ValueError(
             f"E[yxᵀ] has rank {rank}, below k = {k}: X and Y show fewer independent neurons than "

@@ -1,9 +1,9 @@
 """From the span of ``z_i z_iᵀ`` to the directions z_i.
 
 Lemma 5: for two random elements X, Y of the span, the z_i are the only eigenvectors of ``X Y⁻¹``.
-That is exact but fragile: with noise, eigenvalues of the one pencil collide, pairs turn complex,
-and one direction comes out twice. All k basis matrices of the span together determine the
-directions far better than any two of them; :func:`joint_diagonalize` fits them all.
+That is exact but sensitive to noise: eigenvalues of the pencil coincide, pairs become complex, and
+one direction comes out twice. All k basis matrices of the span together determine the directions
+far better than any two of them; :func:`joint_diagonalize` fits them all.
 """
 
 from __future__ import annotations
@@ -17,21 +17,52 @@ from pureneuron.model import unit_rows
 from pureneuron.typing import Array
 
 __all__ = [
+    "THRESHOLDS",
     "JointDiagonalization",
+    "Thresholds",
     "joint_diagonalize",
     "orthogonal_directions",
     "pencil_directions",
 ]
 
-# Ridge, against a unit diagonal, of the alternating least-squares systems: keeps them solvable
-# while two directions coincide, and is too small to bias a solution where none do.
-_RIDGE = 1e-14
-_STALLED = 1e-10
-# Steps towards orthogonal directions, at most, and how little the cosine of the turn of each falls
-# short of 1 at the last.
-_STEPS, _TURN = 20, 1e-2
-# Square of a singular value against the largest that leaves a polar factor half of its digits.
-_SINGULAR = 1e-8
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Numbers that decide in the diagonalisation, each with the command that shows its effect.
+
+    Attributes
+    ----------
+    ridge : float
+        Added to the unit diagonal of the alternating least-squares systems: they stay solvable
+        while two directions coincide, and no solution is biased where none do (rounding).
+    sweeps : int
+        Sweeps between two computations of the misfit (no benchmark covers it).
+    solved : float
+        Misfit that ends the search: rounding of a squared norm (rounding).
+    stalled, slow : float
+        Decrease of the misfit from one computation to the next that ends the search, absolute and
+        as a share of the misfit; both add up (benchmarks/recovery.py).
+    most_steps : int
+        Most steps towards orthogonal directions (benchmarks/surety.py, benchmarks/cost.py).
+    last_turn : float
+        The steps end when the cosine of the turn of every direction is within this of 1
+        (benchmarks/surety.py, benchmarks/cost.py).
+    singular : float
+        Square of a singular value, relative to the largest, below which a polar factor from the
+        eigenvalues would keep less than half of its digits (rounding).
+    """
+
+    ridge: float = 1e-14
+    sweeps: int = 5
+    solved: float = 1e-24
+    stalled: float = 1e-10
+    slow: float = 1e-4
+    most_steps: int = 20
+    last_turn: float = 1e-2
+    singular: float = 1e-8
+
+
+THRESHOLDS = Thresholds()
 
 
 @dataclass(frozen=True)
@@ -120,13 +151,13 @@ def joint_diagonalize(
         # The stack is symmetric, so both factors solve against the same unfolding.
         left, right = (_update(scales, right, by_row), right)
         right = _update(scales, left, by_row)
-        if sweep % 5 == 4:
+        if (sweep + 1) % THRESHOLDS.sweeps == 0:
             outer = (left[:, :, :, None] * right[:, :, None, :]).reshape(n_restarts, k, k * k)
             scales = _solve((left @ _t(left)) * (right @ _t(right)), outer @ by_matrix.T)
             residual = by_matrix - _t(scales) @ outer
             previous, misfit = misfit, np.sum(residual**2, axis=(1, 2)) / total
-            best = misfit.min()
-            if best < 1e-24 or np.all(previous - misfit <= _STALLED + 1e-4 * misfit):
+            least_decrease = THRESHOLDS.stalled + THRESHOLDS.slow * misfit
+            if misfit.min() < THRESHOLDS.solved or np.all(previous - misfit <= least_decrease):
                 break
     winner = int(misfit.argmin())
     sign = np.sign(np.sum(left[winner] * right[winner], axis=1, keepdims=True))
@@ -139,10 +170,10 @@ def joint_diagonalize(
 def orthogonal_directions(stack: Array) -> Array:
     """Find the orthonormal directions that come nearest to diagonalising all matrices at once.
 
-    The sum over matrices and directions of ``(vᵀ M v)²`` is climbed from the eigenvectors of the
-    first: each step is the orthonormal matrix nearest to the gradient. That is a power method, of
-    cubic convergence near the top, and as quick as products of matrices are. It stops early, and
-    works in single precision.
+    The sum over matrices and directions of ``(vᵀ M v)²`` is maximised from the eigenvectors of the
+    first: each step is the orthonormal matrix nearest to the gradient. That is a power method; it
+    converges cubically near the maximum and costs a few matrix products. It stops early, and works
+    in single precision.
 
     Parameters
     ----------
@@ -156,12 +187,12 @@ def orthogonal_directions(stack: Array) -> Array:
     """
     V = np.linalg.eigh(stack[0])[1].T
     matrices = stack.astype(np.float32)
-    for _ in range(_STEPS):
+    for _ in range(THRESHOLDS.most_steps):
         V_single = V.astype(np.float32)
         images = V_single @ matrices
         values = np.einsum("jar,ar->ja", images, V_single)
         before, V = V, _nearest_rotation(np.einsum("ja,jar->ar", values, images).astype(np.float64))
-        if np.sum(before * V, axis=1).min() > 1.0 - _TURN:
+        if np.sum(before * V, axis=1).min() > 1.0 - THRESHOLDS.last_turn:
             break
     return V
 
@@ -169,7 +200,7 @@ def orthogonal_directions(stack: Array) -> Array:
 def _nearest_rotation(M: Array) -> Array:
     """Return the orthonormal matrix nearest to ``M``, the polar factor ``(MMᵀ)^(-1/2) M``."""
     values, vectors = np.linalg.eigh(M @ M.T)
-    if values[0] > _SINGULAR * values[-1]:
+    if values[0] > THRESHOLDS.singular * values[-1]:
         return np.asarray((vectors / np.sqrt(values)) @ (vectors.T @ M))
     left, _, right = svd(M)
     return left @ right
@@ -194,7 +225,7 @@ def _solve(gram: Array, right: Array) -> Array:
     diagonal = np.einsum("nii->ni", gram)
     scale = 1.0 / np.sqrt(np.maximum(diagonal, np.finfo(np.float64).tiny))
     scaled = gram * scale[:, :, None] * scale[:, None, :]
-    scaled = scaled + _RIDGE * np.eye(gram.shape[-1])
+    scaled = scaled + THRESHOLDS.ridge * np.eye(gram.shape[-1])
     return np.asarray(scale[:, :, None] * np.linalg.solve(scaled, scale[:, :, None] * right))
 
 

@@ -12,18 +12,41 @@ import array_api_compat
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pureneuron.problem import Problem
 from pureneuron.model import unit_rows
+from pureneuron.problem import Problem
 from pureneuron.results import StageReport
 from pureneuron.samples import Batch, Sum
 from pureneuron.spectral.arguments import as_matrix, as_samples
 from pureneuron.spectral.detector import product_sums
 from pureneuron.typing import AnyArray, Array
 
-__all__ = ["Separation", "distinguishing_matrix", "gaussian_distinguishing_matrix", "separation"]
+__all__ = [
+    "THRESHOLDS",
+    "Separation",
+    "Thresholds",
+    "distinguishing_matrix",
+    "gaussian_distinguishing_matrix",
+    "separation",
+]
 
-# Least singular value of the distinguishing matrix that is as good as none (make paper, degenerate).
-_NO_SEPARATION = 1e-3
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Numbers that decide what is taken for a covariance, and for a separation.
+
+    Attributes
+    ----------
+    negative : float
+        Share of the largest eigenvalue that a negative one may have (rounding).
+    no_separation : float
+        Least singular value of the distinguishing matrix that is as good as none (make paper).
+    """
+
+    negative: float = 1e-12
+    no_separation: float = 1e-3
+
+
+THRESHOLDS = Thresholds()
 
 
 def distinguishing_matrix(
@@ -117,7 +140,7 @@ def gaussian_distinguishing_matrix(
     if sigma.shape != (d, d) or not np.allclose(sigma, sigma.T):
         raise ValueError(f"covariance must be a symmetric ({d}, {d}) matrix, got {sigma.shape}")
     values, vectors = np.linalg.eigh(sigma)
-    if values[0] < -1e-12 * max(values[-1], 0.0):
+    if values[0] < -THRESHOLDS.negative * max(values[-1], 0.0):
         raise ValueError(f"covariance has the negative eigenvalue {values[0]:.3g}")
     root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
     mapped = rows @ root
@@ -169,7 +192,7 @@ class Separation:
     def describe(self) -> StageReport:
         """Report whether every pair of neurons looks unlike one."""
         verdict = "every pair of neurons looks unlike one"
-        if self.alpha <= _NO_SEPARATION:
+        if self.alpha <= THRESHOLDS.no_separation:
             verdict = "some pair of neurons looks like one, and moments need other inputs to tell"
         return StageReport(
             "separation",

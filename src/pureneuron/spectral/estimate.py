@@ -4,7 +4,7 @@ The steps are those of Algorithm 4, each made to hold out against sampling noise
 
 1. *Reduction.* Singular vectors of ``B = A W`` in white coordinates: x and y shrink to k numbers.
 2. *Linear part again*, now with the products ``x_i x_j`` as further regressors. They are even, so
-   with exact moments they change nothing; in a sample they soak up most of the even half of y,
+   with exact moments they change nothing; in a sample they explain most of the even part of y,
    which is the larger part of the noise of ``B``.
 3. *Detector* (Lemma 9), both sides white: y has identity second moments, the test functions
    ``x_i x_j`` are centred and decorrelated (two-stage least squares).
@@ -32,11 +32,43 @@ from pureneuron.spectral.linear import LinearPart
 from pureneuron.spectral.symmetric import symmetric_products, unvec_star, vec_star
 from pureneuron.typing import AnyArray, Array
 
-__all__ = ["MomentEstimate", "estimate_from", "moment_estimate", "moment_sums"]
+__all__ = [
+    "THRESHOLDS",
+    "MomentEstimate",
+    "Thresholds",
+    "estimate_from",
+    "moment_estimate",
+    "moment_sums",
+]
 
-# Combinations of test functions with less than this share of the largest variance are not weighted
-# up any further: their variance is itself an estimate.
-_LEAST_VARIANCE = 1e-3
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Numbers that decide in the moment estimate, each with the command that shows its effect.
+
+    Attributes
+    ----------
+    least_variance : float
+        Share of the largest variance below which combinations of test functions are not weighted up
+        any further: their variance is itself an estimate (benchmarks/recovery.py).
+    least_output : float
+        Share of the largest variance of the outputs to which a smaller one is raised before they
+        are made white (rounding).
+    least_control : float
+        Share of the largest power of a regressor below which one has no variance, and keeps its
+        scale (rounding).
+    dependent : float
+        Eigenvalue of the regressors' scaled Gram matrix, times its size and relative to the
+        largest, below which regressors are linearly dependent (rounding).
+    """
+
+    least_variance: float = 1e-3
+    least_output: float = 1e-12
+    least_control: float = 1e-12
+    dependent: float = 1e-14
+
+
+THRESHOLDS = Thresholds()
 
 
 @dataclass(frozen=True)
@@ -71,7 +103,7 @@ class MomentEstimate:
     def gap(self) -> float:
         """Ratio of T's least singular value that should be there to its largest that should not.
 
-        1 says that the null space is guesswork.
+        1 says that the null space is not determined.
         """
         k = len(self.W)
         if len(self.spectrum) == k:
@@ -146,7 +178,8 @@ def estimate_from(
     moments = moments.with_outputs(np.eye(k) / (1.0 - slope), -slope / (1.0 - slope) * B)
 
     values, vectors = np.linalg.eigh(moments.yy)
-    whiten = (vectors / np.sqrt(np.maximum(values, values[-1] * 1e-12))) @ vectors.T
+    floor = values[-1] * THRESHOLDS.least_output
+    whiten = (vectors / np.sqrt(np.maximum(values, floor))) @ vectors.T
     white = moments.with_outputs(whiten, np.zeros_like(B))
     linear = whiten @ B
 
@@ -212,12 +245,12 @@ def _controlled_regression(moments: _ReducedMoments) -> Array:
         ]
     )
     right = np.vstack([moments.xy, moments.phi_y, moments.y[None, :]])
-    # Controls may be constant or dependent (x_i² = 1 for signs): those of no variance keep their
-    # rounding unscaled, and the minimum-norm solution does for the rest.
+    # Controls may be constant or dependent (x_i² = 1 for signs). Those of no variance are not
+    # scaled, so that their rounding stays small; for dependent ones the minimum norm decides.
     power = np.diag(gram)
-    scale = np.sqrt(np.where(power > 1e-12 * power.max(), power, 1.0))
+    scale = np.sqrt(np.where(power > THRESHOLDS.least_control * power.max(), power, 1.0))
     values, vectors = np.linalg.eigh(gram / np.outer(scale, scale))
-    kept = values > len(gram) * 1e-14 * values[-1]
+    kept = values > len(gram) * THRESHOLDS.dependent * values[-1]
     vectors = vectors[:, kept] / scale[:, None]
     return np.asarray(((vectors[:k] / values[kept]) @ (vectors.T @ right)).T)
 
@@ -231,7 +264,8 @@ def _detector_matrix(moments: _ReducedMoments, linear: Array) -> Array:
     products = linear @ moments.phi_xy
     T = vec_star(0.5 * (products + products.transpose(0, 2, 1)) - moments.phi_yy)
     values, vectors = np.linalg.eigh(moments.phi_phi)
-    values = np.maximum(values, _LEAST_VARIANCE * max(values[-1], np.finfo(np.float64).tiny))
+    largest = max(values[-1], np.finfo(np.float64).tiny)
+    values = np.maximum(values, THRESHOLDS.least_variance * largest)
     return np.asarray((vectors / np.sqrt(values)).T @ T)
 
 

@@ -1,8 +1,8 @@
 """The linear part of the network and what it spans.
 
-A rectifier is half a linear map and half an even one, ``σ(t) = (t + |t|) / 2``, and a symmetric
+A rectifier is the sum of a linear part and an even part, ``σ(t) = t/2 + |t|/2``, and a symmetric
 input does not correlate with even functions of itself. So the regression of y on x sees the linear
-half alone (Lemma 1): ``B = A W = 2 E[yxᵀ] E[xxᵀ]⁻¹``. Its column space is that of A, its row space
+part alone (Lemma 1): ``B = A W = 2 E[yxᵀ] E[xxᵀ]⁻¹``. Its column space is that of A, its row space
 that of W: whatever d and m are, the rest of the spectral method works in k dimensions. With slope s
 on the negative side, ``σ(t) = (1+s)/2 t + (1−s)/2 |t|``: the regression is ``(1+s)/2 B``.
 """
@@ -22,8 +22,10 @@ from pureneuron.samples.mirror import mirror_groups
 from pureneuron.typing import AnyArray, Array
 
 __all__ = [
+    "THRESHOLDS",
     "LinearPart",
     "LinearRank",
+    "Thresholds",
     "linear_loss",
     "linear_map",
     "linear_part",
@@ -31,18 +33,56 @@ __all__ = [
     "numerical_rank",
 ]
 
-# Groups of rows with a random sign in common: enough that sums of them vary like sums of rows. The
-# norm of a small matrix rests on few numbers, and takes more of them; entries of all groups.
-_FEWEST_GROUPS, _MOST_GROUPS, _GROUP_ENTRIES = 32, 128, 4096
-# The norm of a large noise matrix hardly varies, and costs: a few replicates tell it.
-_MOST_REPLICATES, _FEWEST_REPLICATES, _REPLICATE_ENTRIES = 20, 5, 10_000
-# Residual variance this small against the outputs is rounding; made white, the rounding in B then
-# reaches the second figure.
-_ROUNDING = 1e-12
-_NOTHING = 1e-8
-# Standard deviations of the noise's norm above its mean that a singular value must reach: for a
-# single number about 3.8 of its own standard errors; and at least this share of the mean.
-_SPREADS, _LEAST_SPREAD = 5.0, 0.03
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Numbers that decide the rank of B, each with the command that shows its effect.
+
+    Attributes
+    ----------
+    fewest_groups, most_groups : int
+        Bounds of the number of groups of rows that share a random sign. Sums of so many groups vary
+        like sums of rows (benchmarks/surety.py).
+    group_entries : int
+        Entries that the sums of all groups hold together: the norm of a small matrix rests on few
+        numbers, and takes more groups (benchmarks/surety.py; for the time, benchmarks/cost.py).
+    fewest_replicates, most_replicates : int
+        Bounds of the number of draws of the signs (benchmarks/surety.py).
+    replicate_entries : int
+        Entries that the noise matrices of all draws hold together: the norm of a large one hardly
+        varies, and a few draws tell it (benchmarks/surety.py; for the time, benchmarks/wide.py).
+    least_residual : float
+        Residual variance that is raised to this share of the outputs' power before the outputs are
+        made white (rounding).
+    least_value : float
+        Share of the largest singular value below which one is rounding: without noise the residual
+        variance is ``least_residual``, and making it white raises the rounding in B (rounding).
+    spreads : float
+        Standard deviations of the noise's norm that a singular value must stand above its mean; for
+        a single number that is about 3.8 of its own standard errors (benchmarks/surety.py,
+        experiments/paper/degenerate.py).
+    least_spread : float
+        Share of the mean norm that it must stand above it in any case
+        (benchmarks/surety.py, experiments/paper/degenerate.py).
+    least_freedom : float
+        Least share of degrees of freedom, ``1 − d/n``, by which the noise is scaled up (no
+        benchmark covers it).
+    """
+
+    fewest_groups: int = 32
+    most_groups: int = 128
+    group_entries: int = 4096
+    fewest_replicates: int = 5
+    most_replicates: int = 20
+    replicate_entries: int = 10_000
+    least_residual: float = 1e-12
+    least_value: float = 1e-8
+    spreads: float = 5.0
+    least_spread: float = 0.03
+    least_freedom: float = 0.01
+
+
+THRESHOLDS = Thresholds()
 
 
 @dataclass(frozen=True)
@@ -119,7 +159,7 @@ def linear_part(problem: Problem) -> LinearPart:
 def linear_loss(problem: Problem, part: LinearPart) -> float:
     """Return the mean squared residual of the regression of y on x, in units of y's variance.
 
-    A network of rectifiers has an even half, and explains more than this.
+    A network of rectifiers has an even part, and explains more than this.
     """
     total = float(np.trace(problem.moments.yy)) / problem.output_scale**2
     return (total - float(np.sum(part.matrix**2))) / problem.n_outputs
@@ -134,43 +174,45 @@ def numerical_rank(problem: Problem, part: LinearPart, *, rng: np.random.Generat
     """Count the singular values of ``B`` that stand out of its sampling noise, in one pass.
 
     The noise of ``B`` is that of y around its linear regression on x, and most of it is the even
-    half of y itself: large where A is large. So outputs are first made white with respect to that
-    residual; a neuron that is faint, but faintly contradicted too, counts as well as any.
+    part of y itself: large where A is large. So the outputs are first made white with respect to
+    that residual: a neuron of small weight counts if the noise in its outputs is small too.
 
     Then each row's contribution to the sampling error, residual times ``xᵀ``, is multiplied by a
-    random sign: that keeps the size and shape of the noise, heavy tails and correlations
-    included, and removes the signal. Rows are dealt out to groups, which have a sign in common, and
-    their sums gathered in one pass, whatever the number of replicates. A row and its mirror image
-    are in the same group, for in mirrored data the even half of y cancels between them. The j-th
-    singular value is held against the norm of this noise across the first j − 1 singular vectors,
-    for only there could noise have made it.
+    random sign (a wild bootstrap). That keeps the size and shape of the noise, heavy tails and
+    correlations included, and removes the signal. Rows are assigned to groups that share a sign,
+    and the sums of the groups are gathered in one pass, whatever the number of draws. A row and its
+    mirror image are in the same group, because in mirrored data the even part of y cancels between
+    them. The j-th singular value is compared with the norm of this noise outside the first j − 1
+    singular vectors: only there could noise have made it.
     """
     seed = int(rng.integers(2**63))
     regression = part.matrix
     yy = problem.moments.yy / problem.output_scale**2
-    n_groups = int(np.clip(_GROUP_ENTRIES // regression.size, _FEWEST_GROUPS, _MOST_GROUPS))
+    t = THRESHOLDS
+    n_groups = int(np.clip(t.group_entries // regression.size, t.fewest_groups, t.most_groups))
     whiten = _inverse_root(yy - regression @ regression.T, yy)
     transform, scale = problem.whitening.transform, problem.output_scale
     sums = problem.source.reduce(
         _group_sums, scale * regression @ transform.T, seed, n_groups, problem.fit_hidden_bias
     )
     groups = sums["groups"]
-    size = np.clip(_REPLICATE_ENTRIES // regression.size, _FEWEST_REPLICATES, _MOST_REPLICATES)
-    signs = rng.choice(np.array([-1.0, 1.0]), size=(int(size), n_groups))
+    draws = t.replicate_entries // regression.size
+    n_draws = int(np.clip(draws, t.fewest_replicates, t.most_replicates))
+    signs = rng.choice(np.array([-1.0, 1.0]), size=(n_draws, n_groups))
     flipped = np.tensordot(signs, groups, 1)
     left, values, right = svd(whiten @ regression)
     noise = (left.T @ whiten / (scale * problem.total)) @ flipped @ (transform @ right.T)
-    # The groups add up to zero, which takes a little off each of them.
+    # The groups add up to zero: that makes each of them a little smaller.
     filled = int(np.sum(np.any(groups, axis=(1, 2))))
     noise /= np.sqrt(1.0 - 1.0 / max(filled, 2))
-    # The regression has fitted some of the noise that it is held against.
-    noise /= np.sqrt(max(1.0 - problem.n_inputs / problem.n_effective, 0.01))
+    # The regression has fitted some of the noise that it is compared with.
+    noise /= np.sqrt(max(1.0 - problem.n_inputs / problem.n_effective, t.least_freedom))
     rank = 0
     while rank < len(values):
         norms = _spectral_norms(noise[:, rank:, rank:])
-        # Without sampling noise, as with exact moments, what is left to tell is rounding.
-        spread = max(_SPREADS * norms.std(), _LEAST_SPREAD * norms.mean())
-        threshold = max(norms.mean() + spread, _NOTHING * values[0])
+        # Without sampling noise, as with exact moments, only rounding is left.
+        spread = max(t.spreads * norms.std(), t.least_spread * norms.mean())
+        threshold = max(norms.mean() + spread, t.least_value * values[0])
         above = int(np.sum(values > threshold))
         if above <= rank:
             break
@@ -188,14 +230,14 @@ def _spectral_norms(stack: Array) -> Array:
 def _inverse_root(covariance: Array, scale: Array) -> Array:
     """Symmetric inverse square root, bounded where ``covariance`` is rounding against ``scale``."""
     values, vectors = np.linalg.eigh(covariance)
-    floor = _ROUNDING * max(float(np.trace(scale)), np.finfo(np.float64).tiny)
+    floor = THRESHOLDS.least_residual * max(float(np.trace(scale)), np.finfo(np.float64).tiny)
     return np.asarray((vectors / np.sqrt(np.maximum(values, floor))) @ vectors.T)
 
 
 def _group_sums(
     batch: Batch, linear: AnyArray, seed: int, n_groups: int, constant_input: bool
 ) -> dict[str, Sum]:
-    # Groups hash the inputs as they came: rounding in the transform would break the pairs.
+    # The hash is that of the inputs before whitening: its rounding would break the mirror pairs.
     group = mirror_groups(batch.X, seed, n_groups)
     X, Y, _ = design(batch, constant_input)
     E = to_numpy(Y - X @ linear.T)

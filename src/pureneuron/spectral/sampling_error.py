@@ -1,9 +1,9 @@
 """How large the error of the moment estimate is, and how many rows a smaller one would take.
 
-The estimate is a smooth function of sample moments, so its error is asymptotically normal and
-shrinks like 1/n. Its size follows from the covariance of the moments by the delta method; leaving
-out a group of rows at a time (the grouped jackknife) is that method without a derivative. The data
-are touched once, for the moments of each group; all else is algebra on them.
+The estimate is a smooth function of sample moments, so its error is asymptotically normal and its
+squared error falls like 1/n. The size follows from the covariance of the moments by the delta
+method; leaving out a group of rows at a time (the grouped jackknife) is that method without a
+derivative. One pass over the data gathers the moments of each group; all else is algebra on them.
 """
 
 from __future__ import annotations
@@ -21,15 +21,35 @@ from pureneuron.spectral.estimate import MomentEstimate, estimate_from, moment_s
 from pureneuron.spectral.linear import LinearPart
 from pureneuron.typing import AnyArray
 
-# The error that a report states the rows for.
-_GOAL = 0.01
+__all__ = ["THRESHOLDS", "SamplingError", "Thresholds", "sampling_error"]
 
-__all__ = ["SamplingError", "sampling_error"]
 
-_GROUPS = 20
-# Squared error a neuron. The jackknife knows an error of several times that to a factor of two; an
-# arbitrary direction has 2.
-_TRUSTED = 0.05
+@dataclass(frozen=True)
+class Thresholds:
+    """Numbers that decide in the grouped jackknife, each with the command that shows its effect.
+
+    Attributes
+    ----------
+    n_groups : int
+        Groups of rows that are left out in turn (no benchmark covers it).
+    goal : float
+        The error that a report states the rows for (by definition).
+    trusted : float
+        Squared error a neuron up to which the estimate is trusted. The jackknife is right to a
+        factor of two for errors several times as large; an arbitrary direction has the squared
+        error 2 (experiments/paper/degenerate.py, the moments alone).
+    repeated : float
+        Inputs are taken for repeated where the different ones are less than this share of the rows
+        (by definition: each comes twice on average).
+    """
+
+    n_groups: int = 20
+    trusted: float = 0.05
+    goal: float = 0.01
+    repeated: float = 0.5
+
+
+THRESHOLDS = Thresholds()
 
 
 @dataclass(frozen=True)
@@ -59,20 +79,21 @@ class SamplingError:
 
     @property
     def trusted(self) -> bool:
-        """Whether every neuron can be expected to be nearly where it is."""
-        return max(self.error_A, self.error_W) <= _TRUSTED * self.n_neurons
+        """Whether the expected error a neuron is small."""
+        return max(self.error_A, self.error_W) <= THRESHOLDS.trusted * self.n_neurons
 
     def rows_for(self, error: float) -> float:
         """Return how many rows would bring both errors down to ``error``."""
         return self.n_rows * max(self.error_A, self.error_W) / error
 
     def describe(self) -> StageReport:
-        """Report the expected error of the moment estimate, and the rows that a smaller one takes."""
+        """Report the expected error of the estimate, and the rows that a smaller one takes."""
         verdict = "can be trusted" if self.trusted else "is guesswork here"
-        rows = self.rows_for(_GOAL)
+        goal = THRESHOLDS.goal
+        rows = self.rows_for(goal)
         return StageReport(
             "sampling error",
-            f"the moment estimate {verdict}: {self} are to be expected; {_GOAL:g} would take "
+            f"the moment estimate {verdict}: {self} are to be expected; {goal:g} would take "
             f"about {rows:.2g} rows",
             {"error_A": self.error_A, "error_W": self.error_W, "rows_for_0.01": rows},
         )
@@ -83,8 +104,9 @@ def sampling_error(
 ) -> SamplingError:
     """Estimate the error of a moment estimate by the grouped jackknife, in two passes.
 
-    A row and its mirror image belong to the same group, for their errors are not independent. Where
-    inputs come again and again they are, and rows are dealt out in turn.
+    A row and its mirror image belong to the same group, because their errors are not independent.
+    Where inputs are repeated many times, the errors are those of independent rows, and rows are
+    assigned to groups in turn.
 
     Parameters
     ----------
@@ -99,12 +121,12 @@ def sampling_error(
     """
     k = len(estimate.W)
     P, R = part.outputs[:, :k], part.inputs[:, :k]
-    repeated = distinct_rows(problem.source) < 0.5 * problem.n_rows
+    repeated = distinct_rows(problem.source) < THRESHOLDS.repeated * problem.n_rows
     sums = problem.source.reduce(
         _grouped_sums, problem.whitening.transform, problem.output_scale, P, R, repeated
     )
     network = problem.network(estimate.W, estimate.A)
-    # Few rows, or few that weigh anything, leave groups empty.
+    # With few rows, or few of a weight above zero, groups are empty.
     filled = sums["total"] > 0.0
     n_groups = int(filled.sum())
     if n_groups < 2:
@@ -115,7 +137,7 @@ def sampling_error(
     for moments, xx, yx, total in zip(
         rest["moments"], rest["xx"], rest["yx"], rest["total"], strict=True
     ):
-        # The directions that x and y are reduced to err as well, to first order so:
+        # The directions that x and y are reduced to have errors as well, to first order these:
         change = yx @ gram_inverse(xx) - part.matrix
         across_x, across_y = change.T @ P / values, change @ R / values
         without = estimate_from(
@@ -140,19 +162,22 @@ def _grouped_sums(
     R: AnyArray,
     repeated: bool,
 ) -> dict[str, Sum]:
-    dealt = batch.offset + np.arange(batch.X.shape[0])
-    group = (dealt if repeated else mirror_hash(batch.X)[0]) % _GROUPS
+    n_groups = THRESHOLDS.n_groups
+    number = batch.offset + np.arange(batch.X.shape[0])
+    group = (number if repeated else mirror_hash(batch.X)[0]) % n_groups
     X, Y, root = design(batch, constant_input=False)
     X, Y = X @ transform, Y / scale
+    # Not every library gathers rows by number.
+    X, Y, root, P, R = (to_numpy(M) for M in (X, Y, root, P, R))
     moments, totals, xx, yx = [], [], [], []
-    for g in range(_GROUPS):
+    for g in range(n_groups):
         rows = np.flatnonzero(group == g)
         extra = {} if batch.weight is None else {"root": root[rows]}
         part = Batch(X[rows], Y[rows], extra=extra)
-        moments.append(to_numpy(moment_sums(part, P, R)["moments"].value))
+        moments.append(moment_sums(part, P, R)["moments"].value)
         totals.append(float((root[rows] ** 2).sum()))
-        xx.append(to_numpy(part.X.T @ part.X))
-        yx.append(to_numpy(part.Y.T @ part.X))
+        xx.append(part.X.T @ part.X)
+        yx.append(part.Y.T @ part.X)
     return {
         "moments": Sum(np.stack(moments)),
         "total": Sum(np.array(totals)),

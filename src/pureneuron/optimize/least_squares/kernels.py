@@ -54,7 +54,9 @@ class Thresholds:
 THRESHOLDS = Thresholds()
 
 
-def profile_sums(batch: Batch, W: AnyArray, A: AnyArray | None, activation: Activation) -> dict[str, Sum]:
+def profile_sums(
+    batch: Batch, W: AnyArray, A: AnyArray | None, activation: Activation
+) -> dict[str, Sum]:
     """``HᵀH``, ``HᵀE`` and ``|E|²`` of the residual ``E = Y − H Aᵀ`` at a reference ``A``, or of Y.
 
     Measuring against a reference that is nearly right keeps the digits of a small loss, which
@@ -129,7 +131,9 @@ def product_sums(
     return {"product": Sum(tall_product(pulled, batch.X))}
 
 
-def residual_cross_sums(batch: Batch, W: AnyArray, A: AnyArray, activation: Activation) -> dict[str, Sum]:
+def residual_cross_sums(
+    batch: Batch, W: AnyArray, A: AnyArray, activation: Activation
+) -> dict[str, Sum]:
     """``HᵀE`` and ``|E|²`` of the residual ``E = Y − H Aᵀ``."""
     _, H = activations(batch, W, activation)
     E = residual(batch, H, A)

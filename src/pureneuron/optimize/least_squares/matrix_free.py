@@ -99,9 +99,9 @@ class MatrixFreeModel:
 
     The preconditioner is the matrix that Gaussian inputs would have. With it, one product is
     usually all that a step takes; and that one is enough, and how far to go, some of the rows can
-    tell. Where there are hidden biases, or the activation does not know that matrix, it is the Kronecker product ``(Q ∘ E[D Dᵀ] + μ diag) ⊗
-    E[x̃x̃ᵀ]``, whose second factor is the identity in white coordinates: that would be exact if the
-    activation pattern did not depend on the input.
+    tell. Where there are hidden biases, or the activation does not know that matrix, it is the
+    Kronecker product ``(Q ∘ E[D Dᵀ] + μ diag) ⊗ E[x̃x̃ᵀ]``, whose second factor is the identity in
+    white coordinates: that would be exact if the activation pattern did not depend on the input.
     """
 
     def __init__(self, problem: Problem, W: Array, reference: Array | None = None) -> None:
@@ -114,7 +114,9 @@ class MatrixFreeModel:
         gram = sums["HH"] / total
         inverse = gram_inverse(gram)
         A = A + (inverse @ (sums["HE"] / total)).T
-        every = max(1, n // max(THRESHOLDS.activity_rows, THRESHOLDS.activity_rows_a_neuron * len(W)))
+        every = max(
+            1, n // max(THRESHOLDS.activity_rows, THRESHOLDS.activity_rows_a_neuron * len(W))
+        )
         sums = rows.reduce(gradient_sums, W, A, activation, every)
         loss = float(sums["EE"]) / total / problem.n_outputs
         self.point = Point(W=W, A=A, loss=loss, gram=gram, gram_inverse=inverse)
@@ -175,9 +177,7 @@ class MatrixFreeModel:
     @property
     def _all_rows(self) -> _Matrix:
         point, problem = self.point, self._problem
-        return _Matrix(
-            self._samples, point, point.gram_inverse, problem.total, problem.activation
-        )
+        return _Matrix(self._samples, point, point.gram_inverse, problem.total, problem.activation)
 
     @property
     def _some_rows(self) -> _Matrix | None:

@@ -70,7 +70,11 @@ def in_full_precision(problem: Problem, point: Point) -> Point:
     The Gram matrix is known to single precision, which does for a correction of A that is itself
     of the size of its rounding; unless columns are nearly dependent, and A is projected out anew.
     """
-    if np.max(point.gram.diagonal() * point.gram_inverse.diagonal()) > THRESHOLDS.inflation:
+    inflation = np.max(point.gram.diagonal() * point.gram_inverse.diagonal())
+    # Single precision may take nearly dependent columns for dependent ones, and leave some out.
+    rank = np.sum(point.gram * point.gram_inverse)
+    dependent = rank < np.count_nonzero(point.gram.diagonal()) - 0.5
+    if dependent or inflation > THRESHOLDS.inflation:
         return profile(problem, point.W, point.A)
     W = problem.whitening.from_white(point.W)
     sums = problem.rows.reduce_raw(residual_cross_sums, W, point.A, problem.activation)

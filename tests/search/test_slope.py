@@ -1,7 +1,5 @@
 """negative_slope="auto": the slope of the rectifier, fitted with the rest."""
 
-import sys
-
 import numpy as np
 import pytest
 
@@ -9,6 +7,7 @@ from pureneuron import PureNeuronRegressor, TwoLayerNetwork, recover
 from pureneuron.datasets import make_teacher, symmetric_inputs
 from pureneuron.results import Status
 from pureneuron.samples import ArraySamples
+from pureneuron.search import slope as module
 
 
 def leaky_samples(seed, slope, *, n=2000, d=6, k=4, m=5, noise=0.1, law="gaussian", bias=0.0):
@@ -80,8 +79,8 @@ def test_a_start_that_ends_lower_by_a_rounding_raises_no_doubt(seed):
 def test_a_slope_to_which_one_guess_alone_leads_is_not_confirmed(monkeypatch):
     _, samples = leaky_samples(0, 0.6)
     assert recover(samples, 4, negative_slope="auto", rng=0).status is Status.RECOVERED
-    for guesses in ("_QUARTERS", "_EIGHTHS"):
-        monkeypatch.setattr(sys.modules["pureneuron.refine.slope"], guesses, ())
+    none = module.Thresholds(quarters=(), eighths=())
+    monkeypatch.setattr(module, "THRESHOLDS", none)
     recovery = recover(samples, 4, negative_slope="auto", rng=0)
     assert recovery.status is Status.STARTS_DISAGREE
     assert "guesses" in recovery.reason

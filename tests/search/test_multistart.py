@@ -1,0 +1,148 @@
+"""When the end of a search is believed."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from engine import make_problem
+from pureneuron.initialize import Candidate, Single, random_start
+from pureneuron.monitor import Monitor
+from pureneuron.optimize import Limits, minimize
+from pureneuron.search import multistart
+
+LIMITS = Limits(100)
+
+
+def searched(problem, n_neurons, candidates=(), *, n_restarts=20, limits=LIMITS, **options):
+    """Search with candidates that are proposed one after the other."""
+    settings = {
+        "n_restarts": n_restarts,
+        "fewest_starts": 3,
+        "limits": limits,
+        "rng": np.random.default_rng(0),
+        "check": passes,
+        "monitor": Monitor(),
+    }
+    proposers = [Proposes(candidate) for candidate in candidates]
+    return multistart(problem, n_neurons, proposers, **(settings | options))
+
+
+class Proposes:
+    def __init__(self, candidate):
+        self.candidate = candidate
+
+    def first(self, problem, n_neurons, *, rng, monitor):
+        return Single(self.candidate)
+
+
+def passes(fit):
+    return SimpleNamespace(in_doubt=False)
+
+
+def fails(fit):
+    return SimpleNamespace(in_doubt=True)
+
+
+def test_moments_that_are_right_spare_the_random_starts():
+    problem, teacher = make_problem(10, n=2000, noise=0.3)
+    A = teacher.A / problem.output_scale
+    right = Candidate(problem.to_white(teacher), A, "moments", "as the moments say")
+    _, found = searched(problem, 3, [right])
+    assert (len(found.losses), found.method) == (1, "moments")
+    assert found.agreement == "as the moments say"
+
+
+def test_moments_that_are_wrong_are_overruled():
+    problem, teacher = make_problem(10, n=2000, noise=0.3)
+    W = np.ones((3, 4)) + 1e-3 * np.eye(3, 4)
+    fit, found = searched(problem, 3, [Candidate(W, np.ones((2, 3)), "moments", "no")])
+    best = minimize(problem, problem.to_white(teacher))
+    assert fit.loss == pytest.approx(best.loss, rel=1e-4)
+    assert len(found.losses) >= 3
+    assert found.agreement == "two starts end in the same minimum"
+
+
+@pytest.mark.parametrize("check", [passes, fails, None])
+def test_corroboration_does_not_settle_what_the_checks_leave_in_doubt(check):
+    problem, teacher = make_problem(11, n=500, noise=0.3)
+    truth = minimize(problem, problem.to_white(teacher)).point
+    sure = Candidate(truth.W, truth.A, "sure", "it is sure")
+    _, found = searched(problem, 3, [sure], check=check, limits=Limits())
+    if check is passes:
+        assert len(found.losses) == 1
+        assert found.agreement == "it is sure"
+    else:
+        assert len(found.losses) >= 6
+        assert found.agreement == "two starts end in the same minimum"
+
+
+def test_different_minima_do_not_confirm_each_other():
+    problem, _ = make_problem(13, n=500, d=4, k=4, m=1, noise=0.05)
+    rng = np.random.default_rng(0)
+    fits = [minimize(problem, random_start(problem, 4, rng=rng)) for _ in range(20)]
+    fits.sort(key=lambda fit: fit.loss)
+    best, other = fits[0], next(fit for fit in fits if fit.loss > 1.02 * fits[0].loss)
+    both = [Candidate(fit.point.W, fit.point.A, "given") for fit in (other, best)]
+    found, how = searched(problem, 4, both, n_restarts=0)
+    assert how.agreement == ""
+    assert found.loss == min(how.losses)
+    assert found.loss <= best.loss * (1.0 + 1e-12)
+    _, how = searched(problem, 4, [both[1]] * 3, n_restarts=0)
+    assert how.agreement == "two starts end in the same minimum"
+
+
+def test_a_single_start_proves_nothing():
+    problem, teacher = make_problem(10, n=2000, noise=0.3)
+    _, found = searched(
+        problem, 3, [Candidate(problem.to_white(teacher), teacher.A, "given")], n_restarts=0
+    )
+    assert found.agreement == ""
+
+
+def test_a_start_is_made_where_nobody_proposes_any():
+    problem, _ = make_problem(10)
+    _, found = searched(problem, 3, n_restarts=0)
+    assert (len(found.losses), found.method) == (1, "random")
+
+
+def test_starts_do_not_depend_on_what_others_have_drawn():
+    problem, _ = make_problem(11, noise=0.3)
+
+    class Draws(Proposes):
+        """Proposes nothing, after many draws from its own stream."""
+
+        def first(self, problem, n_neurons, *, rng, monitor):
+            rng.standard_normal(self.candidate)
+
+    losses = [
+        multistart(
+            problem,
+            3,
+            [Draws(size)],
+            n_restarts=3,
+            fewest_starts=9,
+            limits=Limits(),
+            rng=np.random.default_rng(5),
+            check=passes,
+            monitor=Monitor(),
+        )[1].losses
+        for size in (0, 1000)
+    ]
+    assert losses[0] == losses[1]
+
+
+def test_interruption_leaves_the_best_so_far_with_the_monitor():
+    problem, _ = make_problem(11, noise=0.3)
+    seen = []
+
+    def interrupt(progress):
+        seen.append(progress.loss)
+        if progress.start == 2 and progress.iteration == 2:
+            raise KeyboardInterrupt
+
+    monitor = Monitor(interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        searched(problem, 3, monitor=monitor)
+    assert monitor.best.point.loss == min(seen)
+    assert not monitor.best.is_settled

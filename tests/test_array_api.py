@@ -1,0 +1,65 @@
+"""Data in a library that has the Array API and nothing else: the kernels and the whole method."""
+
+from __future__ import annotations
+
+import array_api_strict
+import numpy as np
+import pytest
+
+from pureneuron import recover
+from pureneuron.datasets import make_teacher
+from pureneuron.results import Status
+from pureneuron.samples import ArraySamples
+
+
+@pytest.fixture(scope="module")
+def data():
+    rng = np.random.default_rng(0)
+    teacher = make_teacher(5, 3, 4, rng=rng)
+    X = rng.standard_normal((6000, 5))
+    return X, teacher.predict(X) + 0.05 * rng.standard_normal((6000, 4))
+
+
+def strict(*arrays):
+    return (None if M is None else array_api_strict.asarray(M) for M in arrays)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"init": "random", "n_restarts": 3},
+        {"init": "moments"},
+        {"init": "moments", "refine": False},
+        {"fit_hidden_bias": True, "fit_intercept": True},
+        {"negative_slope": "auto"},
+        {"noise_covariance": "full"},
+        {"n_neurons": 4},
+        {"n_neurons": "auto"},
+    ],
+)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_network_is_that_of_numpy(data, options, weighted):
+    X, Y = data
+    weight = np.linspace(0.0, 2.0, len(X)) if weighted else None
+    options = {"n_neurons": 3, "rng": 0, **options}
+    plain = recover(ArraySamples(X, Y, weight), **options)
+    other = recover(ArraySamples(*strict(X, Y, weight)), **options)
+    assert other.status is plain.status
+    assert isinstance(other.network.W, np.ndarray)
+    assert other.loss == pytest.approx(plain.loss, rel=1e-6)
+    if plain.status is Status.RECOVERED:
+        assert other.network.match(plain.network).error_W < 1e-6
+
+
+def test_swaps_of_neurons_too():
+    # One output and many starts: the swap search runs.
+    rng = np.random.default_rng(1)
+    teacher = make_teacher(6, 6, 1, rng=rng)
+    X = rng.standard_normal((60, 6))
+    Y = teacher.predict(X)
+    found = [
+        recover(ArraySamples(*arrays), 6, rng=0, n_restarts=8) for arrays in ((X, Y), strict(X, Y))
+    ]
+    assert found[0].stage("multistart").figures["n_starts"] > 6
+    assert found[1].status is found[0].status
