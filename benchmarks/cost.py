@@ -86,8 +86,8 @@ def measure(cell: Cell) -> dict[str, Any]:
 def table(runs: list[dict[str, Any]], cells: tuple[Cell, ...]) -> list[str]:
     """Lines of the table for some cells."""
     lines = [
-        "| k = d = m | n | to target, s | whole fit, s | race, s | refinement, s | peak GiB (data) "
-        "| status |",
+        "| k = d = m | n | to target, s | whole fit, s | subsample, s | all rows, s "
+        "| peak GiB (data) | status |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for cell in cells:
@@ -97,7 +97,7 @@ def table(runs: list[dict[str, Any]], cells: tuple[Cell, ...]) -> list[str]:
         stages = run["stages"]
         lines.append(
             f"| {cell.k} | {cell.n:,} | {run['to_target']:.3g} | {run['seconds']:.3g} "
-            f"| {stages.get('race', 0.0):.3g} | {stages['refinement']:.3g} "
+            f"| {stages.get('subsample', 0.0):.3g} | {stages['multistart']:.3g} "
             f"| {run['peak_gib']:.2f} ({run['data_gib']:.2f}) | {run['status']} |"
         )
     return lines
@@ -114,7 +114,7 @@ def plot(runs: list[dict[str, Any]], path: Path) -> None:
     ):
         chosen = [run for cell in cells for run in runs if run["cell"] == asdict(cell)]
         x = [run["cell"][name] for run in chosen]
-        for key, label in (("race", "race"), ("refinement", "refinement")):
+        for key, label in (("subsample", "subsample"), ("multistart", "all rows")):
             axis.plot(x, [run["stages"].get(key, float("nan")) for run in chosen], ":", label=label)
         axis.plot(x, [run["seconds"] for run in chosen], "o-", label="whole fit")
         last = chosen[-1]["seconds"]

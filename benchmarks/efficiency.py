@@ -32,20 +32,20 @@ class Cell:
     """Data sets of one size and noise: k = d = m, n rows.
 
     ``full`` noise has standard deviations from a third to three times ``noise``, and correlations;
-    ``weighed`` says whether the fit knows that.
+    ``weighted`` says whether the fit knows that.
     """
 
     k: int
     n: int
     noise: float
     full: bool = False
-    weighed: bool = False
+    weighted: bool = False
 
 
 CELLS = (
     *(Cell(k, n, noise) for k in (5, 10) for n in (2_000, 10_000) for noise in (0.1, 0.5)),
     Cell(5, 10_000, 0.5, full=True),
-    Cell(5, 10_000, 0.5, full=True, weighed=True),
+    Cell(5, 10_000, 0.5, full=True, weighted=True),
 )
 
 
@@ -96,7 +96,7 @@ def run(task: tuple[Cell, int]) -> dict[str, Any]:
     recovery = recover(
         ArraySamples(X, Y),
         k,
-        noise_covariance="full" if cell.weighed else "spherical",
+        noise_covariance="full" if cell.weighted else "spherical",
         rng=seed,
     )
     tangents, bound_A, bound_W = bounds(teacher, X, root)
@@ -131,7 +131,7 @@ def table(runs: list[dict[str, Any]]) -> Iterator[str]:
         noise = f"{cell.noise:g}"
         if cell.full:
             noise += ", different and correlated" + (
-                ", weighed" if cell.weighed else ", not weighed"
+                ", weighted" if cell.weighted else ", not weighted"
             )
         recovered = sum(run["status"] == "RECOVERED" for run in mine)
         of_A, of_W = ratios

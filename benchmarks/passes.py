@@ -13,9 +13,10 @@ import time
 from pathlib import Path
 
 import numpy as np
-from pureneuron.refine import PatternModel, descend, evaluate, profile
 
 from pureneuron.datasets import make_teacher
+from pureneuron.optimize import Limits, evaluate, minimize, profile
+from pureneuron.optimize.least_squares.pattern import PatternModel
 from pureneuron.problem import pose
 from pureneuron.samples import ArraySamples, CountedSamples
 from pureneuron.spectral import linear_part, moment_estimate
@@ -43,8 +44,9 @@ def measure(n: int, noise: float, seed: int, k: int = 10) -> list[tuple[str, int
     checked = profile(problem, W, at.point.A)
     marks.append(("check", samples.n_passes, time.perf_counter() - start))
 
-    best = descend(problem, problem.to_white(teacher), teacher.A, tol=_EXACT).loss
-    best = min(best, descend(problem, checked.W, checked.A, tol=_EXACT).loss)
+    limits = Limits(tol=_EXACT)
+    best = minimize(problem, problem.to_white(teacher), teacher.A, limits=limits).loss
+    best = min(best, minimize(problem, checked.W, checked.A, limits=limits).loss)
     losses = (evaluate(problem, moments.W, moments.A), np.nan, checked.loss)
     return [
         (name, passes, loss / best - 1.0, seconds)

@@ -15,10 +15,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from pureneuron.refine import kernels
 
+from pureneuron.model import LeakyReLU
+from pureneuron.optimize.least_squares import kernels
 from pureneuron.samples import ArraySamples
 
+RELU = LeakyReLU()
 SIZES = ((10, 10_000), (32, 10_000), (64, 10_000), (128, 20_000), (256, 50_000), (512, 50_000))
 _LARGE, _REPEATS = 2048, 7
 
@@ -39,16 +41,16 @@ def passes(k: int, n: int, dtype: type) -> dict[str, tuple[Callable[[], object],
     X, Y = (rng.standard_normal((n, k)).astype(dtype) for _ in range(2))
     W, A, V, C, Q = (rng.standard_normal((k, k)) for _ in range(5))
     rows = ArraySamples(X, Y)
-    ready = rows.derive(kernels.with_activations, W, 0.0)
-    changed = ready.derive(kernels.with_change, W, V, 0.0)
+    ready = rows.derive(kernels.with_activations, W, RELU)
+    changed = ready.derive(kernels.with_change, W, V, RELU)
     product = 2.0 * n * k * k
     return {
-        "activations": (lambda: rows.derive(kernels.with_activations, W, 0.0), product),
-        "profile": (lambda: ready.reduce(kernels.profile_sums, W, None, 0.0), 1.5 * product),
-        "gradient": (lambda: ready.reduce(kernels.gradient_sums, W, A, 0.0, n), 3.0 * product),
-        "change": (lambda: ready.derive(kernels.with_change, W, V, 0.0), product),
-        "cross": (lambda: changed.reduce(kernels.cross_sums, W, V, 0.0), product),
-        "product": (lambda: changed.reduce(kernels.product_sums, W, V, C, Q, 0.0), 3.0 * product),
+        "activations": (lambda: rows.derive(kernels.with_activations, W, RELU), product),
+        "profile": (lambda: ready.reduce(kernels.profile_sums, W, None, RELU), 1.5 * product),
+        "gradient": (lambda: ready.reduce(kernels.gradient_sums, W, A, RELU, n), 3.0 * product),
+        "change": (lambda: ready.derive(kernels.with_change, W, V, RELU), product),
+        "cross": (lambda: changed.reduce(kernels.cross_sums, W, V, RELU), product),
+        "product": (lambda: changed.reduce(kernels.product_sums, W, V, C, Q, RELU), 3.0 * product),
     }
 
 

@@ -103,7 +103,7 @@ def run(task: tuple[str, Cell, int]) -> dict[str, object]:
             best = min(best, from_truth.loss)
         result["excess"] = recovery.loss / best - 1.0 if cell.noise else relative
         result["success"] = bool(result["excess"] <= (1e-4 if cell.noise else 1e-16))
-        result["starts"] = int(recovery.stage("refinement").figures["n_starts"])
+        result["starts"] = int(recovery.stage("multistart").figures["n_starts"])
         result["iterations"] = recovery.n_iter
         # Relative errors of the weights themselves, in normal form.
         mine, theirs = recovery.network, teacher.normalized().permuted(match.right)

@@ -105,7 +105,7 @@ def run(task: tuple[str, int]) -> dict[str, Any]:
         "solved": bool(solved),
         "status": recovery.status.name,
         "loss": recovery.loss,
-        "starts": int(recovery.stage("refinement").figures["n_starts"]),
+        "starts": int(recovery.stage("multistart").figures["n_starts"]),
     }
 
 

@@ -1,4 +1,4 @@
-"""How often RECOVERED is right: problems of all kinds, and who vouched for the result.
+"""How often RECOVERED is right: problems of all kinds, and what corroborates the result.
 
     python benchmarks/surety.py [--problems N] [--output docs/figures]
 
@@ -45,9 +45,9 @@ LAWS: dict[str, Draw] = {
     "exponential": lambda rng, shape: rng.exponential(size=shape) - 1.0,
     "shifted": lambda rng, shape: rng.standard_normal(shape) + 0.5,
 }
-VOUCHERS = {
+CORROBORATION = {
     "average Hessians": "average Hessians",
-    "two racers": "rows, two starts",
+    "two starts on a subsample": "rows, two starts",
     "the moments": "moment estimate",
     "two starts on all rows": "two starts",
     "a residual of zero": "zero",
@@ -100,10 +100,10 @@ def run(seed: int) -> dict[str, Any]:
 def table(fits: list[dict[str, Any]]) -> Iterator[str]:
     """Lines of the tables."""
     recovered = [fit for fit in fits if fit["status"] == "RECOVERED"]
-    yield "| who vouched | RECOVERED, right size | of these wrong | RECOVERED, another size |"
+    yield "| corroborated by | RECOVERED, right size | of these wrong | RECOVERED, another size |"
     yield "|---|---|---|---|"
     left = recovered
-    for name, words in VOUCHERS.items():
+    for name, words in CORROBORATION.items():
         mine = [fit for fit in left if words in fit["reason"]]
         left = [fit for fit in left if words not in fit["reason"]]
         fitting = [fit for fit in mine if fit["right"] is not None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from dataclasses import replace
+from itertools import pairwise
 
 import array_api_strict
 import numpy as np
@@ -33,7 +34,7 @@ def strict(X, Y, weight):
 def cut(X, Y, weight, sizes=(20, 1, 50)):
     """Yield rows in batches of uneven length."""
     edges = [0, *np.cumsum(sizes), len(X)]
-    for i, j in zip(edges, edges[1:], strict=False):
+    for i, j in pairwise(edges):
         yield X[i:j], Y[i:j], None if weight is None else weight[i:j]
 
 
@@ -129,7 +130,7 @@ def test_a_source_that_keeps_nothing_gives_the_same_network_in_as_many_passes(op
 
 
 def peak_of_a_fit(n_batches):
-    """Return the peak memory, in MiB, of a fit to batches that are drawn when they are asked for."""
+    """Return the peak memory, in MiB, of a fit to batches that are drawn anew in each pass."""
     teacher = make_teacher(20, 4, 4, rng=0)
 
     def batches():

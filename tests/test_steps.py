@@ -1,0 +1,160 @@
+"""What holds between the steps of recover(): interrupts, independence, shared options."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from pureneuron import PureNeuronRegressor, TwoLayerNetwork, recover
+from pureneuron.cli.fit import fit as fit_command
+from pureneuron.datasets import make_teacher
+from pureneuron.options import Options
+from pureneuron.results import Status
+from pureneuron.samples import ArraySamples
+
+
+def drawn(seed=0, *, n=4000, slope=0.0, bias=0.0):
+    rng = np.random.default_rng(seed)
+    plain = make_teacher(5, 3, 4, rng=rng)
+    b = bias * rng.standard_normal(3)
+    teacher = TwoLayerNetwork(plain.A, plain.W, b, negative_slope=slope)
+    X = rng.standard_normal((n, 5))
+    noise = np.array([0.02, 0.05, 0.1, 0.3]) * rng.standard_normal((n, 4))
+    return ArraySamples(X, teacher.predict(X) + noise)
+
+
+VARIANTS = {
+    "plain": {},
+    "random": {"init": "random"},
+    "moments": {"init": "moments"},
+    "full": {"noise_covariance": "full"},
+    "slope": {"negative_slope": "auto", "noise_covariance": "full"},
+    "biases": {"fit_hidden_bias": True, "fit_intercept": True},
+    "unrefined": {"refine": False},
+}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_an_interrupt_in_any_step_keeps_the_best_network(variant):
+    samples, options = drawn(), {"rng": 0, **VARIANTS[variant]}
+    events = []
+    whole = recover(samples, 3, callback=events.append, **options)
+    assert whole.status is Status.RECOVERED
+    stages = [event.stage for event in events]
+    # The first and the last event of every stage, and some between.
+    chosen = {stages.index(name) for name in stages}
+    chosen |= {len(stages) - 1 - stages[::-1].index(name) for name in stages}
+    chosen |= set(range(0, len(stages), max(1, len(stages) // 12)))
+    for last in sorted(chosen):
+        heard = []
+
+        def interrupt(progress, heard=heard, last=last):
+            heard.append(progress.loss if progress.stage in ("refining", "slope") else None)
+            if len(heard) > last:
+                raise KeyboardInterrupt
+
+        seen = [event for event in events[: last + 1] if event.iteration]
+        if not seen:
+            with pytest.raises(KeyboardInterrupt):
+                recover(samples, 3, callback=interrupt, **options)
+            continue
+        stopped = recover(samples, 3, callback=interrupt, **options)
+        assert len(heard) == last + 1, "work went on after the interrupt"
+        assert stopped.status is Status.NOT_CONVERGED
+        assert stopped.reason.startswith("interrupted before")
+        assert np.isfinite(stopped.network.W).all()
+        assert np.isfinite(stopped.loss)
+        if stages[last] in ("linear part", "inference") and "multistart" in stages[:last]:
+            assert "the fit was checked" in stopped.reason
+            assert stopped.network.match(whole.network).error_W < 1e-9
+
+
+def test_an_interrupt_keeps_the_lowest_loss_so_far():
+    samples = drawn()
+    variance = samples.arrays()[1].var(axis=0).mean()
+    seen = []
+
+    def interrupt(progress):
+        if progress.stage == "refining":
+            seen.append(progress.loss)
+        if len(seen) == 9:
+            raise KeyboardInterrupt
+
+    stopped = recover(samples, 3, init="random", callback=interrupt, rng=0)
+    assert stopped.loss <= (1.0 + 1e-3) * min(seen) * variance
+
+
+def same(one, other):
+    assert np.array_equal(one.W, other.W)
+    assert np.array_equal(one.A, other.A)
+
+
+def test_a_result_does_not_depend_on_which_optional_step_ran_before():
+    samples = drawn()
+    plain = recover(samples, 3, rng=0)
+    # The rank is worked out at the beginning, not at the end.
+    automatic = recover(samples, rng=0)
+    same(plain.network, automatic.network)
+    assert automatic.stage("linear part").summary == plain.stage("linear part").summary
+    # Somebody listens.
+    same(plain.network, recover(samples, 3, rng=0, callback=lambda progress: None).network)
+    # A noise covariance is fitted after the search, and changes nothing in it.
+    full = recover(samples, 3, rng=0, noise_covariance="full")
+    for name in ("subsample", "multistart", "linear part"):
+        assert full.stage(name).summary == plain.stage(name).summary
+    assert np.array_equal(
+        full.stage("multistart").figures["losses"], plain.stage("multistart").figures["losses"]
+    )
+    # What the moments draw is their own, whether they are refined or not.
+    alone = recover(samples, 3, rng=0, refine=False)
+    again = recover(samples, rng=0, refine=False)
+    same(alone.network, again.network)
+
+
+def test_the_search_does_not_depend_on_a_slope_that_was_fitted_before():
+    samples = drawn(slope=0.2)
+    fitted = recover(samples, 3, rng=0, negative_slope="auto")
+    given = recover(samples, 3, rng=0, negative_slope=fitted.network.negative_slope)
+    # Both end where what is left to gain is negligible: a small share of the standard errors.
+    assert fitted.network.match(given.network).error_W < 1e-5
+    assert fitted.stage("linear part").summary == given.stage("linear part").summary
+
+
+def test_generators_may_be_handed_in():
+    samples = drawn()
+    seed = np.random.default_rng(0)
+    same(recover(samples, 3, rng=seed).network, recover(samples, 3, rng=0).network)
+
+
+class TestOptions:
+    """One record, which the estimator and the command line share."""
+
+    def test_the_estimator_has_them_all_with_the_same_defaults(self):
+        parameters = PureNeuronRegressor().get_params()
+        for option in fields(Options):
+            assert parameters[option.name] == option.default
+        assert set(parameters) - {option.name for option in fields(Options)} == {
+            "random_state",
+            "verbose",
+        }
+
+    def test_the_command_line_has_the_same_defaults(self):
+        shared = {option.name: option.default for option in fields(Options)}
+        given = fit_command.make_context("fit", ["samples.parquet"]).params
+        assert {name: given[name] for name in set(given) & set(shared)} == {
+            name: shared[name] for name in set(given) & set(shared)
+        }
+        # Left out: the start that is a network, and the tolerance.
+        assert set(shared) - set(given) == {"tol"}
+
+    def test_an_unknown_option_is_named_with_those_there_are(self):
+        with pytest.raises(TypeError, match=r"no option 'restarts'; there are .*n_restarts"):
+            recover(drawn(), 3, restarts=3)
+
+    def test_help_lists_them(self):
+        for option in fields(Options):
+            assert option.name in recover.__doc__
+        assert "options" in inspect.signature(recover).parameters
