@@ -75,10 +75,10 @@ def test_the_outcome_of_a_step_replaces_what_was_before():
     monitor = Monitor()
     monitor.observer("all", "refining", 1, 3)(1, point(0.1))
     info = SimpleNamespace(n_iter=4)
-    monitor.settle(SimpleNamespace(problem="weighted", point=point(0.9), info=info))
-    assert (monitor.best.problem, monitor.best.is_settled) == ("weighted", True)
+    monitor.keep(SimpleNamespace(problem="weighted", point=point(0.9), info=info))
+    assert (monitor.best.problem, monitor.best.search_ended) == ("weighted", True)
     monitor.observer("weighted", "slope", 1, 3)(1, point(0.8))
-    assert (monitor.best.point.loss, monitor.best.is_settled) == (0.8, True)
+    assert (monitor.best.point.loss, monitor.best.search_ended) == (0.8, True)
 
 
 def test_the_best_is_known_before_the_callback_interrupts():

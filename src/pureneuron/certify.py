@@ -11,11 +11,11 @@ from pureneuron.inference import (
     Verdict,
     check,
     diagnose_fit,
-    doubt_moments,
     draw_probes,
-    judge_fit,
-    judge_moments,
     odd_part_test,
+    recheck_moments,
+    status_of_fit,
+    status_of_moments,
     symmetry_test,
     undetermined_directions,
     unit_diagnostics,
@@ -157,7 +157,9 @@ def certify(
             rng=rng,
         )
         stage.report(diagnostics)
-    verdict = judge_fit(fit, diagnostics, agreement=search.agreement, n_starts=len(search.losses))
+    verdict = status_of_fit(
+        fit, diagnostics, agreement=search.agreement, n_starts=len(search.losses)
+    )
     verdict = _with_slope(_with_rank(verdict, rank, options), found)
     unconfirmed = search.method == "moments" and not search.agreement
     if unconfirmed and symmetry_test(fit.problem).is_rejected:
@@ -187,7 +189,7 @@ def certify_moments(
     units = unit_diagnostics(problem, W, A)
     loss = evaluate(problem, W, A)
     asymmetric = symmetry_test(problem).is_rejected
-    verdict = judge_moments(
+    verdict = status_of_moments(
         problem,
         estimate,
         units,
@@ -217,7 +219,7 @@ def claim_best_so_far(monitor: Monitor) -> Claim:
         raise KeyboardInterrupt
     problem = replace(best.problem, single=False)
     point = profile(problem, best.point.W, best.point.A)
-    done = "the fit was checked" if best.is_settled else "the search had ended"
+    done = "the fit was checked" if best.search_ended else "the search had ended"
     verdict = Verdict(Status.NOT_CONVERGED, f"interrupted before {done}")
     units = unit_diagnostics(problem, point.W, point.A, gram=point.gram)
     return Claim(problem, point.W, point.A, point.loss, best.n_iter, units, verdict)
@@ -238,7 +240,7 @@ def _doubts(
     fit = _short_descent(problem, estimate, rng=rows_rng)
     stays = confirms(Candidate(estimate.W, estimate.A), fit)
     probes = draw_probes(problem.n_inputs, rng=probes_rng)
-    return doubt_moments(
+    return recheck_moments(
         nonlinear=odd_part_test(problem, part, estimate.W).is_rejected,
         error=error,
         stays=stays,

@@ -40,7 +40,7 @@ class BestSoFar:
         Iterations of the descent that led there.
     is_guess : bool
         Whether it has not been fitted to all rows.
-    is_settled : bool
+    search_ended : bool
         Whether the search for it has ended.
     """
 
@@ -48,7 +48,7 @@ class BestSoFar:
     point: Point
     n_iter: int = 0
     is_guess: bool = False
-    is_settled: bool = False
+    search_ended: bool = False
 
 
 @dataclass
@@ -144,13 +144,13 @@ class Monitor:
 
         return observe
 
-    def settle(self, fit: Fit) -> None:
+    def keep(self, fit: Fit) -> None:
         """Make the outcome of a step the network to keep: losses before it may not compare."""
-        self.best = BestSoFar(fit.problem, fit.point, fit.info.n_iter, is_settled=True)
+        self.best = BestSoFar(fit.problem, fit.point, fit.info.n_iter, search_ended=True)
 
     def _offer(self, other: BestSoFar) -> None:
         best = self.best
         if best is None or (best.is_guess and not other.is_guess):
             self.best = other
         elif best.is_guess == other.is_guess and other.point.loss < best.point.loss:
-            self.best = replace(other, is_settled=best.is_settled)
+            self.best = replace(other, search_ended=best.search_ended)

@@ -18,7 +18,21 @@ NoiseCovariance: TypeAlias = Literal["spherical", "full"]
 NegativeSlope: TypeAlias = float | Literal["auto"]
 Init: TypeAlias = Literal["auto", "moments", "random"] | TwoLayerNetwork
 
-_AUTO_RESTARTS = 20
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Numbers that decide, each with its meaning and the benchmark that shows its effect.
+
+    Attributes
+    ----------
+    restarts : int
+        Most random starts of ``n_restarts="auto"`` (success.py).
+    """
+
+    restarts: int = 20
+
+
+THRESHOLDS = Thresholds()
 
 
 @dataclass(frozen=True)
@@ -99,7 +113,7 @@ class Options:
     @property
     def restarts(self) -> int:
         """Most random starts."""
-        return _AUTO_RESTARTS if self.n_restarts == "auto" else int(self.n_restarts)
+        return THRESHOLDS.restarts if self.n_restarts == "auto" else int(self.n_restarts)
 
     @property
     def limits(self) -> Limits:

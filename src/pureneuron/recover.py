@@ -221,7 +221,7 @@ def minimise(plan: Plan, options: Options, streams: Streams, monitor: Monitor) -
             monitor=monitor,
         )
         stage.report(search)
-    monitor.settle(fit)
+    monitor.keep(fit)
     same = before is None or distance(before.point, fit.point) <= NEARNESS.same
     return Found(fit, search, slope, at_that_slope=same)
 
@@ -233,7 +233,7 @@ def reweight(found: Found, options: Options, monitor: Monitor) -> Found:
     with monitor.stage("noise") as stage:
         fit, noise = reweighted(found.fit, limits=options.limits)
         stage.report(noise)
-    monitor.settle(fit)
+    monitor.keep(fit)
     slope = found.slope
     if slope is not None:
         with monitor.stage("slope") as stage:

@@ -15,7 +15,7 @@ __all__ = ["Recovery", "StageReport", "Status"]
 class Status(Enum):
     """How a recovery ended; the value is a sentence of advice."""
 
-    RECOVERED = "The network is identified: all evidence agrees on these weights."
+    RECOVERED = "The network is identified: all tests agree with these weights."
     TOO_FEW_SAMPLES = (
         "The rows barely outnumber the unknowns, so other networks fit as well: "
         "bring more rows or ask for fewer neurons."

@@ -308,7 +308,19 @@ def test_an_unreadable_column_type(tmp_path, refused):
     assert "column x1" in refused("fit", tmp_path / "samples.csv")
 
 
-def test_an_interrupt_outside_refinement(samples, command, monkeypatch):
+def test_a_pipe_without_greek_letters_gets_a_mark_in_their_place(samples):
+    environment = os.environ | {"PYTHONIOENCODING": "cp1252"}
+    done = subprocess.run(
+        [sys.executable, "-m", "pureneuron", "--help"],
+        env=environment,
+        capture_output=True,
+        timeout=60,
+    )
+    assert done.returncode == 0
+    assert b"y = A ?(W x + b) + c" in done.stdout
+
+
+def test_an_interrupt_outside_a_fit(samples, command, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
@@ -617,13 +629,12 @@ def test_the_demo_writes_all_or_nothing(tmp_path, command, refused, monkeypatch)
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"precious"]
 
 
-@pytest.mark.parametrize(
-    ("bound", "value"), [("_MOST_RESIDUAL_ERROR", 0.0), ("_LEAST_CORRELATION", 1.1)]
-)
+@pytest.mark.parametrize(("bound", "value"), [("residual_error", 0.0), ("correlation", 1.1)])
 def test_a_demo_that_misses_a_figure_fails(tmp_path, command, monkeypatch, bound, value):
-    monkeypatch.setattr(f"pureneuron.cli.demo.{bound}", value)
+    module = sys.modules["pureneuron.cli.demo"]
+    monkeypatch.setattr(module, "THRESHOLDS", module.Thresholds(**{bound: value}))
     status, out, _ = command("demo", "--output-dir", tmp_path)
     assert status == 1
     assert out.startswith(str(tmp_path))
-    assert ("NOT within" in out) is (bound == "_MOST_RESIDUAL_ERROR")
+    assert ("NOT within" in out) is (bound == "residual_error")
     assert len(list(tmp_path.iterdir())) == 4

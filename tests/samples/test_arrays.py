@@ -116,6 +116,12 @@ def test_other_than_matrices_of_real_numbers_are_refused(X, Y, weight, message):
         ArraySamples(X, Y, weight)
 
 
+@pytest.mark.parametrize("names", [{"input_names": ("a",)}, {"output_names": ("a", "b")}])
+def test_names_must_be_as_many_as_columns(names):
+    with pytest.raises(ValueError, match=r"names for \d columns"):
+        ArraySamples(np.ones((3, 2)), np.ones((3, 1)), **names)
+
+
 def test_counted_samples_count_passes_of_all_that_derives_from_them():
     counted = CountedSamples(ArraySamples(np.arange(8.0).reshape(4, 2), np.ones((4, 1))))
     derived = counted.derive(doubled, 2.0)

@@ -145,4 +145,4 @@ def test_interruption_leaves_the_best_so_far_with_the_monitor():
     with pytest.raises(KeyboardInterrupt):
         searched(problem, 3, monitor=monitor)
     assert monitor.best.point.loss == min(seen)
-    assert not monitor.best.is_settled
+    assert not monitor.best.search_ended

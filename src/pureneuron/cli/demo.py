@@ -42,8 +42,24 @@ from pureneuron.typing import Array
 
 __all__ = ["demo"]
 
-_LEAST_CORRELATION = 0.999
-_MOST_RESIDUAL_ERROR = 0.02
+
+@dataclass(frozen=True)
+class Thresholds:
+    """What the demo must reach to call itself a success (by definition; make demo).
+
+    Attributes
+    ----------
+    correlation : float
+        Least correlation of a unit's pre-activation with that of the true one.
+    residual_error : float
+        Most relative difference of the residual from its expectation.
+    """
+
+    correlation: float = 0.999
+    residual_error: float = 0.02
+
+
+THRESHOLDS = Thresholds()
 
 
 @dataclass(frozen=True)
@@ -118,7 +134,7 @@ def demo(output_dir: Path, seed: int, force: bool, as_json: bool) -> int:
         _print(recovery, checks, files, seconds)
     recovered = (
         recovery.status is Status.RECOVERED
-        and checks["units"]["correlation"].min() >= _LEAST_CORRELATION
+        and checks["units"]["correlation"].min() >= THRESHOLDS.correlation
         and checks["residual"]["within_2_percent"]
     )
     return OK if recovered else NOT_RECOVERED
@@ -156,7 +172,7 @@ def _check(recovery: Recovery, truth: TwoLayerNetwork, X: Array, Y: Array) -> di
             "expected_ratio": expected,
             "unknowns": unknowns,
             "measured_outputs": Y.size,
-            "within_2_percent": abs(ratio / expected - 1.0) <= _MOST_RESIDUAL_ERROR,
+            "within_2_percent": abs(ratio / expected - 1.0) <= THRESHOLDS.residual_error,
         },
         "digits": {
             "count": len(labels),

@@ -17,7 +17,7 @@ from pureneuron.inference.identifiability import (
 from pureneuron.inference.odd_part import OddPartTest, odd_part_test
 from pureneuron.inference.order import drop_one_gain, least_missed
 from pureneuron.inference.residual_test import ResidualTest, draw_probes, residual_test
-from pureneuron.inference.status import Verdict, doubt_moments, judge_fit, judge_moments
+from pureneuron.inference.status import Verdict, recheck_moments, status_of_fit, status_of_moments
 from pureneuron.inference.symmetry import SymmetryTest, symmetry_test
 from pureneuron.inference.units import UnitDiagnostics, unit_diagnostics
 
@@ -33,15 +33,15 @@ __all__ = [
     "check",
     "determinacy",
     "diagnose_fit",
-    "doubt_moments",
     "draw_probes",
     "drop_one_gain",
     "is_reversible",
-    "judge_fit",
-    "judge_moments",
     "least_missed",
     "odd_part_test",
+    "recheck_moments",
     "residual_test",
+    "status_of_fit",
+    "status_of_moments",
     "symmetry_test",
     "undetermined_directions",
     "unit_diagnostics",

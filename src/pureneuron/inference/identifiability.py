@@ -127,7 +127,7 @@ class Determinacy:
 
 
 def determinacy(fit: Fit, problem: Problem, n_effective: float) -> Determinacy:
-    """Judge by the curvature in the rows of ``problem`` and the noise of ``n_effective`` rows.
+    """Find out by the curvature in the rows of ``problem`` and the noise of ``n_effective`` rows.
 
     Repeated rows, few distinct inputs or a unit that only a few rows switch leave null directions
     in the Gauss–Newton matrix, beyond the k rescalings, however many rows there are. Others are

@@ -11,7 +11,14 @@ from pureneuron.problem import Problem, n_unknowns
 from pureneuron.results import Status
 from pureneuron.spectral import MomentEstimate, SamplingError
 
-__all__ = ["THRESHOLDS", "Thresholds", "Verdict", "doubt_moments", "judge_fit", "judge_moments"]
+__all__ = [
+    "THRESHOLDS",
+    "Thresholds",
+    "Verdict",
+    "recheck_moments",
+    "status_of_fit",
+    "status_of_moments",
+]
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,7 @@ class Verdict:
     reason: str
 
 
-def judge_moments(
+def status_of_moments(
     problem: Problem,
     estimate: MomentEstimate,
     units: UnitDiagnostics,
@@ -65,7 +72,7 @@ def judge_moments(
     linear_loss: float,
     asymmetric: bool,
 ) -> Verdict:
-    """Judge a moment estimate that is not refined, by what is seen at once.
+    """Decide on a moment estimate that is not refined, by what is known at once.
 
     There must be rows enough, symmetric inputs, as many neurons as B shows, directions that stand
     out, and a loss below that of a linear regression.
@@ -90,10 +97,10 @@ def judge_moments(
     return Verdict(Status.RECOVERED, f"the detector singles out k directions ({figures})")
 
 
-def doubt_moments(
+def recheck_moments(
     *, nonlinear: bool, error: SamplingError, stays: bool, passed: bool, undetermined: int
 ) -> Verdict | None:
-    """Judge a moment estimate that looks well by what takes more work to find out.
+    """Decide on a moment estimate that looks right by what takes more work to find out.
 
     Parameters
     ----------
@@ -131,8 +138,8 @@ def doubt_moments(
     return _undetermined(undetermined) if undetermined else None
 
 
-def judge_fit(fit: Fit, diagnostics: Diagnostics, *, agreement: str, n_starts: int) -> Verdict:
-    """Judge the best of all descents; the status is named after the first condition that fails.
+def status_of_fit(fit: Fit, diagnostics: Diagnostics, *, agreement: str, n_starts: int) -> Verdict:
+    """Decide on the best of all descents: the status is that of the first condition that fails.
 
     Parameters
     ----------
@@ -145,7 +152,7 @@ def judge_fit(fit: Fit, diagnostics: Diagnostics, *, agreement: str, n_starts: i
     n_starts : int
         How many descents were made.
     """
-    sizes = _judge_sizes(fit, diagnostics)
+    sizes = _status_of_size(fit, diagnostics)
     if sizes is not None:
         return sizes
     gain, residual = diagnostics.drop_one_gain, diagnostics.checks.residual
@@ -175,8 +182,8 @@ def judge_fit(fit: Fit, diagnostics: Diagnostics, *, agreement: str, n_starts: i
     return Verdict(Status.RECOVERED, agreement)
 
 
-def _judge_sizes(fit: Fit, diagnostics: Diagnostics) -> Verdict | None:
-    """Judge rows, units, convergence and rank."""
+def _status_of_size(fit: Fit, diagnostics: Diagnostics) -> Verdict | None:
+    """Decide by rows, units, convergence and rank."""
     problem, k = fit.problem, fit.n_neurons
     unknowns = n_unknowns(problem, k)
     few = THRESHOLDS.few_exact if fit.is_exact else THRESHOLDS.few_equations

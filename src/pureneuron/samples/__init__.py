@@ -1,10 +1,7 @@
 """Where samples come from, one source a module, all seen through one protocol."""
 
 from pureneuron.samples.arrays import ArraySamples
-from pureneuron.samples.counted import CountedSamples
-from pureneuron.samples.files import read_inputs, read_prediction_data, read_samples
-from pureneuron.samples.numbers import refuse_nonfinite
-from pureneuron.samples.protocol import (
+from pureneuron.samples.batch import (
     Batch,
     First,
     Kernel,
@@ -13,12 +10,15 @@ from pureneuron.samples.protocol import (
     Merged,
     Min,
     Rows,
-    Samples,
     Sum,
     merge,
     merge_leaves,
     to_numpy,
 )
+from pureneuron.samples.counted import CountedSamples
+from pureneuron.samples.files import read_inputs, read_prediction_data, read_samples
+from pureneuron.samples.numbers import refuse_nonfinite
+from pureneuron.samples.protocol import Samples
 from pureneuron.samples.tables import write_table
 
 __all__ = [

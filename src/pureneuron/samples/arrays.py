@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
-import array_api_compat
 import numpy as np
 
+from pureneuron.samples.batch import Batch
 from pureneuron.samples.numbers import real_array
-from pureneuron.samples.protocol import Batch, Kernel, Merged, Samples, merge
-from pureneuron.typing import AnyArray, IndexArray
+from pureneuron.samples.protocol import HeldBatches
+from pureneuron.typing import AnyArray
 
 __all__ = ["ArraySamples"]
 
@@ -39,7 +38,7 @@ class Thresholds:
 THRESHOLDS = Thresholds()
 
 
-class ArraySamples(Samples):
+class ArraySamples(HeldBatches):
     """Rows of ``X`` and ``Y`` in memory, as arrays of any Array API library.
 
     Lists and data frames become NumPy arrays. Float32 is kept; integers and booleans become
@@ -61,8 +60,8 @@ class ArraySamples(Samples):
     Raises
     ------
     ValueError
-        If an argument is of another shape, if the numbers of rows differ, or if the values are
-        complex, text or objects.
+        If an argument is of another shape, if the numbers of rows or of names do not fit, or if the
+        values are complex, text or objects.
     """
 
     def __init__(
@@ -94,75 +93,17 @@ class ArraySamples(Samples):
         rows = [part.shape[0] for part in (X, Y, weight) if part is not None]
         if len(set(rows)) != 1:
             raise ValueError(f"X, Y and weight must have equally many rows, got {rows}")
-        self.n_rows: int = X.shape[0]
-        self.n_inputs: int = X.shape[1]
-        self.n_outputs: int = Y.shape[1]
-        self.input_names = _names("x", self.n_inputs, input_names)
-        self.output_names = _names("y", self.n_outputs, output_names)
-        width = self.n_inputs + self.n_outputs
+        for what, names, count in (
+            ("input_names", input_names, X.shape[1]),
+            ("output_names", output_names, Y.shape[1]),
+        ):
+            if names is not None and len(names) != count:
+                raise ValueError(f"{what} has {len(names)} names for {count} columns")
+        width = X.shape[1] + Y.shape[1]
         fitting = max(THRESHOLDS.batch_rows, THRESHOLDS.batch_entries // max(width, 1))
-        self._batches = tuple(_sliced(X, Y, weight, batch_rows or fitting))
+        batches = tuple(_sliced(X, Y, weight, batch_rows or fitting))
+        super().__init__(batches, input_names, output_names)
         _keep_freed_memory()
-
-    @classmethod
-    def of_batches(
-        cls,
-        batches: Sequence[Batch],
-        input_names: tuple[str, ...] | None = None,
-        output_names: tuple[str, ...] | None = None,
-    ) -> ArraySamples:
-        """Return samples of consecutive batches, with these names where their number fits."""
-        samples = object.__new__(cls)
-        X, Y = batches[0].X, batches[0].Y
-        samples._batches = tuple(batches)
-        samples.n_rows = sum(batch.X.shape[0] for batch in batches)
-        samples.n_inputs, samples.n_outputs = X.shape[1], Y.shape[1]
-        samples.input_names = _names("x", samples.n_inputs, input_names)
-        samples.output_names = _names("y", samples.n_outputs, output_names)
-        return samples
-
-    def reduce(self, kernel: Kernel, *params: Any) -> Merged:
-        """Run ``kernel(batch, *params)`` over all batches and merge: one pass over the data."""
-        params = tuple(self._native(param) for param in params)
-        return merge(kernel(batch, *params) for batch in self._batches)
-
-    def derive(self, fn: Callable[..., Batch], *params: Any) -> ArraySamples:
-        """Return the samples with each batch replaced by ``fn(batch, *params)``, kept in memory."""
-        params = tuple(self._native(param) for param in params)
-        return self._like([fn(batch, *params) for batch in self._batches])
-
-    def take(self, rows: IndexArray) -> ArraySamples:
-        """Return some rows, by ascending row number, in the same array library."""
-        return self._like([_joined([batch.taken(rows) for batch in self._batches])])
-
-    def every_nth(self, n: int) -> ArraySamples:
-        """Return every n-th row, as views."""
-        return self._like([batch.every_nth(n) for batch in self._batches])
-
-    def arrays(self) -> tuple[AnyArray, AnyArray, AnyArray | None]:
-        """Return all rows as ``X, Y, weight``."""
-        xp = array_api_compat.array_namespace(self._batches[0].X)
-        weights = [batch.weight for batch in self._batches]
-        return (
-            xp.concat([batch.X for batch in self._batches]),
-            xp.concat([batch.Y for batch in self._batches]),
-            None if weights[0] is None else xp.concat(weights),
-        )
-
-    def _like(self, batches: Sequence[Batch]) -> ArraySamples:
-        return ArraySamples.of_batches(batches, self.input_names, self.output_names)
-
-    def _native(self, param: Any) -> Any:
-        """Bring NumPy parameters to the array library and device of the data."""
-        X = self._batches[0].X
-        if isinstance(X, np.ndarray):
-            return param
-        if isinstance(param, tuple | list):
-            return type(param)(self._native(each) for each in param)
-        if not isinstance(param, np.ndarray):
-            return param
-        xp = array_api_compat.array_namespace(X)
-        return xp.asarray(param, device=array_api_compat.device(X))
 
 
 @cache
@@ -181,21 +122,3 @@ def _sliced(X: AnyArray, Y: AnyArray, weight: AnyArray | None, batch_rows: int) 
     for start in range(0, max(X.shape[0], 1), batch_rows):
         rows = slice(start, min(start + batch_rows, X.shape[0]))
         yield Batch(X[rows, :], Y[rows, :], None if weight is None else weight[rows], offset=start)
-
-
-def _joined(batches: list[Batch]) -> Batch:
-    xp = array_api_compat.array_namespace(batches[0].X)
-    first = batches[0]
-    return Batch(
-        xp.concat([batch.X for batch in batches]),
-        xp.concat([batch.Y for batch in batches]),
-        None if first.weight is None else xp.concat([batch.weight for batch in batches]),
-        extra={name: xp.concat([batch.extra[name] for batch in batches]) for name in first.extra},
-    )
-
-
-def _names(prefix: str, count: int, names: tuple[str, ...] | None) -> tuple[str, ...]:
-    """Return the names, or numbered ones where there are none or the number is another."""
-    if names is None or len(names) != count:
-        return tuple(f"{prefix}{i}" for i in range(count))
-    return tuple(names)

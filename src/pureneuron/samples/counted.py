@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pureneuron.samples.protocol import Batch, Kernel, Merged, Samples
+from pureneuron.samples.batch import Batch, Kernel, Merged
+from pureneuron.samples.protocol import Samples
 from pureneuron.typing import IndexArray
 
 __all__ = ["CountedSamples"]

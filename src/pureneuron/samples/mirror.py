@@ -7,15 +7,31 @@ other: statistics that pretend they are overrate the noise. A hash that is the s
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from pureneuron.samples.protocol import Batch, Max, Rows, Samples, to_numpy
+from pureneuron.samples.batch import Batch, Max, Rows, to_numpy
+from pureneuron.samples.protocol import Samples
 from pureneuron.typing import AnyArray, Array, IndexArray
 
 __all__ = ["distinct_rows", "mirror_groups", "mirror_hash", "mirror_pairs", "split_halves"]
 
-# Registers of the count: its error is about 1.04 / √2048, two per cent.
-_REGISTERS = 2048
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Sizes that decide how exact a count is.
+
+    Attributes
+    ----------
+    registers : int
+        Registers p of the count of different rows: its error is about 1.04 / √p (by definition).
+    """
+
+    registers: int = 2048
+
+
+THRESHOLDS = Thresholds()
 _SEED = 20190506  # any fixed number: the hash must be the same in every process
 
 
@@ -72,12 +88,12 @@ def distinct_rows(samples: Samples) -> float:
 def _registers(batch: Batch) -> dict[str, Max]:
     hashes, flipped = mirror_hash(batch.X)
     words = _mixed(hashes + flipped)
-    registers = np.zeros(_REGISTERS)
+    registers = np.zeros(THRESHOLDS.registers)
     # The position of the highest bit that is set, from the top, among those not used as index.
-    rest = (words // np.uint64(_REGISTERS)).astype(np.float64) + 1.0
-    depth = 65.0 - np.log2(_REGISTERS) - np.ceil(np.log2(rest))
+    rest = (words // np.uint64(THRESHOLDS.registers)).astype(np.float64) + 1.0
+    depth = 65.0 - np.log2(THRESHOLDS.registers) - np.ceil(np.log2(rest))
     np.maximum.at(
-        registers, (words % np.uint64(_REGISTERS)).astype(np.intp), np.maximum(depth, 1.0)
+        registers, (words % np.uint64(THRESHOLDS.registers)).astype(np.intp), np.maximum(depth, 1.0)
     )
     return {"registers": Max(registers)}
 

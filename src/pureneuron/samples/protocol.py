@@ -1,12 +1,9 @@
 """The one way to touch data: a reduction over batches.
 
-A *kernel* maps one batch (and some parameters) to a small dictionary of arrays, each wrapped in
-the rule by which it merges with the same array of another batch. :meth:`Samples.reduce` runs the
-kernel over every batch and returns the merged arrays, which are all that the algebra ever sees.
-So no algorithm knows where the data lives, and no source of data knows any algebra.
-
-The batches merge in the order of their rows, so that a reduction repeats to the last bit. They
-merge where the arrays live, and what is merged becomes NumPy once, at the end.
+:meth:`Samples.reduce` runs a kernel over every batch and returns the merged arrays, which are all
+that the algebra ever sees. So no algorithm knows where the data lives, and no source of data knows
+any algebra. The batches merge in the order of their rows, so that a reduction repeats to the last
+bit.
 
 A source gives sizes, names, :meth:`~Samples.reduce` and :meth:`~Samples.derive`; it inherits the
 rest, and may do better. :mod:`pureneuron.samples.testing` holds what every source must pass.
@@ -15,169 +12,16 @@ rest, and may do better. :mod:`pureneuron.samples.testing` holds what every sour
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import array_api_compat
 import numpy as np
 
+from pureneuron.samples.batch import Batch, Kernel, Leaf, Merged, Rows, merge, to_numpy
 from pureneuron.typing import AnyArray, IndexArray
 
-if TYPE_CHECKING:
-    from types import ModuleType
-
-__all__ = [
-    "Batch",
-    "First",
-    "Kernel",
-    "Leaf",
-    "Max",
-    "Merged",
-    "Min",
-    "Rows",
-    "Samples",
-    "Sum",
-    "merge",
-    "merge_leaves",
-    "to_numpy",
-]
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Some consecutive rows.
-
-    Attributes
-    ----------
-    X : (n, d) array
-        Inputs.
-    Y : (n, m) array
-        Outputs.
-    weight : (n,) array or None
-        Sample weights; None stands for ones.
-    offset : int
-        Row number, in the whole, of the first row.
-    extra : mapping of str to array
-        Further per-row columns that :meth:`Samples.derive` added, (n, …) each.
-    """
-
-    X: AnyArray
-    Y: AnyArray
-    weight: AnyArray | None = None
-    offset: int = 0
-    extra: Mapping[str, AnyArray] = field(default_factory=dict)
-
-    def parts(self, n_rows: int) -> Iterator[Batch]:
-        """Yield the batch ``n_rows`` at a time: for kernels that make rows much wider."""
-        end = self.X.shape[0]
-        for start in range(0, end, n_rows):
-            yield self._sliced(slice(start, min(start + n_rows, end)), self.offset + start)
-
-    def every(self, n: int) -> slice:
-        """Tell which rows are every n-th of the whole."""
-        return slice(min(-self.offset % n, self.X.shape[0]), None, n)
-
-    def every_nth(self, n: int) -> Batch:
-        """Leave all rows out but every n-th of the whole; offsets count what is left."""
-        return self if n == 1 else self._sliced(self.every(n), -(-self.offset // n))
-
-    def taken(self, rows: IndexArray) -> Batch:
-        """Take those of the ascending row numbers ``rows``, of the whole, that lie in here."""
-        xp = array_api_compat.array_namespace(self.X)
-        end = self.offset + self.X.shape[0]
-        first, last = np.searchsorted(rows, self.offset), np.searchsorted(rows, end)
-        local = rows[first:last] - self.offset
-        if not isinstance(self.X, np.ndarray):
-            local = xp.asarray(local, device=array_api_compat.device(self.X))
-        return Batch(
-            # ``take`` gathers in half the time of an index.
-            X=xp.take(self.X, local, axis=0),
-            Y=xp.take(self.Y, local, axis=0),
-            weight=None if self.weight is None else xp.take(self.weight, local, axis=0),
-            offset=int(first),
-            extra={name: xp.take(column, local, axis=0) for name, column in self.extra.items()},
-        )
-
-    def _sliced(self, rows: slice, offset: int) -> Batch:
-        return Batch(
-            X=self.X[rows, :],
-            Y=self.Y[rows, :],
-            weight=None if self.weight is None else self.weight[rows],
-            offset=offset,
-            extra={name: column[rows, ...] for name, column in self.extra.items()},
-        )
-
-
-@dataclass(frozen=True)
-class Sum:
-    """A part that merges by addition, in float64 whatever the type of the data."""
-
-    value: AnyArray
-
-    def merged(self, later: Sum) -> Sum:
-        """Merge with the same part of a later batch."""
-        return Sum(self.value + later.value)
-
-
-@dataclass(frozen=True)
-class Min:
-    """A part that merges by the smaller value, entry by entry."""
-
-    value: AnyArray
-
-    def merged(self, later: Min) -> Min:
-        """Merge with the same part of a later batch."""
-        return Min(_namespace(self.value).minimum(self.value, later.value))
-
-
-@dataclass(frozen=True)
-class Max:
-    """A part that merges by the larger value, entry by entry."""
-
-    value: AnyArray
-
-    def merged(self, later: Max) -> Max:
-        """Merge with the same part of a later batch."""
-        return Max(_namespace(self.value).maximum(self.value, later.value))
-
-
-@dataclass(frozen=True)
-class First:
-    """A part of which the earliest that is not empty counts."""
-
-    value: AnyArray
-
-    def merged(self, later: First) -> First:
-        """Merge with the same part of a later batch."""
-        return later if 0 in self.value.shape else self
-
-
-@dataclass(frozen=True)
-class Rows:
-    """A part with an entry, or a row, for each row of the batch: those of all batches in order."""
-
-    value: AnyArray
-    _later: tuple[AnyArray, ...] = ()
-
-    def merged(self, later: Rows) -> Rows:
-        """Merge with the same part of a later batch; they are joined when all are there."""
-        return Rows(self.value, (*self._later, later.value, *later._later))
-
-    @property
-    def joined(self) -> AnyArray:
-        """All of them."""
-        if not self._later:
-            return self.value
-        return _namespace(self.value).concat([self.value, *self._later])
-
-
-Leaf: TypeAlias = Sum | Min | Max | First | Rows
-Kernel: TypeAlias = Callable[..., Mapping[str, Leaf]]
-"""``kernel(batch, *params)`` to named parts; defined at module level, so that it can be pickled."""
-
-Merged: TypeAlias = dict[str, Any]
-"""What a reduction returns: a NumPy array (or scalar) for each named part."""
+__all__ = ["HeldBatches", "Samples"]
 
 
 class Samples(ABC):
@@ -232,12 +76,10 @@ class Samples(ABC):
 
     def take(self, rows: IndexArray) -> Samples:
         """Return some rows, by ascending row number, in memory: one pass."""
-        from pureneuron.samples.arrays import ArraySamples
-
         merged = self.reduce(_taken, np.asarray(rows))
         extra = {name[6:]: value for name, value in merged.items() if name.startswith("extra ")}
         batch = Batch(merged["X"], merged["Y"], merged.get("weight"), extra=extra)
-        return ArraySamples.of_batches([batch], self.input_names, self.output_names)
+        return HeldBatches([batch], self.input_names, self.output_names)
 
     def every_nth(self, n: int) -> Samples:
         """Return every n-th row of the whole; a pass over them is one over all."""
@@ -262,50 +104,84 @@ class _EveryNth(Samples):
         return other
 
 
-def merge(parts: Iterable[Mapping[str, Leaf]]) -> Merged:
-    """Merge the kernel's answers for consecutive batches, and convert them to NumPy."""
-    return {
-        name: to_numpy(leaf.joined if isinstance(leaf, Rows) else leaf.value)
-        for name, leaf in merge_leaves(parts).items()
-    }
+class HeldBatches(Samples):
+    """Consecutive batches in memory, of any Array API library.
+
+    Parameters
+    ----------
+    batches : sequence of Batch
+        At least one.
+    input_names, output_names : tuple of str, optional
+        ``x0 …`` and ``y0 …`` if left out, or if their number is another.
+    """
+
+    def __init__(
+        self,
+        batches: Sequence[Batch],
+        input_names: tuple[str, ...] | None = None,
+        output_names: tuple[str, ...] | None = None,
+    ) -> None:
+        X, Y = batches[0].X, batches[0].Y
+        self._batches = tuple(batches)
+        self.n_rows = sum(batch.X.shape[0] for batch in batches)
+        self.n_inputs, self.n_outputs = X.shape[1], Y.shape[1]
+        self.input_names = _names("x", self.n_inputs, input_names)
+        self.output_names = _names("y", self.n_outputs, output_names)
+
+    def reduce(self, kernel: Kernel, *params: Any) -> Merged:
+        """Run ``kernel(batch, *params)`` over all batches and merge: one pass over the data."""
+        params = tuple(self._native(param) for param in params)
+        return merge(kernel(batch, *params) for batch in self._batches)
+
+    def derive(self, fn: Callable[..., Batch], *params: Any) -> HeldBatches:
+        """Return the samples with each batch replaced by ``fn(batch, *params)``, kept in memory."""
+        params = tuple(self._native(param) for param in params)
+        return self._like([fn(batch, *params) for batch in self._batches])
+
+    def take(self, rows: IndexArray) -> HeldBatches:
+        """Return some rows, by ascending row number, in the same array library."""
+        return self._like([_joined([batch.taken(rows) for batch in self._batches])])
+
+    def every_nth(self, n: int) -> HeldBatches:
+        """Return every n-th row, as views."""
+        return self._like([batch.every_nth(n) for batch in self._batches])
+
+    def arrays(self) -> tuple[AnyArray, AnyArray, AnyArray | None]:
+        """Return all rows as ``X, Y, weight``."""
+        whole = _joined(self._batches)
+        return whole.X, whole.Y, whole.weight
+
+    def _like(self, batches: Sequence[Batch]) -> HeldBatches:
+        return HeldBatches(batches, self.input_names, self.output_names)
+
+    def _native(self, param: Any) -> Any:
+        """Bring NumPy parameters to the array library and device of the data."""
+        X = self._batches[0].X
+        if isinstance(X, np.ndarray):
+            return param
+        if isinstance(param, tuple | list):
+            return type(param)(self._native(each) for each in param)
+        if not isinstance(param, np.ndarray):
+            return param
+        xp = array_api_compat.array_namespace(X)
+        return xp.asarray(param, device=array_api_compat.device(X))
 
 
-def merge_leaves(parts: Iterable[Mapping[str, Leaf]]) -> dict[str, Leaf]:
-    """Merge likewise, and keep the rules by which to go on: for kernels that divide a batch."""
-    total: dict[str, Leaf] = {}
-    for part in parts:
-        for name, leaf in part.items():
-            if isinstance(leaf, Sum):
-                leaf = Sum(_in_double(leaf.value))
-            total[name] = total[name].merged(leaf) if name in total else leaf  # type: ignore[arg-type]
-    return total
-
-
-def to_numpy(array: AnyArray) -> Any:
-    """Return an array of any library, on any device, as one of NumPy; numbers stay numbers."""
-    if isinstance(array, np.ndarray | np.generic | float | int):
-        return array
-    if array_api_compat.is_torch_array(array):
-        return array.detach().cpu().numpy()
-    try:
-        return np.from_dlpack(array_api_compat.to_device(array, "cpu"))
-    except (BufferError, RuntimeError, TypeError, ValueError):
-        return np.asarray(array)
-
-
-def _in_double(value: AnyArray) -> AnyArray:
-    if isinstance(value, float):
-        return value
-    xp = _namespace(value)
-    return xp.astype(value, xp.float64) if value.dtype == xp.float32 else value
-
-
-def _namespace(value: AnyArray) -> ModuleType:
-    return (
-        np
-        if isinstance(value, np.ndarray | np.generic | float | int)
-        else (array_api_compat.array_namespace(value))
+def _joined(batches: Sequence[Batch]) -> Batch:
+    first = batches[0]
+    xp = array_api_compat.array_namespace(first.X)
+    return Batch(
+        xp.concat([batch.X for batch in batches]),
+        xp.concat([batch.Y for batch in batches]),
+        None if first.weight is None else xp.concat([batch.weight for batch in batches]),
+        extra={name: xp.concat([batch.extra[name] for batch in batches]) for name in first.extra},
     )
+
+
+def _names(prefix: str, count: int, names: tuple[str, ...] | None) -> tuple[str, ...]:
+    if names is None or len(names) != count:
+        return tuple(f"{prefix}{i}" for i in range(count))
+    return tuple(names)
 
 
 def _together(batch: Batch, calls: tuple[tuple[Any, ...], ...]) -> dict[str, Leaf]:

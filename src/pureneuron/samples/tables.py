@@ -56,7 +56,11 @@ class ParquetTable:
             table = self._load(list(names))
             array = np.empty((table.num_rows, len(names)), np.float32 if narrow else np.float64)
             for j, name in enumerate(names):
-                array[:, j] = table[name].cast(target, safe=False).to_numpy()
+                column = table[name]
+                # Old versions of pyarrow cannot cast half precision; NumPy does it below.
+                if self._types[name] != pa.float16():
+                    column = column.cast(target, safe=False)
+                array[:, j] = column.to_numpy()
         return array
 
     def _schema(self) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 import array_api_compat
 import numpy as np
 
-from pureneuron.samples.protocol import (
+from pureneuron.samples.batch import (
     Batch,
     First,
     Kernel,
@@ -29,11 +29,11 @@ from pureneuron.samples.protocol import (
     Merged,
     Min,
     Rows,
-    Samples,
     Sum,
     merge,
     to_numpy,
 )
+from pureneuron.samples.protocol import Samples
 from pureneuron.typing import AnyArray, Array
 
 __all__ = ["Make", "StreamedSamples", "check_source"]
