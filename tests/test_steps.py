@@ -157,4 +157,4 @@ class TestOptions:
     def test_help_lists_them(self):
         for option in fields(Options):
             assert option.name in recover.__doc__
-        assert "options" in inspect.signature(recover).parameters
+            assert inspect.signature(recover).parameters[option.name].default == option.default

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from numbers import Real
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -12,11 +14,20 @@ from pureneuron.model import LeakyReLU, TwoLayerNetwork
 from pureneuron.optimize import Limits
 from pureneuron.problem import Problem, n_unknowns
 
-__all__ = ["Init", "NegativeSlope", "NoiseCovariance", "Options", "check_moments", "check_sizes"]
+__all__ = [
+    "Init",
+    "NegativeSlope",
+    "NoiseCovariance",
+    "Options",
+    "check_moments",
+    "check_sizes",
+    "lists_options",
+]
 
 NoiseCovariance: TypeAlias = Literal["spherical", "full"]
 NegativeSlope: TypeAlias = float | Literal["auto"]
 Init: TypeAlias = Literal["auto", "moments", "random"] | TwoLayerNetwork
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
@@ -167,6 +178,19 @@ class Options:
                 "noise_covariance='full' weights the outputs of the refined estimate, which "
                 "refine=False leaves out: use refine=True"
             )
+
+
+def lists_options(function: F) -> F:
+    """Let the signature of a function that takes ``**options`` show them, to help and editors."""
+    signature = inspect.signature(function)
+    shown = [each for each in signature.parameters.values() if each.kind is not each.VAR_KEYWORD]
+    shown += [
+        inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default)
+        for each in fields(Options)
+        if each.name not in signature.parameters
+    ]
+    function.__signature__ = signature.replace(parameters=shown)  # type: ignore[attr-defined]
+    return function
 
 
 def _is_integer(value: object, least: int) -> bool:

@@ -16,7 +16,7 @@ from pureneuron.model import TwoLayerNetwork
 from pureneuron.monitor import Monitor
 from pureneuron.optimize import distance
 from pureneuron.optimize.comparison import THRESHOLDS as NEARNESS
-from pureneuron.options import Options, check_moments, check_sizes
+from pureneuron.options import Options, check_moments, check_sizes, lists_options
 from pureneuron.problem import Problem, n_unknowns, pose
 from pureneuron.progress import ProgressCallback
 from pureneuron.results import Recovery
@@ -53,6 +53,7 @@ class Thresholds:
 THRESHOLDS = Thresholds()
 
 
+@lists_options
 def recover(
     samples: Samples,
     n_neurons: int | Literal["auto"] = "auto",

@@ -76,9 +76,9 @@ class LeakyReLU:
 
         Slopes of 0 and 1 are booleans: a byte, where others take four or eight.
         """
-        xp, s = array_api_compat.array_namespace(Z), self.negative_slope
-        slopes = Z > 0.0
+        s, slopes = self.negative_slope, Z > 0.0
         if s:
+            xp = array_api_compat.array_namespace(Z)
             slopes = s + (1.0 - s) * xp.astype(slopes, Z.dtype)
         return slopes, times(Z, slopes)
 

@@ -12,7 +12,7 @@ measure it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pureneuron.optimize.quadratic_model import Step
 
@@ -102,4 +102,4 @@ class StepLength:
 
     def after_refusal(self) -> StepLength:
         """Return the length after a step that was refused: it is measured anew."""
-        return replace(self, scale=None, stretch=1.0)
+        return StepLength(reliable=self.reliable)

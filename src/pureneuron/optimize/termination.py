@@ -16,7 +16,7 @@ The descent has converged when
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -137,21 +137,22 @@ class Termination:
     def accepted(self, trace: Trace, predicted: float, loss: float) -> Trace:
         """Note an accepted step to ``loss``."""
         negligible = trace.loss - loss <= self.negligible * loss
-        return replace(
-            trace,
+        return Trace(
             history=(*trace.history, loss),
             trials=(*trace.trials, loss),
             predicted=predicted,
             idle=trace.idle + 1 if negligible else 0,
+            broken=trace.broken,
         )
 
     def refused(self, trace: Trace, predicted: float, stretched: float) -> Trace:
         """Note a trial that was refused; ``stretched`` is what it was itself predicted to gain."""
         between_kinks = stretched <= THRESHOLDS.kinks * self.negligible * trace.loss
-        return replace(
-            trace,
+        return Trace(
+            history=trace.history,
             trials=(*trace.trials, trace.loss),
             predicted=predicted,
+            idle=trace.idle,
             broken=trace.broken + between_kinks,
         )
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from types import ModuleType
 from typing import Any, TypeAlias
 
 import array_api_compat
+import array_api_compat.numpy as numpy_namespace
 import numpy as np
 
 from pureneuron.typing import AnyArray, IndexArray
@@ -203,13 +203,11 @@ def to_numpy(array: AnyArray) -> Any:
 def _in_double(value: AnyArray) -> AnyArray:
     if isinstance(value, float):
         return value
-    xp = _namespace(value)
+    if isinstance(value, np.ndarray | np.generic):
+        return value.astype(np.float64) if value.dtype == np.float32 else value
+    xp = array_api_compat.array_namespace(value)
     return xp.astype(value, xp.float64) if value.dtype == xp.float32 else value
 
 
-def _namespace(value: AnyArray) -> ModuleType:
-    return (
-        np
-        if isinstance(value, np.ndarray | np.generic | float | int)
-        else (array_api_compat.array_namespace(value))
-    )
+def _namespace(value: AnyArray) -> Any:
+    return array_api_compat.array_namespace(value) if hasattr(value, "shape") else numpy_namespace

@@ -154,9 +154,9 @@ def activations(batch: Batch, W: AnyArray, activation: Activation) -> tuple[AnyA
     """
     if "activations" in batch.extra:
         return batch.extra["slopes"], batch.extra["activations"]
-    xp = array_api_compat.array_namespace(batch.X)
     D, H = activation.linearized(batch.X @ like(batch, W).T)
     if "one" in batch.extra:
+        xp = array_api_compat.array_namespace(batch.X)
         H = xp.concat([H, batch.extra["one"]], axis=1)
     return D, H
 
@@ -186,6 +186,8 @@ def with_change(batch: Batch, W: AnyArray, V: AnyArray, activation: Activation) 
 
 def like(batch: Batch, parameter: AnyArray) -> AnyArray:
     """Bring a parameter to the precision of the batch, so that products run in it."""
+    if parameter.dtype == batch.X.dtype:
+        return parameter
     xp = array_api_compat.array_namespace(batch.X)
     return xp.astype(parameter, batch.X.dtype, copy=False)
 
