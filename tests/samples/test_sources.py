@@ -13,7 +13,7 @@ import pytest
 from pureneuron import TwoLayerNetwork, recover
 from pureneuron.datasets import make_teacher
 from pureneuron.results import Status
-from pureneuron.samples import ArraySamples, CountedSamples
+from pureneuron.samples import ArraySamples, Batch, CountedSamples
 from pureneuron.samples.testing import StreamedSamples, check_source
 
 
@@ -49,8 +49,20 @@ def test_sources_keep_their_promises(make, counted):
 
 
 class DropsRows(StreamedSamples):
-    def derive(self, fn, *params):
-        return super().derive(lambda batch: fn(batch.every_nth(2), *params))
+    def _made(self):
+        some = 2 if self._functions else 1
+        return (batch.every_nth(some) for batch in super()._made())
+
+
+class TrustsFunctions(StreamedSamples):
+    def _made(self):
+        offset = 0
+        for X, Y, weight in self._batches():
+            batch = Batch(X, Y, weight, offset)
+            for fn, *params in self._functions:
+                batch = fn(batch, *params)
+            yield batch
+            offset += len(X)
 
 
 class ForgetsOffsets(StreamedSamples):
@@ -85,6 +97,7 @@ class Flickers(StreamedSamples):
     ("broken", "message"),
     [
         (DropsRows, "keep the number of rows"),
+        (TrustsFunctions, "takes a function that drops rows"),
         (ForgetsOffsets, "offsets"),
         (OutOfOrder, "out of order"),
         (LosesTheLast, "rows are lost"),

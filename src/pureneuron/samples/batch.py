@@ -88,6 +88,23 @@ class Batch:
             extra={name: xp.take(column, local, axis=0) for name, column in self.extra.items()},
         )
 
+    def derived(self, fn: Callable[..., Batch], params: tuple[Any, ...]) -> Batch:
+        """Return ``fn(batch, *params)``, which must keep the rows.
+
+        Raises
+        ------
+        ValueError
+            If it does not.
+        """
+        other = fn(self, *params)
+        if other.X.shape[0] != self.X.shape[0] or other.offset != self.offset:
+            raise ValueError(
+                f"{fn.__name__} makes {other.X.shape[0]} rows from number {other.offset} on of "
+                f"{self.X.shape[0]} from {self.offset} on: derive keeps rows; for fewer there are "
+                "take and every_nth"
+            )
+        return other
+
     def _sliced(self, rows: slice, offset: int) -> Batch:
         return Batch(
             X=self.X[rows, :],
@@ -98,7 +115,7 @@ class Batch:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Sum:
     """A part that merges by addition, in float64 whatever the type of the data."""
 
@@ -106,10 +123,10 @@ class Sum:
 
     def merged(self, later: Sum) -> Sum:
         """Merge with the same part of a later batch."""
-        return Sum(self.value + later.value)
+        return Sum(self.value + _in_double(later.value))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Min:
     """A part that merges by the smaller value, entry by entry."""
 
@@ -120,7 +137,7 @@ class Min:
         return Min(_namespace(self.value).minimum(self.value, later.value))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Max:
     """A part that merges by the larger value, entry by entry."""
 
@@ -131,7 +148,7 @@ class Max:
         return Max(_namespace(self.value).maximum(self.value, later.value))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class First:
     """A part of which the earliest that is not empty counts."""
 
@@ -142,7 +159,7 @@ class First:
         return later if 0 in self.value.shape else self
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Rows:
     """A part with an entry, or a row, for each row of the batch: those of all batches in order."""
 
@@ -169,6 +186,9 @@ Merged: TypeAlias = dict[str, Any]
 """What a reduction returns: a NumPy array (or scalar) for each named part."""
 
 
+_NUMPY = (np.ndarray, np.generic, float, int)
+
+
 def merge(parts: Iterable[Mapping[str, Leaf]]) -> Merged:
     """Merge the kernel's answers for consecutive batches, and convert them to NumPy."""
     return {
@@ -182,15 +202,17 @@ def merge_leaves(parts: Iterable[Mapping[str, Leaf]]) -> dict[str, Leaf]:
     total: dict[str, Leaf] = {}
     for part in parts:
         for name, leaf in part.items():
-            if isinstance(leaf, Sum):
-                leaf = Sum(_in_double(leaf.value))
-            total[name] = total[name].merged(leaf) if name in total else leaf  # type: ignore[arg-type]
+            earlier = total.get(name)
+            if earlier is None:
+                total[name] = Sum(_in_double(leaf.value)) if type(leaf) is Sum else leaf
+            else:
+                total[name] = earlier.merged(leaf)  # type: ignore[arg-type]
     return total
 
 
 def to_numpy(array: AnyArray) -> Any:
     """Return an array of any library, on any device, as one of NumPy; numbers stay numbers."""
-    if isinstance(array, np.ndarray | np.generic | float | int):
+    if isinstance(array, _NUMPY):
         return array
     if array_api_compat.is_torch_array(array):
         return array.detach().cpu().numpy()
@@ -201,9 +223,9 @@ def to_numpy(array: AnyArray) -> Any:
 
 
 def _in_double(value: AnyArray) -> AnyArray:
-    if isinstance(value, float):
-        return value
-    if isinstance(value, np.ndarray | np.generic):
+    if isinstance(value, _NUMPY):
+        if isinstance(value, float | int):
+            return value
         return value.astype(np.float64) if value.dtype == np.float32 else value
     xp = array_api_compat.array_namespace(value)
     return xp.astype(value, xp.float64) if value.dtype == xp.float32 else value

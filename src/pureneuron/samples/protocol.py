@@ -136,7 +136,7 @@ class HeldBatches(Samples):
     def derive(self, fn: Callable[..., Batch], *params: Any) -> HeldBatches:
         """Return the samples with each batch replaced by ``fn(batch, *params)``, kept in memory."""
         params = tuple(self._native(param) for param in params)
-        return self._like([fn(batch, *params) for batch in self._batches])
+        return self._like([batch.derived(fn, params) for batch in self._batches])
 
     def take(self, rows: IndexArray) -> HeldBatches:
         """Return some rows, by ascending row number, in the same array library."""
@@ -164,7 +164,8 @@ class HeldBatches(Samples):
         if not isinstance(param, np.ndarray):
             return param
         xp = array_api_compat.array_namespace(X)
-        return xp.asarray(param, device=array_api_compat.device(X))
+        # A copy: PyTorch takes neither arrays that must not be written nor negative strides.
+        return xp.asarray(np.array(param, order="C"), device=array_api_compat.device(X))
 
 
 def _joined(batches: Sequence[Batch]) -> Batch:
@@ -205,7 +206,7 @@ def _reduced_thinned(
 ) -> Mapping[str, Leaf]:
     batch = batch.every_nth(n)
     for fn, *params in functions:
-        batch = fn(batch, *params)
+        batch = batch.derived(fn, tuple(params))
     kernel, *params = call
     parts: Mapping[str, Leaf] = kernel(batch, *params)
     return parts

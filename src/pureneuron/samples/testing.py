@@ -75,7 +75,7 @@ class StreamedSamples(Samples):
         for X, Y, weight in self._batches():
             batch = Batch(X, Y, weight, offset)
             for fn, *params in self._functions:
-                batch = fn(batch, *params)
+                batch = batch.derived(fn, tuple(params))
             yield batch
             offset += X.shape[0]
 
@@ -165,6 +165,12 @@ def _check_derivation(samples: Samples, X: Array, Y: Array) -> None:
     _require(np.allclose(seen["x"], 2.0 * X, atol=1e-6), "derive does not keep the order of rows")
     square = 3.0 * (2.0 * X[:, :1]) ** 2
     _require(np.allclose(seen["square"], square, rtol=1e-5), "derive loses extra columns")
+    try:
+        samples.derive(_without_its_last).reduce(_derived_statistics_without_square)
+    except ValueError:
+        pass
+    else:
+        raise AssertionError("derive takes a function that drops rows")
     plain = samples.reduce(_derived_statistics_without_square)["x"]
     _require(np.allclose(plain, X, atol=1e-6), "derive changes the samples it is derived from")
     _require(derived.n_inputs == _D, "derive loses the number of inputs")
@@ -241,6 +247,10 @@ def _doubled(batch: Batch, factor: AnyArray) -> Batch:
 def _with_square(batch: Batch, factor: float) -> Batch:
     first = batch.X[:, :1]
     return replace(batch, extra={**batch.extra, "square": factor * first * first})
+
+
+def _without_its_last(batch: Batch) -> Batch:
+    return replace(batch, X=batch.X[:-1, :], Y=batch.Y[:-1, :])
 
 
 def _derived_statistics(batch: Batch) -> dict[str, Leaf]:
