@@ -64,7 +64,7 @@ class StreamedSamples(Samples):
 
     def derive(self, fn: Callable[..., Batch], *params: Any) -> StreamedSamples:
         """Return the samples with each batch replaced, in each pass anew."""
-        other = object.__new__(StreamedSamples)
+        other = object.__new__(type(self))
         other._batches, other._functions = self._batches, (*self._functions, (fn, *params))
         first = next(other._made())
         other._name(first.X, first.Y)
