@@ -11,7 +11,7 @@ import pytest
 from pureneuron import PureNeuronRegressor, TwoLayerNetwork, recover
 from pureneuron.cli.fit import fit as fit_command
 from pureneuron.datasets import make_teacher
-from pureneuron.options import Options
+from pureneuron.options import Options, OptionValues
 from pureneuron.results import Status
 from pureneuron.samples import ArraySamples
 
@@ -67,6 +67,9 @@ def test_an_interrupt_in_any_step_keeps_the_best_network(variant):
         assert stopped.reason.startswith("interrupted before")
         assert np.isfinite(stopped.network.W).all()
         assert np.isfinite(stopped.loss)
+        if "refining" in stages[:last]:
+            # What was done is reported.
+            assert stopped.stages
         if stages[last] in ("linear part", "inference") and "multistart" in stages[:last]:
             assert "the fit was checked" in stopped.reason
             assert stopped.network.match(whole.network).error_W < 1e-9
@@ -149,6 +152,10 @@ class TestOptions:
         }
         # Left out: the start that is a network, and the tolerance.
         assert set(shared) - set(given) == {"tol"}
+
+    def test_type_checkers_know_the_same_options(self):
+        names = {option.name for option in fields(Options)}
+        assert set(OptionValues.__annotations__) == names - {"n_neurons"}
 
     def test_an_unknown_option_is_named_with_those_there_are(self):
         with pytest.raises(TypeError, match=r"no option 'restarts'; there are .*n_restarts"):

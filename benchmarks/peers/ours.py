@@ -7,8 +7,8 @@ from typing import Literal
 import numpy as np
 
 from pureneuron import TwoLayerNetwork, recover
+from pureneuron.options import Init
 from pureneuron.progress import Progress, ProgressCallback
-from pureneuron.recover import Init
 from pureneuron.samples import ArraySamples
 
 from .methods import Predict

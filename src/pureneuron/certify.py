@@ -10,6 +10,7 @@ from pureneuron.inference import (
     UnitDiagnostics,
     Verdict,
     check,
+    determinacy,
     diagnose_fit,
     draw_probes,
     odd_part_test,
@@ -17,12 +18,11 @@ from pureneuron.inference import (
     status_of_fit,
     status_of_moments,
     symmetry_test,
-    undetermined_directions,
     unit_diagnostics,
 )
 from pureneuron.inference.status import THRESHOLDS as STATUS
 from pureneuron.initialize import Candidate
-from pureneuron.monitor import Monitor
+from pureneuron.monitor import BestSoFar, Monitor
 from pureneuron.optimize import Fit, Limits, evaluate, minimize, profile
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.options import Options
@@ -161,7 +161,7 @@ def certify(
         fit, diagnostics, agreement=search.agreement, n_starts=len(search.losses)
     )
     verdict = _with_slope(_with_rank(verdict, rank, options), found)
-    unconfirmed = search.method == "moments" and not search.agreement
+    unconfirmed = search.winner.rests_on_symmetry and not search.agreement
     if unconfirmed and symmetry_test(fit.problem).is_rejected:
         monitor.warnings.append(_ASYMMETRIC)
     _remark(fit.problem, fit.n_neurons, rank, options, monitor)
@@ -206,17 +206,8 @@ def certify_moments(
     return Claim(problem, W, A, loss, 0, units, _with_rank(verdict, rank, options))
 
 
-def claim_best_so_far(monitor: Monitor) -> Claim:
-    """Keep the best network that there is when Ctrl-C ends the run; one pass or two.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        If there is no network yet.
-    """
-    best = monitor.best
-    if best is None:
-        raise KeyboardInterrupt
+def claim_best_so_far(best: BestSoFar) -> Claim:
+    """Keep the best network that there is when Ctrl-C ends the run, in two passes."""
     problem = replace(best.problem, single=False)
     point = profile(problem, best.point.W, best.point.A)
     done = "the fit was checked" if best.search_ended else "the search had ended"
@@ -240,17 +231,18 @@ def _doubts(
     fit = _short_descent(problem, estimate, rng=rows_rng)
     stays = confirms(Candidate(estimate.W, estimate.A), fit)
     probes = draw_probes(problem.n_inputs, rng=probes_rng)
+    known = determinacy(replace(fit, problem=problem), rng=curvature_rng)
     return recheck_moments(
         nonlinear=odd_part_test(problem, part, estimate.W).is_rejected,
         error=error,
         stays=stays,
         passed=check(fit, probes).passed,
-        undetermined=undetermined_directions(replace(fit, problem=problem), rng=curvature_rng),
+        undetermined=0 if known is None else known.undetermined,
     )
 
 
 def _short_descent(problem: Problem, estimate: MomentEstimate, *, rng: np.random.Generator) -> Fit:
-    """Descend from an estimate on some of the rows; rows that weigh next to nothing don't count."""
+    """Descend from an estimate on some of the rows, more where many have next to no weight."""
     unknowns = n_unknowns(problem, len(estimate.W))
     size = THRESHOLDS.short_equations * unknowns / problem.n_equations * problem.n_rows
     rows = problem.subset(int(size), rng=rng) if size < problem.n_rows else problem
@@ -265,7 +257,7 @@ def _with_rank(verdict: Verdict, rank: LinearRank, options: Options) -> Verdict:
 
 
 def _with_slope(verdict: Verdict, found: Found) -> Verdict:
-    """Let the fit of the slope have its say."""
+    """Correct a verdict by what the fit of the slope has shown."""
     slope = found.slope
     if slope is None or verdict.status is Status.NOT_CONVERGED:
         return verdict

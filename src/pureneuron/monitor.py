@@ -1,7 +1,7 @@
 """What a run tells while it goes on: progress, a report a stage, and the best network so far.
 
-The one thing in a run that changes. Every step reports to it; nothing is read from it until the
-run ends, or Ctrl-C ends it.
+What changes in a run. Every step reports to it; no decision is read from it before the run ends,
+or Ctrl-C ends it.
 """
 
 from __future__ import annotations

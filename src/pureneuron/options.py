@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from numbers import Real
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypedDict, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,7 @@ __all__ = [
     "Init",
     "NegativeSlope",
     "NoiseCovariance",
+    "OptionValues",
     "Options",
     "check_moments",
     "check_sizes",
@@ -44,6 +45,20 @@ class Thresholds:
 
 
 THRESHOLDS = Thresholds()
+
+
+class OptionValues(TypedDict, total=False):
+    """The options after ``n_neurons``, for type checkers: what ``recover(**options)`` takes."""
+
+    init: Init
+    refine: bool
+    fit_hidden_bias: bool
+    fit_intercept: bool
+    negative_slope: NegativeSlope
+    noise_covariance: NoiseCovariance
+    n_restarts: int | Literal["auto"]
+    max_iter: int
+    tol: float
 
 
 @dataclass(frozen=True)

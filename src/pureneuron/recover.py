@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Literal, Unpack
 
 import numpy as np
 
 from pureneuron.certify import Claim, Found, certify, certify_moments, claim_best_so_far
 from pureneuron.inference import check, draw_probes
-from pureneuron.initialize import Found as FoundBefore
-from pureneuron.initialize import Given, Moments, Proposer, Subsample, estimate_moments
+from pureneuron.initialize import (
+    Fitted,
+    Given,
+    Moments,
+    Proposer,
+    Subsample,
+    estimate_moments,
+)
 from pureneuron.model import TwoLayerNetwork
 from pureneuron.monitor import Monitor
 from pureneuron.optimize import distance
 from pureneuron.optimize.comparison import THRESHOLDS as NEARNESS
-from pureneuron.options import Options, check_moments, check_sizes, lists_options
+from pureneuron.options import Options, OptionValues, check_moments, check_sizes, lists_options
 from pureneuron.problem import Problem, n_unknowns, pose
 from pureneuron.progress import ProgressCallback
 from pureneuron.results import Recovery
@@ -60,7 +66,7 @@ def recover(
     *,
     rng: np.random.Generator | int | None = None,
     callback: ProgressCallback | None = None,
-    **options: Any,
+    **options: Unpack[OptionValues],
 ) -> Recovery:
     """Recover the network ``y = A σ(W x + b) + c`` behind samples.
 
@@ -102,7 +108,9 @@ def recover(
         else:
             claim = conclude_moments(plan, asked, streams, monitor)
     except KeyboardInterrupt:
-        claim = claim_best_so_far(monitor)
+        if monitor.best is None:
+            raise
+        claim = claim_best_so_far(monitor.best)
     return _recovery(claim, monitor, counted.n_passes)
 
 
@@ -119,8 +127,11 @@ class Streams:
 
     @classmethod
     def spawned(cls, rng: np.random.Generator) -> Streams:
-        """Spawn them (SPEC 7)."""
-        return cls(*rng.spawn(6))
+        """Spawn them (SPEC 7); a generator that cannot spawn seeds one that can."""
+        try:
+            return cls(*rng.spawn(6))
+        except TypeError:
+            return cls(*np.random.default_rng(rng.integers(2**63)).spawn(6))
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,8 +148,8 @@ class Plan:
         The linear part of the outputs.
     rank : LinearRank or None
         Its rank, where k or the start depends on it.
-    quick, slow : tuple of Proposer
-        Starts before the random ones; the slow ones are not worth it at each slope.
+    given, subsample, moments : tuple of Proposer
+        Starts before the random ones, in this order; none or one each.
     probes : (p, r) array
         For the residual test.
     """
@@ -147,8 +158,9 @@ class Plan:
     n_neurons: int
     part: LinearPart
     rank: LinearRank | None
-    quick: tuple[Proposer, ...]
-    slow: tuple[Proposer, ...]
+    given: tuple[Proposer, ...]
+    subsample: tuple[Proposer, ...]
+    moments: tuple[Proposer, ...]
     probes: Array
 
 
@@ -166,7 +178,7 @@ def prepare(samples: Samples, options: Options, monitor: Monitor) -> Problem:
 
 
 def propose(problem: Problem, options: Options, streams: Streams, monitor: Monitor) -> Plan:
-    """Settle the number of neurons, and where to start."""
+    """Choose the number of neurons, and where to start."""
     part, init = linear_part(problem), options.init
     rank = None
     if options.n_neurons == "auto" or init == "moments" or not options.refine:
@@ -176,28 +188,25 @@ def propose(problem: Problem, options: Options, streams: Streams, monitor: Monit
     if rank is not None and (init == "moments" or not options.refine):
         check_moments(problem, k, rank.value, options)
     automatic = init == "auto" and problem.linear_part_shows(k)
-    quick: list[Proposer] = []
-    if isinstance(init, TwoLayerNetwork):
-        quick.append(Given(init))
-    if automatic and options.restarts > 0:
-        quick.append(Subsample(part))
+    given = (Given(init),) if isinstance(init, TwoLayerNetwork) else ()
+    subsample = (Subsample(part),) if automatic and options.restarts > 0 else ()
     worthwhile = automatic and k <= THRESHOLDS.moments_neurons
-    slow = (Moments(part),) if init == "moments" or worthwhile else ()
+    moments = (Moments(part),) if init == "moments" or worthwhile else ()
     probes = draw_probes(problem.n_inputs, rng=streams.probes)
-    return Plan(problem, k, part, rank, tuple(quick), slow, probes)
+    return Plan(problem, k, part, rank, given, subsample, moments, probes)
 
 
 def minimise(plan: Plan, options: Options, streams: Streams, monitor: Monitor) -> Found:
     """Find the best fit, and the slope of σ where it is asked for."""
     problem, k, limits = plan.problem, plan.n_neurons, options.limits
     before, slope, n_restarts = None, None, options.restarts
-    proposers: tuple[Proposer, ...] = (*plan.quick, *plan.slow)
+    proposers = (*plan.given, *plan.subsample, *plan.moments)
     if options.negative_slope == "auto":
         with monitor.stage("slope") as stage:
             before, slope = fit_slope(
                 problem,
                 k,
-                plan.quick,
+                (*plan.given, *plan.subsample),
                 n_restarts=n_restarts,
                 limits=limits,
                 rng=streams.slope,
@@ -205,10 +214,10 @@ def minimise(plan: Plan, options: Options, streams: Streams, monitor: Monitor) -
             )
             stage.report(slope)
         problem = before.problem
-        proposers = (FoundBefore(before, "slope"), *proposers)
         if slope.is_at_end:
             # Nothing can confirm what no data show.
-            n_restarts, proposers = 0, tuple(p for p in proposers if not isinstance(p, Subsample))
+            n_restarts, proposers = 0, (*plan.given, *plan.moments)
+        proposers = (Fitted(before, "slope"), *proposers)
     with monitor.stage("multistart") as stage:
         fit, search = multistart(
             problem,
@@ -220,8 +229,8 @@ def minimise(plan: Plan, options: Options, streams: Streams, monitor: Monitor) -
             rng=streams.starts,
             check=partial(check, probes=plan.probes),
             monitor=monitor,
+            stage=stage,
         )
-        stage.report(search)
     monitor.keep(fit)
     same = before is None or distance(before.point, fit.point) <= NEARNESS.same
     return Found(fit, search, slope, at_that_slope=same)
@@ -248,7 +257,9 @@ def conclude(
     found: Found, plan: Plan, options: Options, streams: Streams, monitor: Monitor
 ) -> Claim:
     """Decide what can be claimed of the fit."""
-    rank = plan.rank or _rank(plan.problem, plan.part, streams, monitor)
+    rank = plan.rank
+    if rank is None:
+        rank = _rank(plan.problem, plan.part, streams, monitor)
     rng = streams.inference
     return certify(found, rank, options, probes=plan.probes, rng=rng, monitor=monitor)
 
@@ -257,9 +268,9 @@ def conclude_moments(plan: Plan, options: Options, streams: Streams, monitor: Mo
     """Make the moment estimate, and decide what can be claimed of it as it is."""
     problem, part = plan.problem, plan.part
     estimate = estimate_moments(problem, part, plan.n_neurons, rng=streams.moments, monitor=monitor)
-    rank = plan.rank or _rank(problem, part, streams, monitor)
+    assert plan.rank is not None
     rng = streams.inference
-    return certify_moments(problem, estimate, part, rank, options, rng=rng, monitor=monitor)
+    return certify_moments(problem, estimate, part, plan.rank, options, rng=rng, monitor=monitor)
 
 
 def _rank(problem: Problem, part: LinearPart, streams: Streams, monitor: Monitor) -> LinearRank:

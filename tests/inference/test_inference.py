@@ -4,12 +4,12 @@ from scipy.stats import norm
 
 from pureneuron.datasets import make_teacher, symmetric_inputs
 from pureneuron.inference import (
+    determinacy,
     draw_probes,
     drop_one_gain,
     odd_part_test,
     residual_test,
     symmetry_test,
-    undetermined_directions,
     unit_diagnostics,
 )
 from pureneuron.initialize import random_start
@@ -26,7 +26,7 @@ def residual_tested(problem, W, A, *, seed):
 
 
 def undetermined(fit):
-    return undetermined_directions(fit, rng=np.random.default_rng(0))
+    return determinacy(fit, rng=np.random.default_rng(0)).undetermined
 
 
 @pytest.mark.parametrize("law", ["gaussian", "rademacher", "student_t3", "laplace", "mixture"])

@@ -50,11 +50,11 @@ def test_a_scale_is_taken_over_while_steps_keep_their_promise():
     assert (refused.scale, refused.stretch) == (None, 1.0)
 
 
-def test_a_step_is_worthless_only_at_light_damping():
+def test_a_step_is_negligible_only_at_light_damping():
     trace = Trace.of(1.0)
-    assert RULES.is_worthless(trace, 1e-7, damping=0.5)
-    assert not RULES.is_worthless(trace, 1e-7, damping=2.0)
-    assert not RULES.is_worthless(trace, 1e-5, damping=0.5)
+    assert RULES.is_negligible(trace, 1e-7, damping=0.5)
+    assert not RULES.is_negligible(trace, 1e-7, damping=2.0)
+    assert not RULES.is_negligible(trace, 1e-5, damping=0.5)
 
 
 def test_the_last_step_is_known_by_a_geometric_series():

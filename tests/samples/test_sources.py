@@ -42,7 +42,21 @@ def streamed(X, Y, weight):
     return StreamedSamples(lambda: cut(X, Y, weight))
 
 
-@pytest.mark.parametrize("make", [in_memory, single, strict, streamed])
+def streamed_strict(X, Y, weight):
+    def batches():
+        for parts in cut(X, Y, weight):
+            yield (None if M is None else array_api_strict.asarray(M) for M in parts)
+
+    return StreamedSamples(batches)
+
+
+def with_empty_batches(X, Y, weight):
+    return StreamedSamples(lambda: cut(X, Y, weight, (0, 20, 0, 30, len(X) - 50)))
+
+
+@pytest.mark.parametrize(
+    "make", [in_memory, single, strict, streamed, streamed_strict, with_empty_batches]
+)
 @pytest.mark.parametrize("counted", [False, True])
 def test_sources_keep_their_promises(make, counted):
     check_source((lambda *rows: CountedSamples(make(*rows))) if counted else make)
@@ -140,6 +154,13 @@ def test_a_source_that_keeps_nothing_gives_the_same_network_in_as_many_passes(op
     np.testing.assert_array_equal(memory.network.W, stream.network.W)
     np.testing.assert_array_equal(memory.network.A, stream.network.A)
     assert memory.n_passes == stream.n_passes
+
+
+def test_batches_without_rows_do_no_harm():
+    _, X, Y = noisy(3000)
+    stream = StreamedSamples(lambda: cut(X, Y, None, (0, 1000, 0, 2000)))
+    plain = recover(ArraySamples(X, Y), 3, rng=0)
+    assert recover(stream, 3, rng=0).network.match(plain.network).error_W < 1e-9
 
 
 def peak_of_a_fit(n_batches):

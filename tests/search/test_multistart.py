@@ -49,7 +49,7 @@ def test_moments_that_are_right_spare_the_random_starts():
     A = teacher.A / problem.output_scale
     right = Candidate(problem.to_white(teacher), A, "moments", "as the moments say")
     _, found = searched(problem, 3, [right])
-    assert (len(found.losses), found.method) == (1, "moments")
+    assert (len(found.losses), found.winner.method) == (1, "moments")
     assert found.agreement == "as the moments say"
 
 
@@ -103,7 +103,7 @@ def test_a_single_start_proves_nothing():
 def test_a_start_is_made_where_nobody_proposes_any():
     problem, _ = make_problem(10)
     _, found = searched(problem, 3, n_restarts=0)
-    assert (len(found.losses), found.method) == (1, "random")
+    assert (len(found.losses), found.winner.method) == (1, "random")
 
 
 def test_starts_do_not_depend_on_what_others_have_drawn():

@@ -12,7 +12,6 @@ from pureneuron.inference.identifiability import (
     Determinacy,
     determinacy,
     is_reversible,
-    undetermined_directions,
 )
 from pureneuron.inference.odd_part import OddPartTest, odd_part_test
 from pureneuron.inference.order import drop_one_gain, least_missed
@@ -43,6 +42,5 @@ __all__ = [
     "status_of_fit",
     "status_of_moments",
     "symmetry_test",
-    "undetermined_directions",
     "unit_diagnostics",
 ]

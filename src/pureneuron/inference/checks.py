@@ -12,7 +12,7 @@ from pureneuron.typing import Array
 __all__ = ["Checks", "check"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Checks:
     """Outcome of :func:`check`.
 

@@ -8,9 +8,10 @@ import numpy as np
 
 from pureneuron.inference.checks import Checks, check
 from pureneuron.inference.identifiability import (
+    Determinacy,
+    determinacy,
     distinct_inputs,
     is_reversible,
-    undetermined_directions,
 )
 from pureneuron.inference.order import drop_one_gain
 from pureneuron.optimize import Fit, Limits
@@ -20,7 +21,7 @@ from pureneuron.typing import Array
 __all__ = ["Diagnostics", "diagnose_fit"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Diagnostics:
     """What the data say of a fit.
 
@@ -30,9 +31,8 @@ class Diagnostics:
         Its units and its residual.
     reversible : bool
         Whether the same function is obtained with some rows of W turned round: W is one of two.
-    undetermined : int
-        Directions in which neurons can move without moving the outputs by more than noise, beyond
-        the k that rescale a unit; 0 where there are too many unknowns to count.
+    determinacy : Determinacy or None
+        How well the rows determine the neurons; None where there are too many unknowns.
     rank : int or None
         Rank of ``B = A W`` against its noise; None where it does not show the number of neurons.
     drop_one_gain : float or None
@@ -44,10 +44,15 @@ class Diagnostics:
 
     checks: Checks
     reversible: bool
-    undetermined: int
+    determinacy: Determinacy | None
     rank: int | None
     drop_one_gain: float | None
     n_distinct: float
+
+    @property
+    def undetermined(self) -> int:
+        """Directions in which neurons can move without moving the outputs by more than noise."""
+        return 0 if self.determinacy is None else self.determinacy.undetermined
 
     def describe(self) -> StageReport:
         """Report the state of the units, the residual test, and whether a unit could go."""
@@ -58,6 +63,8 @@ class Diagnostics:
             "active": units.active[units.order],
             "undetermined": self.undetermined,
         }
+        if self.determinacy is not None:
+            figures["relative_errors_A"] = self.determinacy.column_errors[units.order]
         if residual is not None:
             verdict = "depends" if residual.is_rejected else "does not depend"
             parts.append(f"the residual {verdict} on the inputs (p = {residual.p_value:.2g})")
@@ -103,7 +110,7 @@ def diagnose_fit(
     return Diagnostics(
         checks=check(fit, probes) if checks is None else checks,
         reversible=is_reversible(fit),
-        undetermined=undetermined_directions(fit, rng=curvature_rng),
+        determinacy=determinacy(fit, rng=curvature_rng),
         rank=rank if shows else None,
         drop_one_gain=None if enough else drop_one_gain(fit, limits=limits),
         n_distinct=distinct_inputs(fit.problem, fit.n_neurons, rng=inputs_rng),

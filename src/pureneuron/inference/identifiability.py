@@ -19,7 +19,6 @@ __all__ = [
     "determinacy",
     "distinct_inputs",
     "is_reversible",
-    "undetermined_directions",
 ]
 
 
@@ -126,13 +125,40 @@ class Determinacy:
         return max(self.null_directions + vague, 0) + int(np.sum(self.column_errors > largest))
 
 
-def determinacy(fit: Fit, problem: Problem, n_effective: float) -> Determinacy:
-    """Find out by the curvature in the rows of ``problem`` and the noise of ``n_effective`` rows.
+def determinacy(fit: Fit, *, rng: np.random.Generator) -> Determinacy | None:
+    """Find out how well the data determine the neurons.
 
     Repeated rows, few distinct inputs or a unit that only a few rows switch leave null directions
     in the Gauss–Newton matrix, beyond the k rescalings, however many rows there are. Others are
-    undetermined to within the noise.
+    undetermined to within the noise: by a standard error of a quarter of the length of a white row
+    or of a column of A, or of the distance between two rows.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    rng : numpy.random.Generator
+        Draws the rows that are asked first: what some rows determine, all of them do.
+
+    Returns
+    -------
+    Determinacy or None
+        By the rows that it took; None where there are too many unknowns to form the matrix.
     """
+    problem, k = fit.problem, fit.n_neurons
+    if k * problem.n_inputs > THRESHOLDS.most_unknowns:
+        return None
+    size = _some_rows(problem, k)
+    if size <= problem.n_rows // 2:
+        found = _determinacy(fit, problem.subset(size, rng=rng))
+        if found.undetermined == 0:
+            return found
+    return _determinacy(fit, problem)
+
+
+def _determinacy(fit: Fit, problem: Problem) -> Determinacy:
+    """Go by the curvature in the rows of ``problem``, and the noise of all rows of the fit."""
+    n_effective = fit.problem.n_effective
     k, r = fit.n_neurons, problem.n_inputs
     model = PatternModel(problem, fit.point.W, fit.point.A)
     matrix, scale = model.matrix, np.sqrt(model.unprojected_diagonal)
@@ -158,30 +184,6 @@ def determinacy(fit: Fit, problem: Problem, n_effective: float) -> Determinacy:
         column_errors=column_errors,
         null_directions=k * (r - 1) - int(regular.sum()),
     )
-
-
-def undetermined_directions(fit: Fit, *, rng: np.random.Generator) -> int:
-    """Count the directions in which the data leave the neurons undetermined.
-
-    By a standard error of a quarter of the length of a white row or of a column of A, or of the
-    distance between two rows. 0 where there are too many unknowns to count.
-
-    Parameters
-    ----------
-    fit : Fit
-        The fit.
-    rng : numpy.random.Generator
-        Draws the rows that are asked first: what some rows determine, all of them do.
-    """
-    problem, k = fit.problem, fit.n_neurons
-    if k * problem.n_inputs > THRESHOLDS.most_unknowns:
-        return 0
-    size = _some_rows(problem, k)
-    if size <= problem.n_rows // 2:
-        some = problem.subset(size, rng=rng)
-        if determinacy(fit, some, problem.n_effective).undetermined == 0:
-            return 0
-    return determinacy(fit, problem, problem.n_effective).undetermined
 
 
 def distinct_inputs(problem: Problem, n_neurons: int, *, rng: np.random.Generator) -> float:

@@ -45,7 +45,7 @@ class OddPartTest:
     @property
     def is_rejected(self) -> bool:
         """Whether chance is out of the question."""
-        return self.p_value < LEVELS.plain
+        return self.p_value < LEVELS.rejected
 
     def describe(self) -> StageReport:
         """Report whether the odd part of the outputs is linear in the inputs."""

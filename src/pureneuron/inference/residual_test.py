@@ -80,7 +80,7 @@ class ResidualTest:
     @property
     def is_rejected(self) -> bool:
         """Whether chance is out of the question."""
-        return self.p_value < LEVELS.plain
+        return self.p_value < LEVELS.rejected
 
     @property
     def is_doubtful(self) -> bool:
@@ -119,21 +119,21 @@ def residual_test(problem: Problem, W: Array, A: Array, probes: Array) -> Residu
     first = rows.reduce(_first_sums)
     power = first["EE"].diagonal()
     # Beside outputs with noise, what a noiseless one leaves is the optimiser's rounding.
-    heard = power > THRESHOLDS.faint * power.max(initial=0.0)
-    left, _, right = svd((first["cross"] * heard[:, None]) @ whiten, full_matrices=False)
+    counted = power > THRESHOLDS.faint * power.max(initial=0.0)
+    left, _, right = svd((first["cross"] * counted[:, None]) @ whiten, full_matrices=False)
     outputs, inputs = left[:, : THRESHOLDS.n_directed], right[: THRESHOLDS.n_directed] @ whiten.T
     probes = probes @ whiten.T
     sums = rows.reduce(_probe_sums, probes, outputs, inputs)
     spread = np.sqrt(sums["squares"])
     scores = sums["values"] / np.where(spread > 0.0, spread, 1.0)
     n_directed = inputs.shape[0]
-    random = scores[: scores.size - n_directed].reshape(len(probes), -1)[:, heard]
+    random = scores[: scores.size - n_directed].reshape(len(probes), -1)[:, counted]
     # A covariance that is there has the same sign in both halves of the rows. One that the fit has
     # removed has opposite signs, and the larger in one half, the larger in the other.
     directed = scores[scores.size - n_directed :]
     statistic = float(max(np.abs(random).max(initial=0.0), directed.max(initial=0.0)))
     alone = 2.0 * float(special.ndtr(-statistic)) * scores.size
-    together = _together(random, first["EE"][heard][:, heard], problem.n_effective)
+    together = _together(random, first["EE"][counted][:, counted], problem.n_effective)
     most = max(THRESHOLDS.concentrated, THRESHOLDS.fewest_rows / problem.n_effective)
     return ResidualTest(
         statistic=statistic,

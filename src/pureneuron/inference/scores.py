@@ -18,13 +18,13 @@ class Levels:
 
     Attributes
     ----------
-    plain : float
+    rejected : float
         A smaller p-value leaves no doubt: the hypothesis is rejected.
     doubtful : float
         A smaller p-value leaves one: chance would seldom do it.
     """
 
-    plain: float = 1e-6
+    rejected: float = 1e-6
     doubtful: float = 0.05
 
 

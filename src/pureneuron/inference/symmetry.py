@@ -32,7 +32,7 @@ class SymmetryTest:
     @property
     def is_rejected(self) -> bool:
         """Whether chance is out of the question."""
-        return self.p_value < LEVELS.plain
+        return self.p_value < LEVELS.rejected
 
     def describe(self) -> StageReport:
         """Report whether the inputs look symmetric."""

@@ -35,7 +35,7 @@ class Thresholds:
 THRESHOLDS = Thresholds()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class UnitDiagnostics:
     """Which units a data set cannot determine.
 

@@ -7,14 +7,14 @@ is another file with a :class:`Proposer`.
 
 from pureneuron.initialize.average_hessians import HessianEstimate, hessian_estimate
 from pureneuron.initialize.candidate import Candidate, Proposal, Proposer, Single
-from pureneuron.initialize.given import Found, Given
+from pureneuron.initialize.given import Fitted, Given
 from pureneuron.initialize.moments import Moments, estimate_moments
 from pureneuron.initialize.random import Random, random_start
 from pureneuron.initialize.subsample import Subsample
 
 __all__ = [
     "Candidate",
-    "Found",
+    "Fitted",
     "Given",
     "HessianEstimate",
     "Moments",

@@ -71,7 +71,7 @@ class Thresholds:
 THRESHOLDS = Thresholds()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class HessianEstimate:
     """A network that the average Hessians suggest.
 

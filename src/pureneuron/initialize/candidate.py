@@ -1,7 +1,8 @@
 """What a proposer proposes: a candidate, and what to ask for when it does not decide.
 
-A proposal is a value. :meth:`Proposal.corroborated` and :meth:`Proposal.following` do the work that
-may not be needed, and return another proposal: nothing changes behind the caller's back.
+:meth:`Proposal.corroborated` and :meth:`Proposal.following` do the work that may not be needed, and
+return another proposal: the one that was asked stays as it is. (The stream of random numbers goes
+on from one to the next, so that each is asked once.)
 """
 
 from __future__ import annotations
@@ -29,19 +30,25 @@ class Candidate:
     A : (m, k) array or None
         Output weights that came with W; a start with them is trusted to be near a minimum.
     method : str
-        For the report: "given", "subsample", "moments" or "random".
+        For the report.
     corroborated_by : str
         What speaks for the candidate besides the descent from it; empty if nothing does. It counts
         only if that descent leaves every neuron in its place.
     scale : float or None
         Scale of its steps, where the descent that led there knows it.
+    rests_on_symmetry : bool
+        Whether it was found by a method that takes the inputs for symmetric.
+    is_restart : bool
+        Whether it counts among the random restarts.
     """
 
     W: Array
     A: Array | None = None
-    method: str = "random"
+    method: str = "given"
     corroborated_by: str = ""
     scale: float | None = None
+    rests_on_symmetry: bool = False
+    is_restart: bool = False
 
 
 class Proposal(Protocol):
@@ -71,7 +78,7 @@ class Proposer(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Single:
     """A proposal without another."""
 

@@ -12,7 +12,7 @@ from pureneuron.monitor import Monitor
 from pureneuron.optimize import Fit
 from pureneuron.problem import Problem
 
-__all__ = ["Found", "Given"]
+__all__ = ["Fitted", "Given"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Given:
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class Fitted:
     """Propose what an earlier step has found, in the same white coordinates."""
 
     fit: Fit

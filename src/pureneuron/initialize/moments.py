@@ -33,7 +33,7 @@ class Moments:
     ) -> Single:
         """Return the estimate as a candidate; two methods agree where a descent stays there."""
         estimate = estimate_moments(problem, self.part, n_neurons, rng=rng, monitor=monitor)
-        return Single(Candidate(estimate.W, estimate.A, "moments", _AGREE))
+        return Single(Candidate(estimate.W, estimate.A, "moments", _AGREE, rests_on_symmetry=True))
 
 
 def estimate_moments(

@@ -65,7 +65,8 @@ class _RandomProposal:
         if n_left < 1:
             return None
         W = random_start(problem, n_neurons, rng=rng)
-        return cls(problem, Candidate(W), n_left - 1, rng)
+        candidate = Candidate(W, method="random", is_restart=True)
+        return cls(problem, candidate, n_left - 1, rng)
 
     def corroborated(self) -> _RandomProposal:
         """Return it as it is: nothing speaks for a random start."""

@@ -26,7 +26,6 @@ import numpy as np
 from pureneuron.initialize.average_hessians import HessianEstimate, hessian_estimate
 from pureneuron.initialize.candidate import Candidate
 from pureneuron.initialize.random import random_start
-from pureneuron.model.likelihood import THRESHOLDS as LIKELIHOOD
 from pureneuron.monitor import Monitor
 from pureneuron.optimize import Fit, Limits, displacement, distance, meeting, minimize
 from pureneuron.optimize.comparison import THRESHOLDS as NEARNESS
@@ -140,7 +139,6 @@ def _begin(
         rows,
         W,
         limits=limits,
-        floor=LIKELIHOOD.rounding_single,
         observer=monitor.observer(whole, "subsample", 1, THRESHOLDS.most_starts, guess=True),
     )
     agreed = False
@@ -249,10 +247,12 @@ class Round:
 
     def _until(self, done: Callable[[Round], bool]) -> Round:
         later = self
+        if done(later) or later.n_starts >= THRESHOLDS.most_starts:
+            return later
         with self.monitor.stage(_STAGE) as stage:
             while not done(later) and later.n_starts < THRESHOLDS.most_starts:
                 later = later._with_another_start()
-            stage.report(later)
+                stage.report(later)
         return later
 
     def _with_another_start(self) -> Round:
@@ -261,7 +261,6 @@ class Round:
             self.rows,
             random_start(self.rows, best.n_neurons, rng=self.starts_rng),
             limits=THRESHOLDS.limits,
-            floor=LIKELIHOOD.rounding_single,
             joins=meeting(best.point, NEARNESS.same_early),
             observer=self.monitor.observer(
                 self.whole,

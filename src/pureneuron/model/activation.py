@@ -1,9 +1,8 @@
 """Activations: what the engine has to know of σ.
 
-The engine works with piecewise-linear activations that are positively homogeneous,
-``σ(ct) = c σ(t)`` for c > 0: a positive factor then moves freely between a row of W and the column
+The engine works with activations that are positively homogeneous, ``σ(ct) = c σ(t)`` for c > 0:
+linear on either side of zero. A positive factor then moves freely between a row of W and the column
 of A that belongs to it, and a row that is scaled by the root of its weight needs no further care.
-Another activation of that kind is another record with these members.
 """
 
 from __future__ import annotations
@@ -14,13 +13,12 @@ from typing import Protocol
 import array_api_compat
 import numpy as np
 
-from pureneuron.linalg import times
 from pureneuron.typing import AnyArray, Array
 
 __all__ = ["Activation", "GaussianKernels", "LeakyReLU"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GaussianKernels:
     """Expectations over two standard normal pre-activations t and u of a given correlation.
 
@@ -50,8 +48,8 @@ class Activation(Protocol):
         """Slope on the negative side; that on the positive side is 1."""
         ...
 
-    def linearized(self, Z: AnyArray) -> tuple[AnyArray, AnyArray]:
-        """Return slopes and values at pre-activations ``Z``, a temporary; arrays of its shape."""
+    def slopes(self, Z: AnyArray) -> AnyArray:
+        """Return the slopes D at pre-activations ``Z``, an array of its shape: ``σ(Z) = D ∘ Z``."""
         ...
 
     def gaussian_kernels(self, cosine: Array, least_sine: float) -> GaussianKernels | None:
@@ -71,8 +69,8 @@ class LeakyReLU:
 
     negative_slope: float = 0.0
 
-    def linearized(self, Z: AnyArray) -> tuple[AnyArray, AnyArray]:
-        """Return slopes and values at pre-activations ``Z``, a temporary that is not used any more.
+    def slopes(self, Z: AnyArray) -> AnyArray:
+        """Return the slopes at pre-activations ``Z``.
 
         Slopes of 0 and 1 are booleans: a byte, where others take four or eight.
         """
@@ -80,7 +78,7 @@ class LeakyReLU:
         if s:
             xp = array_api_compat.array_namespace(Z)
             slopes = s + (1.0 - s) * xp.astype(slopes, Z.dtype)
-        return slopes, times(Z, slopes)
+        return slopes
 
     def gaussian_kernels(self, cosine: Array, least_sine: float) -> GaussianKernels:
         """Return the kernels for correlations ``cosine`` (k, k), in closed form.

@@ -69,6 +69,10 @@ class Likelihood(Protocol):
         """Tell whether the fit leaves nothing unexplained, up to rounding."""
         ...
 
+    def floor(self, *, single: bool) -> float:
+        """Return the loss below which nothing is left to gain, in single or double precision."""
+        ...
+
     def negligible_gain(self, n_unknowns: int, n_equations: float, tol: float) -> float:
         """Return the share of the loss that is not worth a step."""
         ...
@@ -107,6 +111,10 @@ class Gaussian:
     def is_exact(self, loss: float) -> bool:
         """Tell whether the residual is zero up to rounding."""
         return loss <= THRESHOLDS.exact
+
+    def floor(self, *, single: bool) -> float:
+        """Return the loss that is rounding: the square of some units in the last place."""
+        return THRESHOLDS.rounding_single if single else THRESHOLDS.rounding
 
     def negligible_gain(self, n_unknowns: int, n_equations: float, tol: float) -> float:
         """Return the share of the loss that is not worth a step.

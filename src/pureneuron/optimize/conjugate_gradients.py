@@ -15,7 +15,7 @@ __all__ = ["Operator", "Solution", "conjugate_gradients"]
 Operator: TypeAlias = Callable[[Array], Array]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Solution:
     """An approximate solution of ``M V = right``.
 

@@ -14,7 +14,6 @@ from typing import TypeAlias
 
 import numpy as np
 
-from pureneuron.model.likelihood import THRESHOLDS as LIKELIHOOD
 from pureneuron.optimize import damping as step_control
 from pureneuron.optimize.damping import Damping, StepLength
 from pureneuron.optimize.fit import Descent, Fit, Point
@@ -80,7 +79,6 @@ def minimize(
     limits: Limits = DEFAULT_LIMITS,
     damping: float = step_control.THRESHOLDS.first,
     scale: float | None = None,
-    floor: float = LIKELIHOOD.rounding,
     joins: Callable[[Point], bool] = lambda point: False,
     observer: Observer | None = None,
 ) -> Fit:
@@ -100,25 +98,14 @@ def minimize(
         First μ: small for a start that is trusted.
     scale : float, optional
         Scale of the first step, from the descent that led to the start.
-    floor : float
-        Loss that counts as rounding: the square of a residual relative to the outputs' spread.
     joins : callable, optional
         Tells of each new point whether to leave off there.
     observer : callable, optional
         Hears of the start and of every accepted point.
     """
+    floor = problem.likelihood.floor(single=problem.single)
     rules = Termination(problem.negligible_gain(len(W), limits.tol), floor)
-    model = quadratic_model(problem, W, A)
-    if model.point.loss < THRESHOLDS.cancelled:
-        model = quadratic_model(problem, model.point.W, model.point.A)
-    state = _State(
-        model,
-        model.point,
-        Damping(damping),
-        StepLength(scale, reliable=scale is not None),
-        Trace.of(model.point.loss),
-        converged=model.point.loss <= floor,
-    )
+    state = _begun(problem, W, A, damping, scale, rules)
     joined = False
     if observer is not None:
         observer(0, state.point)
@@ -141,12 +128,34 @@ def minimize(
     )
 
 
+def _begun(
+    problem: Problem,
+    W: Array,
+    A: Array | None,
+    damping: float,
+    scale: float | None,
+    rules: Termination,
+) -> _State:
+    """Return the state at the start; a small loss is measured again, against its own A."""
+    model = quadratic_model(problem, W, A)
+    if model.point.loss < THRESHOLDS.cancelled:
+        model = quadratic_model(problem, model.point.W, model.point.A)
+    return _State(
+        model,
+        model.point,
+        Damping(damping),
+        StepLength(scale, reliable=scale is not None),
+        Trace.of(model.point.loss),
+        converged=model.point.loss <= rules.floor,
+    )
+
+
 def _advanced(problem: Problem, state: _State, rules: Termination) -> _State:
     """Try one step; return the state after it, whether it was taken or refused."""
     trace, length, mu = state.trace, state.length, state.damping.value
-    step = state.model.step(mu, _forcing(trace), length.scale)
+    step = state.model.step(mu, _forcing(problem, trace), length.scale)
     predicted = step.predicted / problem.n_outputs
-    if rules.is_worthless(trace, predicted, mu):
+    if rules.is_negligible(trace, predicted, mu):
         return replace(state, converged=True)
     last = length.stretch == 1.0 and rules.is_last(trace, predicted, mu)
     model, found = _expanded(problem, state, length.stretch * step.V, last=last)
@@ -187,8 +196,8 @@ def _expanded(
     return model, model.point
 
 
-def _forcing(trace: Trace) -> float:
+def _forcing(problem: Problem, trace: Trace) -> float:
     """Choose the accuracy of a step: coarse while far away, finer as the loss falls."""
-    first = max(trace.history[0], LIKELIHOOD.rounding)
+    first = max(trace.history[0], problem.likelihood.floor(single=False))
     share = np.sqrt(trace.loss / first)
     return float(np.clip(share, THRESHOLDS.finest, THRESHOLDS.coarsest))

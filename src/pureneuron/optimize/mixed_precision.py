@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
-from pureneuron.model.likelihood import THRESHOLDS as LIKELIHOOD
 from pureneuron.optimize import damping as step_control
 from pureneuron.optimize.fit import Fit, Point
 from pureneuron.optimize.gauss_newton import Observer, minimize
@@ -68,28 +68,11 @@ def minimize_mixed(
         As for :func:`~pureneuron.optimize.gauss_newton.minimize`.
     """
     damping = step_control.THRESHOLDS.first if A is None else step_control.THRESHOLDS.trusted
+    descend = partial(minimize, damping=damping, scale=scale, joins=joins)
     if problem.n_rows * (problem.n_inputs + problem.n_outputs) < THRESHOLDS.entries:
-        return minimize(
-            problem,
-            W,
-            A,
-            limits=limits,
-            damping=damping,
-            scale=scale,
-            joins=joins,
-            observer=observer,
-        )
-    rough = minimize(
-        problem.in_single_precision,
-        W,
-        A,
-        limits=replace(limits, tol=max(limits.tol, THRESHOLDS.tol)),
-        damping=damping,
-        scale=scale,
-        floor=LIKELIHOOD.rounding_single,
-        joins=joins,
-        observer=observer,
-    )
+        return descend(problem, W, A, limits=limits, observer=observer)
+    loose = replace(limits, tol=max(limits.tol, THRESHOLDS.tol))
+    rough = descend(problem.in_single_precision, W, A, limits=loose, observer=observer)
     if rough.info.joined:
         return replace(rough, problem=problem)
     W, A = rough.point.W, rough.point.A
@@ -118,4 +101,9 @@ def _finished(problem: Problem, rough: Fit) -> Fit:
 
 
 def _counting_on(observer: Observer, done: int) -> Observer:
-    return lambda iteration, point: observer(done + iteration, point)
+    def observe(iteration: int, point: Point) -> None:
+        # Its start is where the descent before it has ended.
+        if iteration > 0:
+            observer(done + iteration, point)
+
+    return observe

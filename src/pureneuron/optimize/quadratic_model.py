@@ -31,7 +31,7 @@ from pureneuron.typing import Array
 __all__ = ["QuadraticModel", "Step", "damping_scale"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Step:
     """A step in W.
 

@@ -34,7 +34,7 @@ class Thresholds:
     window, idle_steps : int
         Trials over which a negligible gain means that nothing more is to be had; likewise steps in
         a row (passes.py, success.py).
-    kinks, broken_promises : float, int
+    kinks, broken_predictions : float, int
         A prediction of less than so many negligible gains that is broken so many times was a gain
         between kinks (passes.py).
     quickest : float
@@ -46,7 +46,7 @@ class Thresholds:
     window: int = 10
     idle_steps: int = 2
     kinks: float = 10.0
-    broken_promises: int = 2
+    broken_predictions: int = 2
     quickest: float = 0.1
 
 
@@ -122,7 +122,7 @@ class Termination:
     negligible: float
     floor: float
 
-    def is_worthless(self, trace: Trace, predicted: float, damping: float) -> bool:
+    def is_negligible(self, trace: Trace, predicted: float, damping: float) -> bool:
         """Tell whether a step is not worth taking."""
         return predicted <= self.negligible * trace.loss and damping <= THRESHOLDS.light
 
@@ -132,7 +132,7 @@ class Termination:
         if trace.predicted > 0.0:
             shrinks = max(predicted / trace.predicted, THRESHOLDS.quickest)
         left = predicted * shrinks / (1.0 - shrinks) if shrinks < 1.0 else np.inf
-        return self.is_worthless(trace, left, damping)
+        return self.is_negligible(trace, left, damping)
 
     def accepted(self, trace: Trace, predicted: float, loss: float) -> Trace:
         """Note an accepted step to ``loss``."""
@@ -162,7 +162,7 @@ class Termination:
             return True
         if accepted and trace.idle >= THRESHOLDS.idle_steps:
             return True
-        if not accepted and trace.broken >= THRESHOLDS.broken_promises:
+        if not accepted and trace.broken >= THRESHOLDS.broken_predictions:
             return True
         window = THRESHOLDS.window
         if len(trace.trials) <= window:

@@ -1,4 +1,4 @@
-"""The least-squares problem in the coordinates that the engine works in.
+"""The problem in the coordinates that the engine works in.
 
 Inputs are white on their span, outputs have unit power, and each row is scaled by the root of its
 weight. A hidden bias is the weight of an input that is always 1; an output bias is the column of A
@@ -23,7 +23,7 @@ from pureneuron.typing import Array
 __all__ = ["Problem", "n_unknowns", "pose"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Problem:
     """A data set in the engine's coordinates, and the model that is fitted to it.
 

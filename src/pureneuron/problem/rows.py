@@ -38,7 +38,7 @@ class Thresholds:
 THRESHOLDS = Thresholds()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rows:
     """Rows ``√w Tᵀx`` and ``√w M y``, for inputs x that may have been given a constant.
 

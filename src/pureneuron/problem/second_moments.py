@@ -13,7 +13,7 @@ from pureneuron.typing import AnyArray, Array
 __all__ = ["SecondMoments", "design", "second_moments"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SecondMoments:
     """Weighted averages over the rows.
 

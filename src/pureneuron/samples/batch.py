@@ -25,10 +25,11 @@ __all__ = [
     "Max",
     "Merged",
     "Min",
-    "Rows",
+    "Stacked",
     "Sum",
     "merge",
     "merge_leaves",
+    "native",
     "to_numpy",
 ]
 
@@ -160,15 +161,15 @@ class First:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class Stacked:
     """A part with an entry, or a row, for each row of the batch: those of all batches in order."""
 
     value: AnyArray
     _later: tuple[AnyArray, ...] = ()
 
-    def merged(self, later: Rows) -> Rows:
+    def merged(self, later: Stacked) -> Stacked:
         """Merge with the same part of a later batch; they are joined when all are there."""
-        return Rows(self.value, (*self._later, later.value, *later._later))
+        return Stacked(self.value, (*self._later, later.value, *later._later))
 
     @property
     def joined(self) -> AnyArray:
@@ -178,7 +179,7 @@ class Rows:
         return _namespace(self.value).concat([self.value, *self._later])
 
 
-Leaf: TypeAlias = Sum | Min | Max | First | Rows
+Leaf: TypeAlias = Sum | Min | Max | First | Stacked
 Kernel: TypeAlias = Callable[..., Mapping[str, Leaf]]
 """``kernel(batch, *params)`` to named parts; defined at module level, so that it can be pickled."""
 
@@ -192,7 +193,7 @@ _NUMPY = (np.ndarray, np.generic, float, int)
 def merge(parts: Iterable[Mapping[str, Leaf]]) -> Merged:
     """Merge the kernel's answers for consecutive batches, and convert them to NumPy."""
     return {
-        name: to_numpy(leaf.joined if isinstance(leaf, Rows) else leaf.value)
+        name: to_numpy(leaf.joined if isinstance(leaf, Stacked) else leaf.value)
         for name, leaf in merge_leaves(parts).items()
     }
 
@@ -233,3 +234,18 @@ def _in_double(value: AnyArray) -> AnyArray:
 
 def _namespace(value: AnyArray) -> Any:
     return array_api_compat.array_namespace(value) if hasattr(value, "shape") else numpy_namespace
+
+
+def native(params: tuple[Any, ...], like: AnyArray) -> tuple[Any, ...]:
+    """Bring NumPy parameters, in tuples and lists too, to the library and device of ``like``."""
+    return params if isinstance(like, np.ndarray) else tuple(_native(each, like) for each in params)
+
+
+def _native(param: Any, like: AnyArray) -> Any:
+    if isinstance(param, tuple | list):
+        return type(param)(_native(each, like) for each in param)
+    if not isinstance(param, np.ndarray):
+        return param
+    xp = array_api_compat.array_namespace(like)
+    # A copy: PyTorch takes neither arrays that must not be written nor negative strides.
+    return xp.asarray(np.array(param, order="C"), device=array_api_compat.device(like))

@@ -1,4 +1,4 @@
-"""Rows and their mirror images.
+"""Stacked and their mirror images.
 
 Data made symmetric by adding each input's negation come in pairs that are not independent of each
 other: statistics that pretend they are overrate the noise. A hash that is the same for ``x`` and
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pureneuron.samples.batch import Batch, Max, Rows, to_numpy
+from pureneuron.samples.batch import Batch, Max, Stacked, to_numpy
 from pureneuron.samples.protocol import Samples
 from pureneuron.typing import AnyArray, Array, IndexArray
 
@@ -124,9 +124,9 @@ def split_halves(samples: Samples, rng: np.random.Generator) -> tuple[Samples, S
     return samples.take(np.flatnonzero(first)), samples.take(np.flatnonzero(~first))
 
 
-def _hashes(batch: Batch) -> dict[str, Rows]:
+def _hashes(batch: Batch) -> dict[str, Stacked]:
     hashes, flipped = mirror_hash(batch.X)
-    return {"hash": Rows(hashes), "flipped": Rows(flipped)}
+    return {"hash": Stacked(hashes), "flipped": Stacked(flipped)}
 
 
 def _pairs(hashes: np.ndarray, flipped: np.ndarray) -> IndexArray:

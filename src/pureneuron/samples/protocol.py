@@ -18,7 +18,7 @@ from typing import Any
 import array_api_compat
 import numpy as np
 
-from pureneuron.samples.batch import Batch, Kernel, Leaf, Merged, Rows, merge, to_numpy
+from pureneuron.samples.batch import Batch, Kernel, Leaf, Merged, Stacked, merge, native, to_numpy
 from pureneuron.typing import AnyArray, IndexArray
 
 __all__ = ["HeldBatches", "Samples"]
@@ -44,7 +44,11 @@ class Samples(ABC):
 
     @abstractmethod
     def reduce(self, kernel: Kernel, *params: Any) -> Merged:
-        """Run ``kernel(batch, *params)`` over all batches and merge: one pass over the data."""
+        """Run ``kernel(batch, *params)`` over all batches and merge: one pass over the data.
+
+        NumPy arrays among the parameters come to the kernel in the library of the data
+        (:func:`~pureneuron.samples.batch.native`); batches without rows do not come to it.
+        """
 
     @abstractmethod
     def derive(self, fn: Callable[..., Batch], *params: Any) -> Samples:
@@ -130,12 +134,12 @@ class HeldBatches(Samples):
 
     def reduce(self, kernel: Kernel, *params: Any) -> Merged:
         """Run ``kernel(batch, *params)`` over all batches and merge: one pass over the data."""
-        params = tuple(self._native(param) for param in params)
-        return merge(kernel(batch, *params) for batch in self._batches)
+        params = native(params, self._batches[0].X)
+        return merge(kernel(batch, *params) for batch in self._batches if batch.X.shape[0])
 
     def derive(self, fn: Callable[..., Batch], *params: Any) -> HeldBatches:
         """Return the samples with each batch replaced by ``fn(batch, *params)``, kept in memory."""
-        params = tuple(self._native(param) for param in params)
+        params = native(params, self._batches[0].X)
         return self._like([batch.derived(fn, params) for batch in self._batches])
 
     def take(self, rows: IndexArray) -> HeldBatches:
@@ -153,19 +157,6 @@ class HeldBatches(Samples):
 
     def _like(self, batches: Sequence[Batch]) -> HeldBatches:
         return HeldBatches(batches, self.input_names, self.output_names)
-
-    def _native(self, param: Any) -> Any:
-        """Bring NumPy parameters to the array library and device of the data."""
-        X = self._batches[0].X
-        if isinstance(X, np.ndarray):
-            return param
-        if isinstance(param, tuple | list):
-            return type(param)(self._native(each) for each in param)
-        if not isinstance(param, np.ndarray):
-            return param
-        xp = array_api_compat.array_namespace(X)
-        # A copy: PyTorch takes neither arrays that must not be written nor negative strides.
-        return xp.asarray(np.array(param, order="C"), device=array_api_compat.device(X))
 
 
 def _joined(batches: Sequence[Batch]) -> Batch:
@@ -195,16 +186,18 @@ def _together(batch: Batch, calls: tuple[tuple[Any, ...], ...]) -> dict[str, Lea
 
 def _taken(batch: Batch, rows: AnyArray) -> dict[str, Leaf]:
     some = batch.taken(to_numpy(rows))
-    parts: dict[str, Leaf] = {"X": Rows(some.X), "Y": Rows(some.Y)}
+    parts: dict[str, Leaf] = {"X": Stacked(some.X), "Y": Stacked(some.Y)}
     if some.weight is not None:
-        parts["weight"] = Rows(some.weight)
-    return {**parts, **{f"extra {name}": Rows(column) for name, column in some.extra.items()}}
+        parts["weight"] = Stacked(some.weight)
+    return {**parts, **{f"extra {name}": Stacked(column) for name, column in some.extra.items()}}
 
 
 def _reduced_thinned(
     batch: Batch, n: int, functions: tuple[tuple[Any, ...], ...], call: tuple[Any, ...]
 ) -> Mapping[str, Leaf]:
     batch = batch.every_nth(n)
+    if batch.X.shape[0] == 0:
+        return {}
     for fn, *params in functions:
         batch = batch.derived(fn, tuple(params))
     kernel, *params = call

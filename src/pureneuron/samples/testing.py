@@ -15,6 +15,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import array_api_compat
@@ -28,9 +29,10 @@ from pureneuron.samples.batch import (
     Max,
     Merged,
     Min,
-    Rows,
+    Stacked,
     Sum,
     merge,
+    native,
     to_numpy,
 )
 from pureneuron.samples.protocol import Samples
@@ -56,33 +58,52 @@ class StreamedSamples(Samples):
     def __init__(self, batches: Callable[[], Iterable[tuple[AnyArray, AnyArray, Any]]]) -> None:
         self._batches = batches
         self._functions: tuple[tuple[Any, ...], ...] = ()
-        self._name(*next(iter(batches()))[:2])
+
+    @cached_property
+    def _sizes(self) -> tuple[int, int]:
+        first = next(self._made())
+        return first.X.shape[1], first.Y.shape[1]
+
+    @property
+    def n_inputs(self) -> int:  # type: ignore[override]
+        """Number of inputs, read off the first batch."""
+        return self._sizes[0]
+
+    @property
+    def n_outputs(self) -> int:  # type: ignore[override]
+        """Number of outputs."""
+        return self._sizes[1]
+
+    @property
+    def input_names(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Names of the inputs: x0, x1, …."""
+        return tuple(f"x{i}" for i in range(self.n_inputs))
+
+    @property
+    def output_names(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Names of the outputs: y0, y1, …."""
+        return tuple(f"y{i}" for i in range(self.n_outputs))
 
     def reduce(self, kernel: Kernel, *params: Any) -> Merged:
         """Run ``kernel(batch, *params)`` over all batches and merge: one pass over the data."""
-        return merge(kernel(batch, *params) for batch in self._made())
+        return merge(kernel(batch, *native(params, batch.X)) for batch in self._made())
 
     def derive(self, fn: Callable[..., Batch], *params: Any) -> StreamedSamples:
         """Return the samples with each batch replaced, in each pass anew."""
         other = object.__new__(type(self))
         other._batches, other._functions = self._batches, (*self._functions, (fn, *params))
-        first = next(other._made())
-        other._name(first.X, first.Y)
         return other
 
     def _made(self) -> Iterator[Batch]:
         offset = 0
         for X, Y, weight in self._batches():
+            if X.shape[0] == 0:
+                continue
             batch = Batch(X, Y, weight, offset)
             for fn, *params in self._functions:
-                batch = batch.derived(fn, tuple(params))
+                batch = batch.derived(fn, native(tuple(params), X))
             yield batch
             offset += X.shape[0]
-
-    def _name(self, X: AnyArray, Y: AnyArray) -> None:
-        self.n_inputs, self.n_outputs = X.shape[1], Y.shape[1]
-        self.input_names = tuple(f"x{i}" for i in range(self.n_inputs))
-        self.output_names = tuple(f"y{i}" for i in range(self.n_outputs))
 
 
 def check_source(make: Make) -> None:
@@ -105,10 +126,10 @@ def check_source(make: Make) -> None:
         samples = make(X, Y, w)
         _check_sizes(samples)
         _check_reduction(samples, X, Y, w)
-        _check_derivation(samples, X, Y)
+        _check_derivation(samples, X)
         _check_taking(samples, X, Y, w)
         _check_thinning(samples, X, Y, w)
-        _check_together(samples, X)
+        _check_together(samples)
 
 
 def _check_sizes(samples: Samples) -> None:
@@ -153,7 +174,7 @@ def _check_reduction(samples: Samples, X: Array, Y: Array, weight: Array | None)
         _require(np.allclose(seen[name], value, rtol=1e-5, atol=1e-6), what[name])
 
 
-def _check_derivation(samples: Samples, X: Array, Y: Array) -> None:
+def _check_derivation(samples: Samples, X: Array) -> None:
     factor = np.full(_D, 2.0)
     derived = samples.derive(_doubled, factor).derive(_with_square, 3.0)
     seen = derived.reduce(_derived_statistics)
@@ -184,8 +205,7 @@ def _check_taking(samples: Samples, X: Array, Y: Array, weight: Array | None) ->
     _require(np.allclose(taken["y"], Y[rows], atol=1e-6), "take loses which outputs go with a row")
     square = X[rows, :1] ** 2
     _require(np.allclose(taken["square"], square, atol=1e-6), "take loses extra columns")
-    if weight is not None:
-        _require(np.allclose(taken["weight"], weight[rows], atol=1e-6), "take loses weights")
+    _check_weights(taken, None if weight is None else weight[rows], "take")
 
 
 def _check_thinning(samples: Samples, X: Array, Y: Array, weight: Array | None) -> None:
@@ -196,9 +216,18 @@ def _check_thinning(samples: Samples, X: Array, Y: Array, weight: Array | None) 
         _require(np.allclose(seen["x"], 2.0 * X[::n], atol=1e-6), message)
         _require(np.allclose(seen["y"], Y[::n], atol=1e-6), message)
         _require(np.allclose(seen["square"], X[::n, :1] ** 2, atol=1e-6), message)
+        _check_weights(seen, None if weight is None else weight[::n], f"every_nth({n})")
 
 
-def _check_together(samples: Samples, X: Array) -> None:
+def _check_weights(seen: Merged, weight: Array | None, what: str) -> None:
+    if weight is None:
+        _require("weight" not in seen, f"{what} makes up weights")
+        return
+    kept = "weight" in seen and np.allclose(seen["weight"], weight, atol=1e-6)
+    _require(kept, f"{what} loses weights")
+
+
+def _check_together(samples: Samples) -> None:
     shifts = [np.full(_D, float(i)) for i in range(3)]
     calls: list[tuple[Any, ...]] = [(_statistics, shift) for shift in shifts]
     calls.append((_derived_statistics_without_square,))
@@ -236,7 +265,7 @@ def _statistics(batch: Batch, shift: AnyArray) -> dict[str, Leaf]:
 
 def _placed(batch: Batch) -> dict[str, Leaf]:
     numbers = batch.offset + np.arange(batch.X.shape[0])
-    return {"x": Rows(batch.X), "numbers": Rows(numbers)}
+    return {"x": Stacked(batch.X), "numbers": Stacked(numbers)}
 
 
 def _doubled(batch: Batch, factor: AnyArray) -> Batch:
@@ -256,7 +285,7 @@ def _without_its_last(batch: Batch) -> Batch:
 def _derived_statistics(batch: Batch) -> dict[str, Leaf]:
     return {
         "rows": Sum(float(batch.X.shape[0])),
-        "square": Rows(batch.extra["square"]),
+        "square": Stacked(batch.extra["square"]),
         **_placed(batch),
     }
 
@@ -267,10 +296,10 @@ def _derived_statistics_without_square(batch: Batch) -> dict[str, Leaf]:
 
 def _taken_statistics(batch: Batch) -> dict[str, Leaf]:
     parts: dict[str, Leaf] = {
-        "x": Rows(batch.X),
-        "y": Rows(batch.Y),
-        "square": Rows(batch.extra["square"]),
+        "x": Stacked(batch.X),
+        "y": Stacked(batch.Y),
+        "square": Stacked(batch.extra["square"]),
     }
     if batch.weight is not None:
-        parts["weight"] = Rows(to_numpy(batch.weight))
+        parts["weight"] = Stacked(to_numpy(batch.weight))
     return parts

@@ -6,13 +6,13 @@ parameters, each a step of its own.
 """
 
 from pureneuron.search.multistart import Multistart, confirms, fewest_starts, multistart
-from pureneuron.search.noise import NoiseCovariance, has_noise, reweighted
+from pureneuron.search.noise import Noise, has_noise, reweighted
 from pureneuron.search.slope import Slope, fit_slope, refit_slope
 from pureneuron.search.swaps import swap_search
 
 __all__ = [
     "Multistart",
-    "NoiseCovariance",
+    "Noise",
     "Slope",
     "confirms",
     "fewest_starts",

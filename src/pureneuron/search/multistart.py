@@ -30,7 +30,7 @@ import numpy as np
 from pureneuron.inference.checks import Checks
 from pureneuron.initialize import Candidate, Proposal, Proposer, Random
 from pureneuron.model import unit_rows
-from pureneuron.monitor import Monitor
+from pureneuron.monitor import Monitor, Stage
 from pureneuron.optimize import (
     Fit,
     Limits,
@@ -81,14 +81,14 @@ class Thresholds:
 THRESHOLDS = Thresholds()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Multistart:
     """How the best fit was found.
 
     Attributes
     ----------
-    method : str
-        Of the candidate that led to it.
+    winner : Candidate
+        The candidate that led to it.
     agreement : str
         Why it is taken for the global minimum; empty if nothing confirms it.
     losses : tuple of float
@@ -99,7 +99,7 @@ class Multistart:
         Of the best descent.
     """
 
-    method: str
+    winner: Candidate
     agreement: str
     losses: tuple[float, ...]
     checks: Checks | None
@@ -112,7 +112,7 @@ class Multistart:
         starts = "1 start" if n_starts == 1 else f"{n_starts} starts, the best"
         return StageReport(
             "multistart",
-            f"{starts} from {self.method}, {self.n_iter} iterations",
+            f"{starts} from {self.winner.method}, {self.n_iter} iterations",
             {
                 "n_starts": n_starts,
                 "losses": np.array(self.losses),
@@ -129,7 +129,7 @@ class _Search:
     losses: tuple[float, ...] = ()
     n_random: int = 0
     best: Fit | None = None
-    method: str = ""
+    winner: Candidate | None = None
     found_twice: bool = False
     checks: Checks | None = None
     doubted: bool = False
@@ -146,9 +146,10 @@ class _Search:
         """The point of the best fit."""
         return None if self.best is None else self.best.point
 
-    def with_descent(self, fit: Fit, candidate: Candidate, check: Check | None) -> _Search:
-        """Return what is known after one descent more."""
-        met = self.is_met_by(fit)
+    def with_descent(
+        self, fit: Fit, candidate: Candidate, check: Check | None, *, met: bool
+    ) -> _Search:
+        """Return what is known after one descent more; ``met`` if it has come where the best is."""
         after = replace(self, losses=(*self.losses, fit.loss))
         if self.best is not None and fit.loss >= self.best.loss:
             return replace(after, found_twice=self.found_twice or met)
@@ -157,12 +158,31 @@ class _Search:
         return replace(
             after,
             best=fit,
-            method=candidate.method,
+            winner=candidate,
             found_twice=met,
             checks=checks,
             doubted=not fit.is_exact and (checks is None or checks.in_doubt),
             proof="the residual is zero up to rounding" if proven else self.proof,
         )
+
+    def info(self) -> Multistart:
+        """Return how the best fit was found."""
+        assert self.best is not None
+        assert self.winner is not None
+        return Multistart(
+            winner=self.winner,
+            agreement=self.proof or (_TWICE if self.found_twice else ""),
+            losses=self.losses,
+            checks=self.checks,
+            n_iter=self.best.info.n_iter,
+            history=self.best.info.history,
+        )
+
+    def may_be_proved_by(self, candidate: Candidate, fit: Fit, *, met: bool) -> bool:
+        """Whether what speaks for a candidate would count: it has led to the best minimum."""
+        assert self.best is not None
+        still_open = not (self.proof or self.doubted)
+        return still_open and (met or self.best is fit) and confirms(candidate, self.best)
 
     def is_met_by(self, fit: Fit) -> bool:
         """Whether a descent has come where the best one is."""
@@ -182,6 +202,7 @@ def multistart(
     rng: np.random.Generator,
     check: Check | None,
     monitor: Monitor,
+    stage: Stage | None = None,
 ) -> tuple[Fit, Multistart]:
     """Descend from what is proposed, then from random starts, until the best is confirmed.
 
@@ -205,34 +226,34 @@ def multistart(
         Checks a fit; None where no check is to be had, and every fit is in doubt.
     monitor : Monitor
         Told of every iteration.
+    stage : Stage, optional
+        Told of every descent, so that an interrupt leaves a report.
 
     Returns
     -------
     Fit, Multistart
         The best of all descents, and how it was found.
     """
-    *streams, swap_rng = rng.spawn(len(proposers) + 2)
-    proposals = _Proposals(problem, n_neurons, [*proposers, Random(n_restarts)], streams, monitor)
+    random_rng, swap_rng, *streams = rng.spawn(len(proposers) + 2)
+    asked = [*zip(proposers, streams, strict=True), (Random(n_restarts), random_rng)]
+    proposals = _Proposals(problem, n_neurons, asked, monitor)
     search = _Search(fewest_starts)
     proposal = proposals.first()
     while proposal is not None:
         candidate = proposal.candidate
-        search = replace(search, n_random=search.n_random + (candidate.method == "random"))
+        search = replace(search, n_random=search.n_random + candidate.is_restart)
         fit = _descended(problem, candidate, search, n_restarts, limits, swap_rng, monitor)
-        leads_there = search.is_met_by(fit)
-        search = search.with_descent(fit, candidate, check)
-        assert search.best is not None
-        leads_there = leads_there or search.best is fit
-        if (
-            leads_there
-            and not (search.proof or search.doubted)
-            and confirms(candidate, search.best)
-        ):
+        met = search.is_met_by(fit)
+        search = search.with_descent(fit, candidate, check, met=met)
+        if search.may_be_proved_by(candidate, fit, met=met):
             proposal = proposal.corroborated()
             search = replace(search, proof=proposal.candidate.corroborated_by)
+        info = search.info()
+        if stage is not None:
+            stage.report(info)
         proposal = None if search.is_over else proposals.after(proposal)
     assert search.best is not None
-    return search.best, _info(search, search.best)
+    return search.best, info
 
 
 def fewest_starts(problem: Problem, n_neurons: int) -> int:
@@ -259,16 +280,15 @@ class _Proposals:
         self,
         problem: Problem,
         n_neurons: int,
-        proposers: Sequence[Proposer],
-        streams: Sequence[np.random.Generator],
+        proposers: Sequence[tuple[Proposer, np.random.Generator]],
         monitor: Monitor,
     ) -> None:
         self._ask = [
             partial(each.first, problem, n_neurons, rng=stream, monitor=monitor)
-            for each, stream in zip(proposers, streams, strict=True)
+            for each, stream in proposers
         ]
-        last = partial(Random(1).first, problem, n_neurons, rng=streams[-1], monitor=monitor)
-        self._at_least = last
+        stream = proposers[-1][1]
+        self._at_least = partial(Random(1).first, problem, n_neurons, rng=stream, monitor=monitor)
 
     def first(self) -> Proposal | None:
         """Return the first proposal; a random start where nobody proposes anything."""
@@ -322,15 +342,3 @@ def _descended(
 def _is_overdetermined(fit: Fit) -> bool:
     unknowns = n_unknowns(fit.problem, fit.n_neurons)
     return fit.problem.n_equations >= THRESHOLDS.overdetermined * unknowns
-
-
-def _info(search: _Search, best: Fit) -> Multistart:
-    twice = _TWICE if search.found_twice else ""
-    return Multistart(
-        method=search.method,
-        agreement=search.proof or twice,
-        losses=search.losses,
-        checks=search.checks,
-        n_iter=best.info.n_iter,
-        history=best.info.history,
-    )

@@ -21,7 +21,7 @@ from pureneuron.problem import Problem, n_unknowns
 from pureneuron.results import StageReport
 from pureneuron.typing import Array
 
-__all__ = ["NoiseCovariance", "Thresholds", "has_noise", "noise_covariance", "reweighted"]
+__all__ = ["Noise", "Thresholds", "has_noise", "noise_covariance", "reweighted"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ THRESHOLDS = Thresholds()
 
 
 @dataclass(frozen=True, eq=False)
-class NoiseCovariance:
+class Noise:
     """The covariance of the noise, (m, m), in the units of the data."""
 
     covariance: Array
@@ -79,7 +79,7 @@ def noise_covariance(problem: Problem, point: Point) -> Array:
     return np.asarray(sums["EE"] / problem.total * correction)
 
 
-def reweighted(fit: Fit, *, limits: Limits) -> tuple[Fit, NoiseCovariance]:
+def reweighted(fit: Fit, *, limits: Limits) -> tuple[Fit, Noise]:
     """Go on from a plain fit to the minimum of the loss weighted by its noise.
 
     Where the noise differs much, the plain fit has itself put residual into the better outputs:
@@ -94,11 +94,13 @@ def reweighted(fit: Fit, *, limits: Limits) -> tuple[Fit, NoiseCovariance]:
 
     Returns
     -------
-    Fit, NoiseCovariance
+    Fit, Noise
         The fit, whose loss is the mean of ``s² eᵀ Σ⁻¹ e`` with s² the mean noise variance: what the
         plain one would be if all noise were spherical.
     """
     problem, point = fit.problem, fit.point
+    # Outputs in the units of the problem before any weighting.
+    A = problem.likelihood.colour @ point.A
     covariance = noise_covariance(problem, point)
     for _ in range(THRESHOLDS.most_rounds):
         likelihood = Gaussian.with_covariance(covariance)
@@ -106,13 +108,14 @@ def reweighted(fit: Fit, *, limits: Limits) -> tuple[Fit, NoiseCovariance]:
         found = minimize(
             problem.with_likelihood(likelihood),
             point.W,
-            likelihood.whiten @ point.A,
+            likelihood.whiten @ A,
             limits=limits,
             damping=DAMPING.trusted,
         )
-        point = replace(found.point, A=likelihood.colour @ found.point.A)
+        A = likelihood.colour @ found.point.A
+        point = replace(found.point, A=problem.likelihood.whiten @ A)
         previous, covariance = covariance, noise_covariance(problem, point)
         change = likelihood.whiten @ (covariance - previous) @ likelihood.whiten / mean
         if np.abs(change).max() <= THRESHOLDS.same:
             break
-    return found, NoiseCovariance(covariance * problem.output_scale**2, found.info.n_iter)
+    return found, Noise(covariance * problem.output_scale**2, found.info.n_iter)

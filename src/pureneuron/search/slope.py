@@ -25,7 +25,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from pureneuron.initialize import Found, Proposer
+from pureneuron.initialize import Candidate, Fitted, Proposer
 from pureneuron.model import LeakyReLU
 from pureneuron.monitor import Monitor
 from pureneuron.optimize import Fit, Limits, distance, minimize
@@ -174,9 +174,9 @@ def fit_slope(
             owed -= 1
         if fit.is_exact:
             return fit, replace(slope, confirmed=True)
-        again, found = step.searched(fit.problem, again_rng.spawn(1)[0], Found(fit, "slope"))
+        again, winner = step.searched(fit.problem, again_rng.spawn(1)[0], Fitted(fit, "slope"))
         # Another start that comes to the same network may end lower by a rounding.
-        if found == "slope" or distance(fit.point, again.point) <= NEARNESS.same:
+        if winner.W is fit.point.W or distance(fit.point, again.point) <= NEARNESS.same:
             return fit, slope
         fit, slope = refit_slope(again, limits=limits, monitor=monitor)
     return fit, replace(slope, confirmed=slope.confirmed or fit.is_exact)
@@ -200,8 +200,8 @@ class _OuterStep:
 
     def searched(
         self, problem: Problem, rng: np.random.Generator, *before: Proposer
-    ) -> tuple[Fit, str]:
-        """Search at the slope of ``problem``; return the method that won, too."""
+    ) -> tuple[Fit, Candidate]:
+        """Search at the slope of ``problem``; return the candidate that won, too."""
         fit, found = multistart(
             problem,
             self.n_neurons,
@@ -213,7 +213,7 @@ class _OuterStep:
             check=None,
             monitor=self.monitor,
         )
-        return fit, found.method
+        return fit, found.winner
 
 
 def _better(one: tuple[Fit, Slope], other: tuple[Fit, Slope]) -> tuple[Fit, Slope]:

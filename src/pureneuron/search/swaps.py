@@ -16,7 +16,6 @@ import numpy as np
 from pureneuron.inference.order import least_missed
 from pureneuron.linalg import svd, tall_product
 from pureneuron.model import Activation, unit_rows
-from pureneuron.model.likelihood import THRESHOLDS as LIKELIHOOD
 from pureneuron.optimize import Fit, Limits, Observer, minimize
 from pureneuron.optimize.least_squares.kernels import activations, residual
 from pureneuron.samples import Batch, Sum
@@ -36,6 +35,9 @@ class Thresholds:
         swaps do not leave (success.py).
     random_directions : int
         Random candidates for the direction (success.py).
+    nothing_beyond : float
+        Share of the largest response's power that counts as nothing beyond the activations
+        (rounding).
     worthwhile : float
         Share of the loss that a swap must gain to be kept (success.py).
     """
@@ -43,6 +45,7 @@ class Thresholds:
     neurons: int = 10
     directions: int = 3
     random_directions: int = 200
+    nothing_beyond: float = 1e-9
     worthwhile: float = 1e-3
 
 
@@ -64,7 +67,8 @@ def swap_search(
         As for :func:`~pureneuron.optimize.minimize`.
     """
     best, improved = fit, True
-    while improved and best.loss > LIKELIHOOD.rounding:
+    floor = fit.problem.likelihood.floor(single=False)
+    while improved and best.loss > floor:
         improved = False
         directions = _best_directions(best, rng=rng)
         neurons = least_missed(best)[: THRESHOLDS.neurons]
@@ -94,7 +98,9 @@ def _best_directions(fit: Fit, *, rng: np.random.Generator) -> Array:
     cross = sums["HF"] / problem.total
     own = sums["FF"] / problem.total
     beyond = own - np.sum(cross * (point.gram_inverse @ cross), axis=0)
-    explained = np.sum(sums["FE"] ** 2, axis=1) / np.maximum(beyond, 1e-9 * own.max())
+    explained = np.sum(sums["FE"] ** 2, axis=1) / np.maximum(
+        beyond, THRESHOLDS.nothing_beyond * own.max()
+    )
     return np.asarray(candidates[np.argsort(-explained)[: THRESHOLDS.directions]])
 
 

@@ -85,7 +85,7 @@ class Thresholds:
 THRESHOLDS = Thresholds()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LinearPart:
     """Singular value decomposition of the regression of y on x, in white coordinates.
 

@@ -154,7 +154,9 @@ def activations(batch: Batch, W: AnyArray, activation: Activation) -> tuple[AnyA
     """
     if "activations" in batch.extra:
         return batch.extra["slopes"], batch.extra["activations"]
-    D, H = activation.linearized(batch.X @ like(batch, W).T)
+    Z = batch.X @ like(batch, W).T
+    D = activation.slopes(Z)
+    H = times(Z, D)
     if "one" in batch.extra:
         xp = array_api_compat.array_namespace(batch.X)
         H = xp.concat([H, batch.extra["one"]], axis=1)
