@@ -90,6 +90,15 @@ def test_an_interrupt_keeps_the_lowest_loss_so_far():
     assert stopped.loss <= (1.0 + 1e-3) * min(seen) * variance
 
 
+def test_an_interrupt_leaves_the_report_of_what_was_done():
+    def interrupt(progress):
+        if progress.stage == "refining" and progress.start == 3:
+            raise KeyboardInterrupt
+
+    stopped = recover(drawn(), 3, init="random", callback=interrupt, rng=0)
+    assert stopped.stage("multistart").figures["n_starts"] == 2
+
+
 def same(one, other):
     assert np.array_equal(one.W, other.W)
     assert np.array_equal(one.A, other.A)
@@ -130,6 +139,12 @@ def test_generators_may_be_handed_in():
     samples = drawn()
     seed = np.random.default_rng(0)
     same(recover(samples, 3, rng=seed).network, recover(samples, 3, rng=0).network)
+
+
+def test_a_generator_that_cannot_spawn_is_taken_all_the_same():
+    legacy = np.random.RandomState(0)
+    rng = np.random.Generator(legacy._bit_generator)
+    assert recover(drawn(), 3, rng=rng).status is Status.RECOVERED
 
 
 class TestOptions:
