@@ -98,13 +98,10 @@ class Subsample:
         sizes = _sizes(single, n_neurons) if problem.linear_part_shows(n_neurons) else ()
         if not sizes:
             return None
-        hessian_rng, round_rng = rng.spawn(2)
         with monitor.stage(_STAGE) as stage:
-            estimate = hessian_estimate(single, self.part, n_neurons, rng=hessian_rng)
+            estimate = hessian_estimate(single, self.part, n_neurons, rng=rng)
             trusted = estimate is not None and estimate.misfit <= THRESHOLDS.most_misfit
-            begun = _begin(
-                single, n_neurons, sizes, estimate if trusted else None, round_rng, monitor
-            )
+            begun = _begin(single, n_neurons, sizes, estimate if trusted else None, rng, monitor)
             stage.report(begun)
         return begun
 
@@ -129,10 +126,9 @@ def _begin(
     rng: np.random.Generator,
     monitor: Monitor,
 ) -> Round:
-    rows_rng, starts_rng, later_rng = rng.spawn(3)
-    rows = whole.subset(sizes[0], rng=rows_rng)
+    rows = whole.subset(sizes[0], rng=rng)
     if hessians is None:
-        W, limits = random_start(rows, n_neurons, rng=starts_rng), THRESHOLDS.limits
+        W, limits = random_start(rows, n_neurons, rng=rng), THRESHOLDS.limits
     else:
         W, limits = hessians.W, THRESHOLDS.near_limits
     best = minimize(
@@ -154,8 +150,7 @@ def _begin(
         agreed,
         hessians is not None,
         sizes[1:],
-        starts_rng,
-        later_rng,
+        rng,
         monitor,
     )
 
@@ -190,8 +185,7 @@ class Round:
     agreed: bool
     from_hessians: bool
     later_sizes: tuple[int, ...]
-    starts_rng: np.random.Generator
-    later_rng: np.random.Generator
+    rng: np.random.Generator
     monitor: Monitor
     better_was_proposed: bool = False
 
@@ -239,7 +233,7 @@ class Round:
                 later.best.n_neurons,
                 later.later_sizes,
                 None,
-                later.later_rng,
+                later.rng,
                 later.monitor,
             )
             stage.report(begun)
@@ -259,7 +253,7 @@ class Round:
         best = self.best
         fit = minimize(
             self.rows,
-            random_start(self.rows, best.n_neurons, rng=self.starts_rng),
+            random_start(self.rows, best.n_neurons, rng=self.rng),
             limits=THRESHOLDS.limits,
             joins=meeting(best.point, NEARNESS.same_early),
             observer=self.monitor.observer(
