@@ -6,12 +6,10 @@ biases is linear in x, whatever the network. Biases, or neurons of another kind,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import array_api_compat
 import numpy as np
 
-from pureneuron.inference.scores import LEVELS, largest_score
+from pureneuron.inference.scores import ScoreTest, largest_score
 from pureneuron.linalg import tall_product
 from pureneuron.model import unit_rows
 from pureneuron.problem import Problem
@@ -26,37 +24,21 @@ __all__ = ["OddPartTest", "odd_part_test"]
 _LINEAR_SHARE = float(np.sqrt(2.0 / np.pi))
 
 
-@dataclass(frozen=True)
-class OddPartTest:
+class OddPartTest(ScoreTest):
     """Outcome of :func:`odd_part_test`.
 
-    Attributes
-    ----------
-    statistic : float
-        Largest standardised covariance of an output with an odd function of the inputs, what is
-        linear taken off.
-    p_value : float
-        Bound on the chance of one as large if the odd part is linear (Bonferroni).
+    The statistic is the largest standardised covariance of an output with an odd function of the
+    inputs, what is linear taken off.
     """
-
-    statistic: float
-    p_value: float
-
-    @property
-    def is_rejected(self) -> bool:
-        """Whether chance is out of the question."""
-        return self.p_value < LEVELS.rejected
 
     def describe(self) -> StageReport:
         """Report whether the odd part of the outputs is linear in the inputs."""
-        verdict = (
+        return self.report(
+            "odd part",
             "not linear: there are biases, or other neurons than rectifiers, and the moment "
-            "estimate is off"
-            if self.is_rejected
-            else "linear, as far as can be told"
+            "estimate is off",
+            "linear, as far as can be told",
         )
-        figures = {"statistic": self.statistic, "p_value": self.p_value}
-        return StageReport("odd part", f"{verdict} (p = {self.p_value:.2g})", figures)
 
 
 def odd_part_test(problem: Problem, part: LinearPart, W: Array) -> OddPartTest:

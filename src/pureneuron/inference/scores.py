@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from pureneuron.results import StageReport
 from pureneuron.typing import Array
 
-__all__ = ["LEVELS", "Levels", "largest_score"]
+__all__ = ["LEVELS", "Levels", "ScoreTest", "largest_score"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,33 @@ class Levels:
 
 
 LEVELS = Levels()
+
+
+@dataclass(frozen=True)
+class ScoreTest:
+    """Outcome of a test by the largest of many standardised sums.
+
+    Attributes
+    ----------
+    statistic : float
+        The largest.
+    p_value : float
+        Bound on the chance of one as large under the hypothesis (Bonferroni).
+    """
+
+    statistic: float
+    p_value: float
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether chance is out of the question."""
+        return self.p_value < LEVELS.rejected
+
+    def report(self, stage: str, rejected: str, passed: str) -> StageReport:
+        """Report a verdict, in one of two sentences."""
+        verdict = rejected if self.is_rejected else passed
+        figures = {"statistic": self.statistic, "p_value": self.p_value}
+        return StageReport(stage, f"{verdict} (p = {self.p_value:.2g})", figures)
 
 
 def largest_score(values: Array, squares: Array) -> tuple[float, float]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import array_api_compat
 
-from pureneuron.inference.scores import LEVELS, largest_score
+from pureneuron.inference.scores import ScoreTest, largest_score
 from pureneuron.problem import Problem
 from pureneuron.results import StageReport
 from pureneuron.samples import Batch, Sum
@@ -14,35 +12,16 @@ from pureneuron.samples import Batch, Sum
 __all__ = ["SymmetryTest", "symmetry_test"]
 
 
-@dataclass(frozen=True)
-class SymmetryTest:
-    """Outcome of :func:`symmetry_test`.
-
-    Attributes
-    ----------
-    statistic : float
-        Largest standardised mean of an odd function of the inputs.
-    p_value : float
-        Chance of one as large if the inputs are symmetric (Bonferroni over the functions).
-    """
-
-    statistic: float
-    p_value: float
-
-    @property
-    def is_rejected(self) -> bool:
-        """Whether chance is out of the question."""
-        return self.p_value < LEVELS.rejected
+class SymmetryTest(ScoreTest):
+    """Outcome of :func:`symmetry_test`: the largest standardised mean of an odd function."""
 
     def describe(self) -> StageReport:
         """Report whether the inputs look symmetric."""
-        verdict = (
-            "the inputs are asymmetric, and moments cannot be trusted"
-            if self.is_rejected
-            else "no sign that the inputs are asymmetric"
+        return self.report(
+            "symmetry",
+            "the inputs are asymmetric, and moments cannot be trusted",
+            "no sign that the inputs are asymmetric",
         )
-        figures = {"statistic": self.statistic, "p_value": self.p_value}
-        return StageReport("symmetry", f"{verdict} (p = {self.p_value:.2g})", figures)
 
 
 def symmetry_test(problem: Problem) -> SymmetryTest:

@@ -135,7 +135,7 @@ def _begin(
         rows,
         W,
         limits=limits,
-        observer=monitor.observer(whole, "subsample", 1, THRESHOLDS.most_starts, guess=True),
+        observer=monitor.observer(whole, _STAGE, 1, THRESHOLDS.most_starts, guess=True),
     )
     agreed = False
     if hessians is not None:
@@ -148,7 +148,6 @@ def _begin(
         best,
         1,
         agreed,
-        hessians is not None,
         sizes[1:],
         rng,
         monitor,
@@ -171,8 +170,6 @@ class Round:
         Starts so far.
     agreed : bool
         Whether two methods or two starts agree on ``best``.
-    from_hessians : bool
-        Whether the first start was where the average Hessians point.
     later_sizes : tuple of int
         Rows of later rounds.
     """
@@ -183,7 +180,6 @@ class Round:
     lead: Fit
     n_starts: int
     agreed: bool
-    from_hessians: bool
     later_sizes: tuple[int, ...]
     rng: np.random.Generator
     monitor: Monitor
@@ -211,7 +207,7 @@ class Round:
         """The best end; what agrees with it, as far as is known."""
         point = self.best.point
         known = self.summary if self.agreed else ""
-        return Candidate(point.W, point.A, "subsample", known, self.best.info.scale)
+        return Candidate(point.W, point.A, _STAGE, known, self.best.info.scale)
 
     def corroborated(self) -> Round:
         """Start until two agree on the best end, or another start ends lower."""
@@ -258,7 +254,7 @@ class Round:
             joins=meeting(best.point, NEARNESS.same_early),
             observer=self.monitor.observer(
                 self.whole,
-                "subsample",
+                _STAGE,
                 self.n_starts + 1,
                 THRESHOLDS.most_starts,
                 best_loss=best.loss,

@@ -91,7 +91,7 @@ class Samples(ABC):
 
 
 class _EveryNth(Samples):
-    """A view of some of the rows of another source."""
+    """A view of some of the rows of another source, with its sizes and names."""
 
     def __init__(self, source: Samples, n: int) -> None:
         self._source, self._n = source, n
