@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+import numpy as np
+
 from pureneuron.model import TwoLayerNetwork
 from pureneuron.typing import Array
 
@@ -68,6 +70,64 @@ class StageReport:
     summary: str
     figures: Mapping[str, float | int | Array] = field(default_factory=dict)
     seconds: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Intervals:
+    """Confidence intervals; the last axis holds the lower and the upper end.
+
+    Attributes
+    ----------
+    A, W, hidden_bias, output_bias, negative_slope : (m, k, 2), (k, d, 2), (k, 2), (m, 2), (2,) arrays
+        Around the entries of the network.
+    """
+
+    A: Array
+    W: Array
+    hidden_bias: Array
+    output_bias: Array
+    negative_slope: Array
+
+
+@dataclass(frozen=True, eq=False)
+class StandardErrors:
+    """Standard errors of a network in normal form, in the units of the data.
+
+    What is not fitted has a standard error of zero; what the data leave undetermined, infinity.
+
+    Attributes
+    ----------
+    A, W, hidden_bias, output_bias, negative_slope
+        Of the entries of the network, arrays of the same shapes.
+    kind : str
+        What is assumed of the noise: "iid", "robust", "serial" or "groups".
+    freedom : float
+        Degrees of freedom of Student's law, by which intervals are made.
+    covariance : (p, p) array
+        Of A row by row, W row by row, hidden biases, output biases and the slope; where a standard
+        error is infinite, of what is known.
+    """
+
+    A: Array
+    W: Array
+    hidden_bias: Array
+    output_bias: Array
+    negative_slope: float
+    kind: str
+    freedom: float
+    covariance: Array
+
+    @classmethod
+    def of_variance(
+        cls, variance: Array, covariance: Array, sizes: tuple[int, int, int], kind: str, freedom: float
+    ) -> StandardErrors:
+        """Take the variances of all unknowns apart; sizes are k, d and m."""
+        k, d, m = sizes
+        ends = np.cumsum([m * k, k * d, k, m])
+        A, W, b, c, slope = np.split(np.sqrt(variance), ends)
+        return cls(
+            A.reshape(m, k), W.reshape(k, d), b, c, float(slope[0]), kind, freedom, covariance
+        )
 
 
 @dataclass(frozen=True)

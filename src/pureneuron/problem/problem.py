@@ -18,7 +18,7 @@ from pureneuron.problem.validation import check_samples
 from pureneuron.problem.whitening import Whitening, whitening
 from pureneuron.results import StageReport
 from pureneuron.samples import Batch, Samples
-from pureneuron.typing import Array
+from pureneuron.typing import Array, IndexArray
 
 __all__ = ["Problem", "n_unknowns", "pose"]
 
@@ -130,9 +130,13 @@ class Problem:
 
     def subset(self, size: int, *, rng: np.random.Generator) -> Problem:
         """Return a problem of ``size`` random rows, in memory."""
-        rows = self.rows.take(np.sort(rng.choice(self.n_rows, size=size, replace=False)))
+        return self.part(np.sort(rng.choice(self.n_rows, size=size, replace=False)))
+
+    def part(self, rows: IndexArray) -> Problem:
+        """Return a problem of some rows, by ascending number, in memory."""
+        taken, size = self.rows.take(rows), len(rows)
         return replace(
-            self, rows=rows, n_rows=size, total=rows.total_weight(), n_effective=float(size)
+            self, rows=taken, n_rows=size, total=taken.total_weight(), n_effective=float(size)
         )
 
     def with_likelihood(self, likelihood: Likelihood) -> Problem:

@@ -62,7 +62,11 @@ class Batch:
         """Yield the batch ``n_rows`` at a time: for kernels that make rows much wider."""
         end = self.X.shape[0]
         for start in range(0, end, n_rows):
-            yield self._sliced(slice(start, min(start + n_rows, end)), self.offset + start)
+            yield self.rows(slice(start, min(start + n_rows, end)))
+
+    def rows(self, rows: slice) -> Batch:
+        """Return consecutive rows of the batch, by their numbers in it."""
+        return self._sliced(rows, self.offset + rows.start)
 
     def every(self, n: int) -> slice:
         """Tell which rows are every n-th of the whole."""

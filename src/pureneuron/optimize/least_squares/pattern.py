@@ -19,7 +19,7 @@ from pureneuron.optimize.quadratic_model import Step, damping_scale
 from pureneuron.problem import Problem
 from pureneuron.typing import Array
 
-__all__ = ["PatternModel"]
+__all__ = ["PatternModel", "lift"]
 
 
 class PatternModel:
@@ -31,12 +31,12 @@ class PatternModel:
         sums = problem.samples.reduce(pattern_sums, W, reference, problem.activation)
         self._FF, FE = sums["FF"] / problem.total, sums["FE"] / problem.total
         self._active = sums["DD"] / problem.total
-        lift = _lift(W, problem.fit_intercept)
-        self._FH = self._FF @ lift
-        gram = lift.T @ self._FH
+        up = lift(W, problem.fit_intercept)
+        self._FH = self._FF @ up
+        gram = up.T @ self._FH
         inverse = gram_inverse(gram)
-        change = inverse @ (lift.T @ FE)
-        loss = float(sums["EE"] / problem.total - np.sum(change * (lift.T @ FE)))
+        change = inverse @ (up.T @ FE)
+        loss = float(sums["EE"] / problem.total - np.sum(change * (up.T @ FE)))
         A = reference + change.T
         loss = max(loss, 0.0) / problem.n_outputs
         self.point = Point(W=W, A=A, loss=loss, gram=gram, gram_inverse=inverse)
@@ -80,11 +80,12 @@ class PatternModel:
         """Keep all: it is small."""
 
 
-def _lift(W: Array, intercept: bool) -> Array:
+def lift(W: Array, intercept: bool) -> Array:
+    """Return L (N, k), with the rows of W one below the other, each in its own column: H = F L."""
     k, r = W.shape
-    lift = np.zeros((k * r + intercept, k + intercept))
+    up = np.zeros((k * r + intercept, k + intercept))
     for a in range(k):
-        lift[a * r : (a + 1) * r, a] = W[a]
+        up[a * r : (a + 1) * r, a] = W[a]
     if intercept:
-        lift[-1, -1] = 1.0
-    return lift
+        up[-1, -1] = 1.0
+    return up

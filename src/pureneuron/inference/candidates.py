@@ -1,0 +1,166 @@
+"""Functions of the inputs that a residual might hide: what the omitted-unit test looks for.
+
+Each family betrays one way in which the model may fail. All are functions of the white inputs; with
+hidden biases a constant is one of those, and random directions have thresholds by themselves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import array_api_compat
+import numpy as np
+
+from pureneuron.linalg import times
+from pureneuron.model import unit_rows
+from pureneuron.optimize import Fit
+from pureneuron.optimize.least_squares.kernels import like
+from pureneuron.problem import Problem
+from pureneuron.samples import Batch
+from pureneuron.typing import AnyArray, Array
+
+__all__ = ["Candidates", "Thresholds", "candidates"]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """How many functions there are, at most, of each family (calibration).
+
+    Attributes
+    ----------
+    random, between, around : int
+        Directions drawn at random; halfway between two fitted units, or a unit and another turned
+        round; near a fitted unit.
+    near : float
+        How far from the unit those are.
+    own : int
+        Units that are turned round, shifted, or give their step.
+    shift : float
+        By how much, in standard deviations of their pre-activation.
+    squares : int
+        Inputs and outputs whose squares are tried; and inputs themselves.
+    """
+
+    random: int = 48
+    between: int = 24
+    around: int = 24
+    near: float = 0.3
+    own: int = 32
+    shift: float = 0.7
+    squares: int = 16
+
+
+THRESHOLDS = Thresholds()
+
+MEANINGS = {
+    "unit": "a unit is missing",
+    "slope": "units respond on their negative side",
+    "bias": "biases are missing",
+    "bend": "units bend where they should have a kink (another activation, or an input is missing)",
+    "input": "outputs depend on the inputs in a way that no unit shows",
+    "output": "outputs are a nonlinear function of what the units add up to",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Functions ``σ(v·x − c)`` with σ the rectifier, and a few others.
+
+    Attributes
+    ----------
+    directions, thresholds : (u, r) and (u,) arrays
+        v and c of the rectifiers.
+    families : tuple of str
+        Family of every function, in the order in which :meth:`values` returns them.
+    steps : (s,) array
+        Fitted units whose step function is tried.
+    constant : bool
+        Whether the constant function is.
+    linear : (l, r) array
+        Linear functions, whose squares are tried as well.
+    outputs : (o, m) array
+        Combinations of the fitted outputs that are squared.
+    """
+
+    directions: Array
+    thresholds: Array
+    families: tuple[str, ...]
+    steps: Array
+    constant: bool
+    linear: Array
+    outputs: Array
+
+    def values(self, batch: Batch, D: AnyArray, fitted: AnyArray) -> AnyArray:
+        """Return the values (n, C) in the rows, each times the root of its weight.
+
+        Parameters
+        ----------
+        batch : Batch
+            White rows.
+        D : (n, k) array
+            Slopes of the fitted units.
+        fitted : (n, m) array
+            Fitted outputs.
+        """
+        xp = array_api_compat.array_namespace(batch.X)
+        dtype = batch.X.dtype
+        root = batch.extra.get("root")
+        T = batch.X @ like(batch, self.directions).T
+        if self.thresholds.any():
+            shift = xp.asarray(self.thresholds, dtype=dtype)[None, :]
+            T = T - (shift if root is None else shift * root)
+        columns: list[Any] = [times(T, T > 0.0)]
+        one = xp.ones_like(batch.X[:, :1]) if root is None else root
+        if len(self.steps):
+            steps = xp.astype(xp.take(D, xp.asarray(self.steps), axis=1), dtype)
+            columns.append(steps * one)
+        if self.constant:
+            columns.append(one)
+        if len(self.linear):
+            L = batch.X @ like(batch, self.linear).T
+            columns += [L, _squares(xp, L, root)]
+        if len(self.outputs):
+            columns.append(_squares(xp, fitted @ like(batch, self.outputs).T, root))
+        return xp.concat(columns, axis=1)
+
+
+def _squares(xp: Any, M: AnyArray, root: AnyArray | None) -> AnyArray:
+    if root is None:
+        return M * M
+    return M * M / xp.where(root > 0.0, root, xp.ones_like(root))
+
+
+def candidates(fit: Fit, *, rng: np.random.Generator) -> Candidates:
+    """Draw the candidates for a fit."""
+    problem, W = fit.problem, fit.point.W
+    t = THRESHOLDS
+    r, k, m = problem.n_inputs, len(W), problem.n_outputs
+    some = rng.permutation(k)[: t.own]
+    pairs = rng.integers(k, size=(2, t.between))
+    signs = rng.choice([-1.0, 1.0], size=(t.between, 1))
+    around = W[rng.integers(k, size=t.around)]
+    units = np.concatenate(
+        [
+            rng.standard_normal((t.random, r)),
+            W[pairs[0]] + signs * W[pairs[1]] + 0.1 * rng.standard_normal((t.between, r)),
+            around + t.near * unit_rows(rng.standard_normal((t.around, r))),
+        ]
+    )
+    directions = unit_rows(np.concatenate([units, -W[some], W[some], W[some]]))
+    shift = np.full(len(some), t.shift)
+    thresholds = np.concatenate([np.zeros(len(units) + len(some)), shift, -shift])
+    linear = unit_rows(rng.standard_normal((min(t.squares, r), r)))
+    outputs = np.eye(m) if m <= t.squares else unit_rows(rng.standard_normal((t.squares, m)))
+    steps = np.zeros(0, dtype=np.intp) if problem.fit_hidden_bias else some
+    families = (
+        ("unit",) * len(units)
+        + ("slope",) * len(some)
+        + ("bend",) * (2 * len(some))
+        + ("bias",) * (len(steps) + (not problem.fit_intercept))
+        + ("input",) * (2 * len(linear))
+        + ("output",) * len(outputs)
+    )
+    return Candidates(
+        directions, thresholds, families, steps, not problem.fit_intercept, linear, outputs
+    )

@@ -1,0 +1,178 @@
+"""The covariance of the estimate, in the normal form and in the units of the data.
+
+With K the inverse of the information and S the covariance of the scores, that of the unknowns is
+``K S K`` (the sandwich). S follows what the noise is taken for (:mod:`.dependence`):
+
+- iid: ``E[Jᵀ Σ J]`` with Σ the covariance of the noise between outputs;
+- robust: ``Σ ψψᵀ`` over rows (HC1: times n m / (n m − p); J. MacKinnon and H. White, 1985);
+- serial: Bartlett's kernel (W. Newey and K. West, Econometrica 55, 1987), as moving sums of scores;
+- groups: sums of scores over groups (cluster sandwich, times g / (g − 1)).
+
+Rows of W move on the unit sphere: a change of the white rows becomes one of the reported network by
+the delta method, ``δŵ = (I − ŵŵᵀ) δw / |w|``, ``δb̂ = (δb − b̂ ŵᵀδw) / |w|``, and
+``δÂ_a = |w| δA_a + Â_a ŵᵀδw / |w|``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pureneuron.inference.blocks import Blocks, contiguous_blocks, group_blocks
+from pureneuron.inference.dependence import Dependence
+from pureneuron.inference.information import Information
+from pureneuron.inference.score_sums import block_scores, score_products
+from pureneuron.optimize import Fit
+from pureneuron.optimize.least_squares.kernels import residual_sums
+from pureneuron.problem import Problem, n_unknowns
+from pureneuron.results import StandardErrors
+from pureneuron.typing import Array
+
+__all__ = ["Thresholds", "covariance", "standard_errors"]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Numbers that decide, each with its meaning and the benchmark that shows its effect.
+
+    Attributes
+    ----------
+    most_blocks : int
+        Sums of scores that are held: of groups, or of short runs of rows (calibration).
+    blocks_a_lag : int
+        Runs of rows in the length of the memory (calibration).
+    null : float
+        Share of an unknown in a direction without information that makes it undetermined
+        (rounding).
+    """
+
+    most_blocks: int = 2048
+    blocks_a_lag: int = 8
+    null: float = 1e-6
+
+
+THRESHOLDS = Thresholds()
+
+
+def covariance(fit: Fit, known: Information, dependence: Dependence) -> tuple[Array, float]:
+    """Return the covariance (p, p) of the unknowns in white coordinates, and degrees of freedom.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    known : Information
+        At the same fit.
+    dependence : Dependence
+        What is assumed of the noise.
+    """
+    problem = fit.problem
+    spent = problem.likelihood.noise_variance(
+        1.0, n_unknowns(problem, fit.n_neurons) + known.fits_slope, problem.n_equations
+    )
+    freedom = problem.n_equations / spent
+    parameters = (fit.point.W, fit.point.A, problem.activation)
+    if dependence.kind == "iid":
+        EE = problem.samples.reduce(residual_sums, *parameters)["EE"] / problem.total
+        S = known.score_covariance(EE * spent) / problem.n_effective
+    elif dependence.kind == "robust":
+        sums = problem.samples.reduce(score_products, *parameters, known.fits_slope)
+        S = sums["products"] / problem.total**2 * spent
+    else:
+        blocks = _blocks(problem, dependence)
+        sums = problem.samples.reduce(block_scores, blocks, *parameters, known.fits_slope)
+        scores = np.hstack(
+            [sums[f"of {name}"].reshape(blocks.n_blocks, -1) for name in ("A", "W", "slope")]
+        )
+        if dependence.kind == "groups":
+            freedom = max(blocks.n_blocks - 1.0, 1.0)
+            S = scores.T @ scores * (blocks.n_blocks / freedom) / problem.total**2
+        else:
+            window = max(dependence.lag // blocks.length, 1)
+            moving = _moving_sums(scores, window)
+            S = moving.T @ moving / window / problem.total**2 * spent
+            # That of Bartlett's kernel (D. Andrews, Econometrica 59, 1991).
+            freedom = max(1.5 * problem.n_rows / (window * blocks.length), 1.0)
+    K = known.bread()
+    return K @ S @ K, freedom
+
+
+def _blocks(problem: Problem, dependence: Dependence) -> Blocks:
+    if dependence.kind == "groups":
+        return group_blocks(problem, THRESHOLDS.most_blocks)
+    length = max(dependence.lag // THRESHOLDS.blocks_a_lag, 1)
+    return contiguous_blocks(
+        problem.n_rows, min(problem.n_rows // length, THRESHOLDS.most_blocks)
+    )
+
+
+def _moving_sums(scores: Array, window: int) -> Array:
+    """Return the sums of every ``window`` neighbours, those that overlap the ends included."""
+    nothing = np.zeros((window, scores.shape[1]))
+    total = np.cumsum(np.concatenate([nothing, scores, nothing]), axis=0)
+    return total[window:] - total[:-window]
+
+
+def standard_errors(
+    fit: Fit, known: Information, dependence: Dependence, *, order: Array
+) -> StandardErrors:
+    """Return the standard errors of the reported network, in the units of the data.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    known : Information
+        At the same fit.
+    dependence : Dependence
+        What is assumed of the noise.
+    order : (k,) array
+        The neurons in the order in which they are reported.
+    """
+    change = _to_user(fit, known, order)
+    white, freedom = np.zeros((change.shape[1],) * 2), np.inf
+    if not fit.is_exact:
+        white, freedom = covariance(fit, known, dependence)
+    reported = change @ white @ change.T
+    variance = np.maximum(reported.diagonal(), 0.0)
+    if known.null.shape[1]:
+        w = known.null.shape[0]
+        follow = -known.follow.reshape(-1, w) @ known.null
+        moved = change @ np.vstack([follow, known.null])
+        size = np.linalg.norm(moved, axis=1)
+        variance = np.where(size > THRESHOLDS.null * size.max(initial=0.0), np.inf, variance)
+    sizes = fit.n_neurons, len(fit.problem.input_span), fit.problem.n_outputs
+    return StandardErrors.of_variance(variance, reported, sizes, dependence.kind, freedom)
+
+
+def _to_user(fit: Fit, known: Information, order: Array) -> Array:
+    """Return the derivative (u, p) of the reported unknowns with respect to those of the engine.
+
+    Reported are A row by row, W row by row, hidden biases, output biases, the slope.
+    """
+    problem, point = fit.problem, fit.point
+    m, q, w = known.cross.shape
+    k, r = point.W.shape
+    p = m * q + w
+    basis = np.eye(p)
+    dA = basis[:, : m * q].reshape(p, m, q)
+    dW = basis[:, m * q : m * q + k * r].reshape(p, k, r)
+    d = len(problem.input_span)
+    raw = problem.whitening.from_white(point.W)
+    length = np.linalg.norm(raw[:, :d], axis=1)
+    length = np.where(length > 0.0, length, 1.0)
+    rows = raw / length[:, None]
+    columns = problem.likelihood.colour @ point.columns * problem.output_scale * length
+    dA = problem.output_scale * np.einsum("ij,pjb->pib", problem.likelihood.colour, dA)
+    dW = (dW @ problem.whitening.transform.T) / length[:, None]
+    along = np.einsum("pad,ad->pa", dW[:, :, :d], rows[:, :d])
+    turned = dW - along[:, :, None] * rows
+    parts = [
+        (dA[:, :, :k] * length + columns * along[:, None, :])[:, :, order],
+        turned[:, order, :d],
+        turned[:, order, d] if problem.fit_hidden_bias else np.zeros((p, k)),
+        dA[:, :, k] if problem.fit_intercept else np.zeros((p, m)),
+        basis[:, m * q + k * r :] if known.fits_slope else np.zeros((p, 1)),
+    ]
+    return np.hstack([part.reshape(p, -1) for part in parts]).T

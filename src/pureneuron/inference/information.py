@@ -1,0 +1,250 @@
+"""The information that the rows hold on the parameters of a fit, and its inverse.
+
+Parameters are the output weights A (m, q; the output bias is a column of it), the white rows W
+(k, r), and the slope of σ where it is fitted. In the outputs ``H Aᵀ``, with ``F = [D_a x]`` (n, kr)
+and Z the derivative of the activations with respect to the slope, a change of the parameters makes
+
+    δy_j  =  H δA_j  +  Σ_a A_ja (D_a x·δw_a)  +  δs Σ_a A_ja z_a.
+
+A positive factor moves freely between w_a and A_a: rows of W change at right angles to themselves
+only (the *gauge*). A is projected out; what is left of the information is the Gauss–Newton matrix
+of W and the slope, and its inverse gives all other parts (Schur complement):
+
+    K_WW = G (Gᵀ M G)⁻¹ Gᵀ,      K_AW = −L K_WW,      K_AA = I ⊗ (HᵀH)⁻¹ + L K_WW Lᵀ,
+
+where G spans the gauge and L is the change of A that follows a change of W.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import array_api_compat
+import numpy as np
+
+from pureneuron.linalg import gram_inverse
+from pureneuron.model import Activation
+from pureneuron.optimize import Fit, Point
+from pureneuron.optimize.least_squares.kernels import THRESHOLDS as KERNELS
+from pureneuron.optimize.least_squares.kernels import activations, like, pattern_sums
+from pureneuron.optimize.least_squares.pattern import lift
+from pureneuron.problem import Problem, n_unknowns
+from pureneuron.samples import Batch, Sum
+from pureneuron.typing import AnyArray, Array
+
+__all__ = ["Information", "Thresholds", "information", "is_small", "slope_derivative"]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Numbers that decide, each with its meaning and the benchmark that shows its effect.
+
+    Attributes
+    ----------
+    most_weights, most_unknowns : int
+        Entries of W, and unknowns in all, up to which the information is formed (cost.py).
+    enough_rows, enough_equations : float
+        Rows, and equations for each unknown, that show the information well enough: where there are
+        more, it is that of every n-th row (calibration).
+    singular : float
+        Eigenvalue of the scaled matrix that is zero (rounding).
+    """
+
+    most_weights: int = 400
+    most_unknowns: int = 1600
+    enough_rows: float = 20_000.0
+    enough_equations: float = 50.0
+    singular: float = 1e-10
+
+
+THRESHOLDS = Thresholds()
+
+
+@dataclass(frozen=True, eq=False)
+class Information:
+    """Second moments of the derivatives of the outputs, means over the rows, and their inverse.
+
+    The unknowns beside A are w in number: W row by row, then the slope where it is fitted.
+
+    Attributes
+    ----------
+    point : Point
+        Where.
+    gram, gram_inverse : (q, q) arrays
+        ``HᵀH`` and its inverse, over the same rows as the rest.
+    cross : (m, q, w) array
+        Between the entries of A and the other unknowns.
+    FF, HF : (k r, k r) and (q, k r) arrays
+        ``FᵀF`` and ``HᵀF``.
+    HZ : (q, k) array or None
+        ``HᵀZ``; None where the slope is given.
+    slope_moments : tuple of arrays or None
+        ``FᵀZ`` (kr, k) and ``ZᵀZ`` (k, k).
+    inverse : (w, w) array
+        ``K_WW``.
+    null : (w, z) array
+        Orthonormal directions without any information, beside the gauge.
+    """
+
+    point: Point
+    gram: Array
+    gram_inverse: Array
+    cross: Array
+    FF: Array
+    HF: Array
+    HZ: Array | None
+    slope_moments: tuple[Array, Array] | None
+    inverse: Array
+    null: Array
+
+    @property
+    def fits_slope(self) -> bool:
+        """Whether the slope is among the unknowns."""
+        return self.slope_moments is not None
+
+    @property
+    def follow(self) -> Array:
+        """L: minus the change of A, (m, q, w), that makes up for one of W and the slope."""
+        return np.asarray(np.einsum("bc,mcw->mbw", self.gram_inverse, self.cross))
+
+    def score_covariance(self, noise: Array) -> Array:
+        """Return the covariance (p, p) of a row's score for noise that is the same in all rows.
+
+        Parameters
+        ----------
+        noise : (m, m) array
+            Covariance of the noise between outputs.
+        """
+        m, q, w = self.cross.shape
+        S = np.empty((m * q + w, m * q + w))
+        S[: m * q, : m * q] = np.kron(noise, self.gram)
+        cross = np.tensordot(noise, self.cross, 1).reshape(m * q, w)
+        S[: m * q, m * q :], S[m * q :, : m * q] = cross, cross.T
+        columns = self.point.columns
+        S[m * q :, m * q :] = _curvature(columns.T @ noise @ columns, self.FF, self.slope_moments)
+        return S
+
+    def bread(self) -> Array:
+        """Return ``K`` (p, p), unknowns in the order A row by row, W row by row, slope."""
+        m, q, w = self.cross.shape
+        follow = self.follow.reshape(m * q, w)
+        AW = -follow @ self.inverse
+        K = np.empty((m * q + w, m * q + w))
+        K[m * q :, m * q :] = self.inverse
+        K[: m * q, m * q :], K[m * q :, : m * q] = AW, AW.T
+        K[: m * q, : m * q] = np.kron(np.eye(m), self.gram_inverse) - AW @ follow.T
+        return K
+
+
+def is_small(problem: Problem, n_neurons: int) -> bool:
+    """Tell whether the information on k neurons is small enough to be formed."""
+    few = n_neurons * problem.n_inputs <= THRESHOLDS.most_weights
+    return few and n_unknowns(problem, n_neurons) <= THRESHOLDS.most_unknowns
+
+
+def information(fit: Fit, *, fits_slope: bool = False) -> Information:
+    """Gather the information at a fit, in one pass.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit, small enough (:func:`is_small`).
+    fits_slope : bool
+        Whether the slope is an unknown, too.
+    """
+    problem, point = fit.problem, fit.point
+    W, A, activation = point.W, point.A, problem.activation
+    per_output = n_unknowns(problem, fit.n_neurons) / problem.n_outputs
+    enough = max(THRESHOLDS.enough_rows, THRESHOLDS.enough_equations * per_output)
+    rows = problem.samples.every_nth(max(int(problem.n_rows // enough), 1))
+    calls = [(pattern_sums, W, A, activation), (_total,)]
+    if fits_slope:
+        calls.append((_slope_sums, W, activation))
+    sums, counted, *of_slope = rows.reduce_together(calls)
+    total = float(counted["total"])
+    FF = sums["FF"] / total
+    up, N = lift(W, problem.fit_intercept), W.size
+    HF = up.T @ FF
+    gram = HF @ up
+    FF, HF = FF[:N, :N], HF[:, :N]
+    k = len(W)
+    m, q = A.shape
+    cross = (point.columns[:, None, :, None] * HF.reshape(q, k, -1)).reshape(m, q, N)
+    slope, HZ = None, None
+    if of_slope:
+        HZ = of_slope[0]["HZ"] / total
+        slope = of_slope[0]["FZ"] / total, of_slope[0]["ZZ"] / total
+        of_A = (HZ @ point.columns.T).T
+        cross = np.concatenate([cross, of_A[:, :, None]], axis=2)
+    whole = _curvature(point.coupling, FF, slope)
+    gram_inv = gram_inverse(gram)
+    left = np.einsum("bc,mcw->mbw", gram_inv, cross).reshape(m * q, -1)
+    inverse, null = _gauge_inverse(whole - left.T @ cross.reshape(m * q, -1), whole, W)
+    return Information(point, gram, gram_inv, cross, FF, HF, HZ, slope, inverse, null)
+
+
+def _curvature(coupling: Array, FF: Array, slope: tuple[Array, Array] | None) -> Array:
+    """Return the moments of F and Z times ``Σ_j A_ja A_jb``, the coupling, (w, w)."""
+    k, N = len(coupling), len(FF)
+    r = N // k
+    curvature = (FF.reshape(k, r, k, r) * coupling[:, None, :, None]).reshape(N, N)
+    if slope is None:
+        return np.asarray(curvature)
+    FZ, ZZ = slope
+    border = np.sum(FZ.reshape(k, r, k) * coupling[:, None, :], axis=2).reshape(N, 1)
+    corner = np.array([[np.sum(ZZ * coupling)]])
+    return np.block([[curvature, border], [border.T, corner]])
+
+
+def _gauge_inverse(M: Array, whole: Array, W: Array) -> tuple[Array, Array]:
+    """Invert M within the gauge; directions whose eigenvalue is rounding are left out.
+
+    Scaled by the curvature before A is projected out: what is left of that may be rounding all
+    over.
+    """
+    gauge = _gauge(W, len(M) - W.size)
+    M, whole = gauge.T @ M @ gauge, gauge.T @ whole @ gauge
+    scale = np.sqrt(whole.diagonal())
+    scale = np.where(scale > 0.0, scale, 1.0)
+    values, vectors = np.linalg.eigh(M / np.outer(scale, scale))
+    regular = values > THRESHOLDS.singular
+    moves = gauge @ (vectors / scale[:, None])
+    inverse = (moves[:, regular] / values[regular]) @ moves[:, regular].T
+    null = np.linalg.qr(moves[:, ~regular])[0]
+    return np.asarray(inverse), null
+
+
+def _gauge(W: Array, n_others: int) -> Array:
+    """Return an orthonormal basis (w, w − k) of the changes of W at right angles to its rows."""
+    k, r = W.shape
+    turning = np.linalg.qr(W[:, :, None], mode="complete")[0][:, :, 1:]
+    basis = np.zeros((k, r, k, r - 1))
+    basis[np.arange(k), :, np.arange(k)] = turning
+    gauge = np.zeros((k * r + n_others, k * (r - 1) + n_others))
+    gauge[: k * r, : k * (r - 1)] = basis.reshape(k * r, k * (r - 1))
+    gauge[k * r :, k * (r - 1) :] = np.eye(n_others)
+    return gauge
+
+
+def slope_derivative(batch: Batch, H: AnyArray, W: AnyArray, activation: Activation) -> AnyArray:
+    """Return Z (n, k), the derivative of the activations: ``min(t, 0) = (t − σ(t)) / (1 − s)``."""
+    T = batch.X @ like(batch, W).T
+    return (T - H[:, : W.shape[0]]) / (1.0 - activation.negative_slope)
+
+
+def _slope_sums(batch: Batch, W: AnyArray, activation: Activation) -> dict[str, Sum]:
+    FZ, HZ, ZZ = 0.0, 0.0, 0.0
+    for part in batch.parts(KERNELS.pattern_rows):
+        xp = array_api_compat.array_namespace(part.X)
+        D, H = activations(part, W, activation)
+        Z = slope_derivative(part, H, W, activation)
+        D = xp.astype(D, part.X.dtype, copy=False)
+        F = xp.reshape(D[:, :, None] * part.X[:, None, :], (part.X.shape[0], -1))
+        FZ, HZ, ZZ = FZ + F.T @ Z, HZ + H.T @ Z, ZZ + Z.T @ Z
+    return {"FZ": Sum(FZ), "HZ": Sum(HZ), "ZZ": Sum(ZZ)}
+
+
+def _total(batch: Batch) -> dict[str, Sum]:
+    if "root" in batch.extra:
+        return {"total": Sum((batch.extra["root"].T @ batch.extra["root"])[0, 0])}
+    return {"total": Sum(float(batch.X.shape[0]))}

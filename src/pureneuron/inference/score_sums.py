@@ -1,0 +1,99 @@
+"""What inference asks of the data: sums of the scores of the model over rows and blocks.
+
+The score of a row is the gradient of half its squared residual, with a minus: for the residual e,
+the activations h and their slopes D
+
+    ψ  =  ( e_j h_b ;  D_a (Aᵀe)_a x_s ;  Σ_a (Aᵀe)_a z_a ),
+
+in the order A row by row, W row by row, the slope where it is fitted. At a minimum scores add up to
+zero; how they vary is all that the standard errors depend on beside the information.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import array_api_compat
+import numpy as np
+
+from pureneuron.inference.blocks import Blocks
+from pureneuron.inference.information import slope_derivative
+from pureneuron.linalg import tall_product, times
+from pureneuron.model import Activation
+from pureneuron.optimize.least_squares.kernels import activations, like, residual
+from pureneuron.samples import Batch, Sum, to_numpy
+from pureneuron.typing import AnyArray
+
+__all__ = ["Thresholds", "block_scores", "score_products", "with_residual"]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Sizes that decide how sums are made.
+
+    Attributes
+    ----------
+    part_entries, part_rows : int
+        Entries of the scores that a part of a batch fills, and the fewest rows (rates.py).
+    """
+
+    part_entries: int = 200_000
+    part_rows: int = 128
+
+
+THRESHOLDS = Thresholds()
+
+
+def with_residual(batch: Batch, W: AnyArray, A: AnyArray, activation: Activation) -> Batch:
+    """Put the residual in the place of Y, and slopes and activations beside the rows."""
+    D, H = activations(batch, W, activation)
+    E = residual(batch, H, A)
+    return replace(batch, Y=E, extra={**batch.extra, "slopes": D, "activations": H})
+
+
+def block_scores(
+    batch: Batch,
+    blocks: Blocks,
+    W: AnyArray,
+    A: AnyArray,
+    activation: Activation,
+    fits_slope: bool,
+) -> dict[str, Sum]:
+    """Sums of the scores over each block, ``of A`` (b, m, q), ``of W`` (b, k, r), ``of slope``."""
+    batch = with_residual(batch, W, A, activation)
+    k, r = W.shape
+    m, q = A.shape
+    of_A, of_W = np.zeros((blocks.n_blocks, m, q)), np.zeros((blocks.n_blocks, k, r))
+    of_slope = np.zeros((blocks.n_blocks, int(fits_slope)))
+    for number, part in blocks.split(batch):
+        of_A[number] += to_numpy(tall_product(part.Y, part.extra["activations"]))
+        pulled = part.Y @ like(part, A)[:, :k]
+        if fits_slope:
+            Z = slope_derivative(part, part.extra["activations"], W, activation)
+            of_slope[number] += float((Z * pulled).sum())
+        of_W[number] += to_numpy(tall_product(times(pulled, part.extra["slopes"]), part.X))
+    return {"of A": Sum(of_A), "of W": Sum(of_W), "of slope": Sum(of_slope)}
+
+
+def score_products(
+    batch: Batch, W: AnyArray, A: AnyArray, activation: Activation, fits_slope: bool
+) -> dict[str, Sum]:
+    """``Σ ψψᵀ`` over the rows, (p, p)."""
+    xp = array_api_compat.array_namespace(batch.X)
+    p = A.shape[0] * A.shape[1] + W.shape[0] * W.shape[1] + fits_slope
+    products = 0.0
+    for part in batch.parts(max(THRESHOLDS.part_rows, THRESHOLDS.part_entries // p)):
+        rows = with_residual(part, W, A, activation)
+        E, H = rows.Y, rows.extra["activations"]
+        n = E.shape[0]
+        pulled = E @ like(rows, A)[:, : W.shape[0]]
+        columns = [xp.reshape(E[:, :, None] * H[:, None, :], (n, -1))]
+        slope = []
+        if fits_slope:
+            Z = slope_derivative(rows, H, W, activation)
+            slope = [xp.sum(Z * pulled, axis=1)[:, None]]
+        pulled = times(pulled, rows.extra["slopes"])
+        columns.append(xp.reshape(pulled[:, :, None] * rows.X[:, None, :], (n, -1)))
+        scores = xp.concat([*columns, *slope], axis=1)
+        products = products + scores.T @ scores
+    return {"products": Sum(products)}
