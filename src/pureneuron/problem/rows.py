@@ -16,6 +16,7 @@ import array_api_compat
 from pureneuron.linalg import single_rows
 from pureneuron.problem.second_moments import design
 from pureneuron.samples import Batch, Kernel, Leaf, Merged, Samples, Sum, merge_leaves
+from pureneuron.samples.groups import GROUP, group_of
 from pureneuron.typing import AnyArray, Array, IndexArray
 
 __all__ = ["Rows"]
@@ -43,7 +44,7 @@ class Rows:
     """Rows ``√w Tᵀx`` and ``√w M y``, for inputs x that may have been given a constant.
 
     Where there are weights, the extra column ``root`` holds ``√w``; where there is an intercept,
-    ``one`` holds the same, or ones.
+    ``one`` holds the same, or ones. Where the rows have groups, ``group`` holds them as they are.
 
     Attributes
     ----------
@@ -115,7 +116,7 @@ def _raw(batch: Batch, outputs: AnyArray, constant_input: bool, intercept: bool)
     if intercept:
         extra["one"] = one
     Y = Y * outputs if isinstance(outputs, float) else Y @ outputs.T
-    return Batch(X=X, Y=Y, offset=batch.offset, extra=extra)
+    return Batch(X=X, Y=Y, offset=batch.offset, extra={**extra, **group_of(batch)})
 
 
 def _transformed_to_single(batch: Batch, *parameters: Any) -> Batch:
@@ -124,11 +125,13 @@ def _transformed_to_single(batch: Batch, *parameters: Any) -> Batch:
     def matrices() -> Iterator[list[AnyArray]]:
         for part in _parts(batch):
             made = _transformed(part, *parameters)
-            names[:] = made.extra
-            yield [made.X, made.Y, *made.extra.values()]
+            # Groups are whole numbers: single precision would confuse large ones.
+            names[:] = (name for name in made.extra if name != GROUP)
+            yield [made.X, made.Y, *(made.extra[name] for name in names)]
 
     X, Y, *others = single_rows(matrices(), batch.X.shape[0])
-    return Batch(X=X, Y=Y, offset=batch.offset, extra=dict(zip(names, others, strict=True)))
+    extra = {**dict(zip(names, others, strict=True)), **group_of(batch)}
+    return Batch(X=X, Y=Y, offset=batch.offset, extra=extra)
 
 
 def _reduced_raw(

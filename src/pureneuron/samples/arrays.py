@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
 from pureneuron.samples.batch import Batch
+from pureneuron.samples.groups import group_codes, group_column
 from pureneuron.samples.numbers import real_array
 from pureneuron.samples.protocol import HeldBatches
 from pureneuron.typing import AnyArray
@@ -52,6 +52,8 @@ class ArraySamples(HeldBatches):
         Outputs; a vector is one column.
     weight : (n,) array or array-like, optional
         Sample weights, not negative.
+    groups : (n,) array or array-like, optional
+        A label for each row, whole numbers or text: rows of one group may share their noise.
     input_names, output_names : sequence of str, optional
         Column names; ``x0 …`` and ``y0 …`` if left out.
     batch_rows : int, optional
@@ -60,8 +62,8 @@ class ArraySamples(HeldBatches):
     Raises
     ------
     ValueError
-        If an argument is of another shape, if the numbers of rows or of names do not fit, or if the
-        values are complex, text or objects.
+        If an argument is of another shape, if the numbers of rows or of names do not fit, if the
+        values are complex, text or objects, or if a label is missing.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class ArraySamples(HeldBatches):
         Y: AnyArray,
         weight: AnyArray | None = None,
         *,
+        groups: AnyArray | None = None,
         input_names: tuple[str, ...] | None = None,
         output_names: tuple[str, ...] | None = None,
         batch_rows: int | None = None,
@@ -90,9 +93,13 @@ class ArraySamples(HeldBatches):
                     f"weight has shape {tuple(weight.shape)}: a vector with one weight a row is "
                     "expected"
                 )
-        rows = [part.shape[0] for part in (X, Y, weight) if part is not None]
-        if len(set(rows)) != 1:
-            raise ValueError(f"X, Y and weight must have equally many rows, got {rows}")
+        codes = None if groups is None else group_codes(groups)
+        parts = {"X": X, "Y": Y, "weight": weight, "groups": codes}
+        rows = {name: part.shape[0] for name, part in parts.items() if part is not None}
+        if len(set(rows.values())) != 1:
+            raise ValueError(
+                f"{' and '.join(rows)} must have equally many rows, got {list(rows.values())}"
+            )
         for what, names, count in (
             ("input_names", input_names, X.shape[1]),
             ("output_names", output_names, Y.shape[1]),
@@ -101,7 +108,9 @@ class ArraySamples(HeldBatches):
                 raise ValueError(f"{what} has {len(names)} names for {count} columns")
         width = X.shape[1] + Y.shape[1]
         fitting = max(THRESHOLDS.batch_rows, THRESHOLDS.batch_entries // max(width, 1))
-        batches = tuple(_sliced(X, Y, weight, batch_rows or fitting))
+        extra = {} if codes is None else group_column(codes, X)
+        whole = Batch(X, Y, weight, extra=extra)
+        batches = tuple(whole.parts(batch_rows or fitting)) or (whole,)
         super().__init__(batches, input_names, output_names)
         _keep_freed_memory()
 
@@ -116,9 +125,3 @@ def _keep_freed_memory() -> None:
     touched costs nothing. Other libraries are none the wiser.
     """
     np.empty(THRESHOLDS.kept_bytes - 8192, dtype=np.uint8)
-
-
-def _sliced(X: AnyArray, Y: AnyArray, weight: AnyArray | None, batch_rows: int) -> Iterator[Batch]:
-    for start in range(0, max(X.shape[0], 1), batch_rows):
-        rows = slice(start, min(start + batch_rows, X.shape[0]))
-        yield Batch(X[rows, :], Y[rows, :], None if weight is None else weight[rows], offset=start)

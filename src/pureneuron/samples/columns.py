@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Protocol
@@ -16,6 +16,7 @@ __all__ = [
     "default_columns",
     "misspelt_columns",
     "natural_order",
+    "select_column",
     "select_columns",
 ]
 
@@ -50,6 +51,10 @@ class Table(Protocol):
         """
         ...
 
+    def read_labels(self, name: str) -> AnyArray:
+        """Return the column ``name`` as it is, numbers or text, as an (n,) array."""
+        ...
+
 
 def natural_order(name: str) -> tuple[tuple[int, int, str], ...]:
     """Sort key under which x2 comes before x10."""
@@ -63,17 +68,18 @@ def abbreviated(names: Sequence[str]) -> str:
     return shown if len(names) <= _LISTED else f"{shown}, … ({len(names)} in all)"
 
 
-def default_columns(table: Table, letter: str) -> tuple[str, ...]:
-    """Return the columns named ``letter`` followed by a number, in natural order."""
-    matches = (name for name in table.names if re.fullmatch(rf"{letter}\d+", name, re.ASCII))
+def default_columns(table: Table, letter: str, taken: Collection[str] = ()) -> tuple[str, ...]:
+    """Return the columns named ``letter`` and a number, in natural order, but none ``taken``."""
+    names = (name for name in table.names if name not in taken)
+    matches = (name for name in names if re.fullmatch(rf"{letter}\d+", name, re.ASCII))
     return tuple(sorted(matches, key=natural_order))
 
 
-def misspelt_columns(table: Table, letter: str) -> tuple[str, ...]:
+def misspelt_columns(table: Table, letter: str, taken: Collection[str] = ()) -> tuple[str, ...]:
     """Return the columns named ``letter`` and a number but for their case, or blanks around."""
     pattern = re.compile(rf"\s*{letter}\d+\s*", re.ASCII | re.IGNORECASE)
-    exact = default_columns(table, letter)
-    return tuple(name for name in table.names if pattern.fullmatch(name) and name not in exact)
+    known = {*default_columns(table, letter), *taken}
+    return tuple(name for name in table.names if pattern.fullmatch(name) and name not in known)
 
 
 def select_columns(table: Table, wanted: str | Sequence[str], role: str) -> tuple[str, ...]:
@@ -99,6 +105,22 @@ def select_columns(table: Table, wanted: str | Sequence[str], role: str) -> tupl
     if not chosen:
         raise ValueError(f"{role} names no column of {table.path}")
     return tuple(dict.fromkeys(chosen))
+
+
+def select_column(table: Table, wanted: str, role: str) -> str:
+    """Return the one column that ``wanted`` means.
+
+    Raises
+    ------
+    ValueError
+        As :func:`select_columns`, and if it means several.
+    """
+    chosen = select_columns(table, wanted, role)
+    if len(chosen) > 1:
+        raise ValueError(
+            f"{role}={wanted!r} means {len(chosen)} columns of {table.path}: one is expected"
+        )
+    return chosen[0]
 
 
 def _matches(table: Table, item: str, role: str) -> list[str]:

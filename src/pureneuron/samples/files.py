@@ -6,7 +6,7 @@ natural order: x2 comes before x10.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +17,10 @@ from pureneuron.samples.columns import (
     abbreviated,
     default_columns,
     misspelt_columns,
+    select_column,
     select_columns,
 )
+from pureneuron.samples.groups import group_codes
 from pureneuron.samples.numpy_files import open_numpy
 from pureneuron.samples.tables import CsvTable, ParquetTable
 from pureneuron.typing import AnyArray
@@ -40,6 +42,7 @@ def read_samples(
     inputs: str | Sequence[str] | None = None,
     outputs: str | Sequence[str] | None = None,
     weight: str | None = None,
+    groups: str | None = None,
 ) -> ArraySamples:
     """Read samples of inputs and outputs from a file.
 
@@ -56,6 +59,9 @@ def read_samples(
         then all other columns unless given.
     weight : str, optional
         The column of sample weights; left out, ``weight`` of a .npz file, and none elsewhere.
+    groups : str, optional
+        The column of group labels, whole numbers or text: rows of one group may share their noise.
+        It is not taken for an input or output.
 
     Returns
     -------
@@ -69,33 +75,38 @@ def read_samples(
         If there is no such file.
     ValueError
         If the file is of an unknown format, cut short or without rows, if a column is missing, is
-        used twice or does not hold real numbers, or if X and Y differ in length.
+        used twice or does not hold real numbers, if a group label is missing, or if X and Y differ
+        in length.
     ImportError
         If pyarrow is needed and not installed.
     """
     table = _open(path)
-    chosen = _inputs(table, inputs)
+    labels = () if groups is None else (select_column(table, groups, "groups"),)
+    chosen = _inputs(table, inputs, taken=labels)
     if outputs is not None:
         targets = select_columns(table, outputs, "outputs")
     elif table.named:
-        targets = _default(table, "outputs")
+        targets = _default(table, "outputs", taken=labels)
     else:
-        targets = tuple(name for name in table.names if name not in chosen)
+        targets = tuple(name for name in table.names if name not in chosen + labels)
         if not targets:
             raise ValueError(f"{table.path} has no columns left for the outputs")
-    weight = table.weight if weight is None else select_columns(table, weight, "weight")[0]
-    _refuse_overlap(table, {"inputs": chosen, "outputs": targets, "weight": (weight,)})
+    weight = table.weight if weight is None else select_column(table, weight, "weight")
+    weights = () if weight is None else (weight,)
+    roles = {"inputs": chosen, "outputs": targets, "weight": weights, "groups": labels}
+    _refuse_overlap(table, roles)
 
-    parts = [table.read(chosen), table.read(targets)]
+    parts = {"X": table.read(chosen), "Y": table.read(targets)}
+    dtype = np.result_type(*parts.values())
     if weight is not None:
-        parts.append(table.read([weight])[:, 0])
+        parts["weight"] = table.read([weight])[:, 0]
+    parts = {name: part.astype(dtype, copy=False) for name, part in parts.items()}
+    for name in labels:
+        where = f"column {name} of {table.path}"
+        parts["groups"] = group_codes(table.read_labels(name), name=where)
     _refuse_rows(table, parts)
-    dtype = np.result_type(parts[0], parts[1])
-    X, Y, *weights = (part.astype(dtype, copy=False) for part in parts)
     return ArraySamples(
-        X,
-        Y,
-        weights[0] if weights else None,
+        **parts,
         input_names=chosen if table.named else None,
         output_names=targets if table.named else None,
     )
@@ -171,13 +182,13 @@ def read_prediction_data(
         names = tuple(names)
         chosen = _matching(table, names, inputs)
     held = set(table.names) - set(chosen) if table.named else set()
-    parts = [table.read(chosen)]
+    parts = {"X": table.read(chosen)}
     if outputs and held.issuperset(outputs):
-        parts.append(table.read(outputs))
+        parts["Y"] = table.read(outputs)
     _refuse_rows(table, parts)
     if not table.named:
         chosen = names or tuple(f"x{j}" for j in range(len(chosen)))
-    return parts[0], chosen, parts[1] if len(parts) > 1 else None
+    return parts["X"], chosen, parts.get("Y")
 
 
 def _open(path: str | Path) -> Table:
@@ -195,7 +206,9 @@ def _open(path: str | Path) -> Table:
     return opener(path)
 
 
-def _inputs(table: Table, inputs: str | Sequence[str] | None) -> tuple[str, ...]:
+def _inputs(
+    table: Table, inputs: str | Sequence[str] | None, taken: Collection[str] = ()
+) -> tuple[str, ...]:
     if inputs is not None:
         return select_columns(table, inputs, "inputs")
     if not table.named:
@@ -203,19 +216,19 @@ def _inputs(table: Table, inputs: str | Sequence[str] | None) -> tuple[str, ...]
             f"{table.path} holds {len(table.names)} columns without names: "
             "say which are the inputs, as in inputs='0:64'"
         )
-    return _default(table, "inputs")
+    return _default(table, "inputs", taken)
 
 
-def _default(table: Table, role: str) -> tuple[str, ...]:
+def _default(table: Table, role: str, taken: Collection[str]) -> tuple[str, ...]:
     letter = {"inputs": "x", "outputs": "y"}[role]
-    chosen = default_columns(table, letter)
+    chosen = default_columns(table, letter, taken)
     if not chosen:
         raise ValueError(
             f"{table.path} has no columns named {letter}0, {letter}1, …; its columns are "
             f"{abbreviated(table.names)}: name the {role} with {role}='…'"
         )
     # A column that is left out in silence would be missing from the network, too.
-    misspelt = misspelt_columns(table, letter)
+    misspelt = misspelt_columns(table, letter, taken)
     if misspelt:
         raise ValueError(
             f"{table.path} has columns {abbreviated(chosen)}, and also {abbreviated(misspelt)}, "
@@ -248,12 +261,10 @@ def _matching(
     return names
 
 
-def _refuse_overlap(table: Table, roles: dict[str, tuple[str | None, ...]]) -> None:
+def _refuse_overlap(table: Table, roles: dict[str, tuple[str, ...]]) -> None:
     seen: dict[str, str] = {}
     for role, names in roles.items():
         for name in names:
-            if name is None:
-                continue
             if name in seen:
                 raise ValueError(
                     f"column {name} of {table.path} is in both {seen[name]} and {role}: "
@@ -262,13 +273,11 @@ def _refuse_overlap(table: Table, roles: dict[str, tuple[str | None, ...]]) -> N
             seen[name] = role
 
 
-def _refuse_rows(table: Table, parts: Sequence[AnyArray]) -> None:
-    """Refuse X, Y and weights of different length or without rows."""
-    rows = [len(part) for part in parts]
-    if len(set(rows)) > 1:
-        sizes = ", ".join(
-            f"{name} has {count}" for name, count in zip(("X", "Y", "weight"), rows, strict=False)
-        )
+def _refuse_rows(table: Table, parts: Mapping[str, AnyArray]) -> None:
+    """Refuse X, Y, weights and groups of different length or without rows."""
+    rows = {name: len(part) for name, part in parts.items()}
+    if len(set(rows.values())) > 1:
+        sizes = ", ".join(f"{name} has {count}" for name, count in rows.items())
         raise ValueError(f"the numbers of rows in {table.path} differ: {sizes}")
-    if rows[0] == 0:
+    if rows["X"] == 0:
         raise ValueError(f"{table.path} holds no rows")

@@ -81,6 +81,11 @@ class NumpyTable:
             casting="unsafe",
         )
 
+    def read_labels(self, name: str) -> AnyArray:
+        """Return the column ``name`` as it is, numbers or text, as an (n,) array."""
+        key, column = self._columns[name]
+        return self._arrays[key][:, column]
+
 
 def open_numpy(path: Path) -> NumpyTable:
     """Read the .npz or .npy file ``path``.

@@ -63,6 +63,15 @@ class ParquetTable:
                 array[:, j] = column.to_numpy()
         return array
 
+    def read_labels(self, name: str) -> AnyArray:
+        """Return the column ``name`` as it is, numbers or text, as an (n,) array."""
+        types, kind = self._pa.types, self._types[name]
+        with self._reading():
+            column = self._load_labels(name)
+            if types.is_dictionary(kind):
+                column = column.cast(kind.value_type)
+            return column.to_numpy()
+
     def _schema(self) -> dict[str, Any]:
         from pyarrow import parquet
 
@@ -75,6 +84,9 @@ class ParquetTable:
         # Not read_table: that would add columns where a folder is called like "noise=0.1".
         with parquet.ParquetFile(self.path) as file:
             return file.read(columns=names)
+
+    def _load_labels(self, name: str) -> Any:
+        return self._load([name])[name]
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
@@ -119,6 +131,19 @@ class CsvTable(ParquetTable):
         types = {self._raw[n]: boolean if self._types[n] == boolean else double for n in names}
         options = csv.ConvertOptions(column_types=types, include_columns=list(types))
         return csv.read_csv(self.path, convert_options=options).rename_columns(names)
+
+    def _load_labels(self, name: str) -> Any:
+        from pyarrow import compute, csv
+
+        # As text: labels may look like numbers in the first rows, and otherwise further on.
+        options = csv.ConvertOptions(
+            column_types={self._raw[name]: self._pa.string()},
+            include_columns=[self._raw[name]],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+        )
+        column = csv.read_csv(self.path, convert_options=options)[self._raw[name]]
+        return compute.utf8_trim_whitespace(column)
 
 
 def write_table(path: str | Path, columns: Mapping[str, AnyArray], *, force: bool = False) -> None:

@@ -35,6 +35,7 @@ from pureneuron.samples.batch import (
     native,
     to_numpy,
 )
+from pureneuron.samples.groups import group_column, group_keys
 from pureneuron.samples.protocol import Samples
 from pureneuron.typing import AnyArray, Array
 
@@ -52,10 +53,11 @@ class StreamedSamples(Samples):
     Parameters
     ----------
     batches : callable
-        Returns an iterable of ``(X, Y, weight)``, consecutive rows each; weight may be None.
+        Returns an iterable of ``(X, Y, weight)`` or ``(X, Y, weight, groups)``, consecutive rows
+        each; weight may be None.
     """
 
-    def __init__(self, batches: Callable[[], Iterable[tuple[AnyArray, AnyArray, Any]]]) -> None:
+    def __init__(self, batches: Callable[[], Iterable[tuple[AnyArray, ...]]]) -> None:
         self._batches = batches
         self._functions: tuple[tuple[Any, ...], ...] = ()
 
@@ -96,10 +98,13 @@ class StreamedSamples(Samples):
 
     def _made(self) -> Iterator[Batch]:
         offset = 0
-        for X, Y, weight in self._batches():
+        for X, Y, weight, *labels in self._batches():
             if X.shape[0] == 0:
                 continue
-            batch = Batch(X, Y, weight, offset)
+            extra = {}
+            for groups in labels:
+                extra = group_column(group_keys(groups, offset=offset), X)
+            batch = Batch(X, Y, weight, offset, extra)
             for fn, *params in self._functions:
                 batch = batch.derived(fn, native(tuple(params), X))
             yield batch
