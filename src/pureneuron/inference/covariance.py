@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pureneuron.inference.blocks import Blocks, contiguous_blocks, group_blocks
+from pureneuron.inference.blocks import Blocks, blocks_of_groups, consecutive_blocks
 from pureneuron.inference.dependence import Dependence
 from pureneuron.inference.information import Information
 from pureneuron.inference.score_sums import block_scores, score_products
@@ -100,9 +100,9 @@ def covariance(fit: Fit, known: Information, dependence: Dependence) -> tuple[Ar
 
 def _blocks(problem: Problem, dependence: Dependence) -> Blocks:
     if dependence.kind == "groups":
-        return group_blocks(problem, THRESHOLDS.most_blocks)
+        return blocks_of_groups(problem, THRESHOLDS.most_blocks)
     length = max(dependence.lag // THRESHOLDS.blocks_a_lag, 1)
-    return contiguous_blocks(
+    return consecutive_blocks(
         problem.n_rows, min(problem.n_rows // length, THRESHOLDS.most_blocks)
     )
 

@@ -23,10 +23,17 @@ class Levels:
         A smaller p-value leaves no doubt: the hypothesis is rejected.
     doubtful : float
         A smaller p-value leaves one: chance would seldom do it.
+    omitted : float
+        Level at which the omitted-unit test rejects a fit: one right fit in a hundred pays for the
+        power against wrong ones (calibration).
+    needed : float
+        Level at which a neuron less must be rejected (calibration).
     """
 
     rejected: float = 1e-6
     doubtful: float = 0.05
+    omitted: float = 0.01
+    needed: float = 1e-3
 
 
 LEVELS = Levels()

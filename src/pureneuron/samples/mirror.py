@@ -15,7 +15,14 @@ from pureneuron.samples.batch import Batch, Max, Stacked, to_numpy
 from pureneuron.samples.protocol import Samples
 from pureneuron.typing import AnyArray, Array, IndexArray
 
-__all__ = ["distinct_rows", "mirror_groups", "mirror_hash", "mirror_pairs", "split_halves"]
+__all__ = [
+    "distinct_rows",
+    "mirror_groups",
+    "mirror_hash",
+    "mirror_pairs",
+    "row_hash",
+    "split_halves",
+]
 
 
 @dataclass(frozen=True)
@@ -70,13 +77,19 @@ def mirror_groups(X: AnyArray, seed: int, n_groups: int) -> IndexArray:
     return np.asarray(_mixed(mirror_hash(X)[0] ^ salt) % np.uint64(n_groups), dtype=np.uint16)
 
 
-def distinct_rows(samples: Samples) -> float:
+def row_hash(X: AnyArray, Y: AnyArray) -> np.ndarray:
+    """Hash rows with their outputs, (n,) of uint64: equal for equal rows."""
+    hashes, flipped = mirror_hash(np.hstack([to_numpy(X), to_numpy(Y)]))
+    return _mixed(hashes + flipped)
+
+
+def distinct_rows(samples: Samples, *, with_outputs: bool = False) -> float:
     """Estimate how many different inputs there are, in one pass (HyperLogLog).
 
     Few are counted almost exactly, many to about two per cent, in memory that does not depend on
-    their number.
+    their number. ``with_outputs`` counts rows as different where their outputs are.
     """
-    registers = samples.reduce(_registers)["registers"].astype(np.float64)
+    registers = samples.reduce(_registers, with_outputs)["registers"].astype(np.float64)
     empty = int(np.sum(registers == 0))
     m = len(registers)
     estimate = 0.7213 / (1.0 + 1.079 / m) * m**2 / np.sum(2.0**-registers)
@@ -85,9 +98,12 @@ def distinct_rows(samples: Samples) -> float:
     return float(estimate)
 
 
-def _registers(batch: Batch) -> dict[str, Max]:
-    hashes, flipped = mirror_hash(batch.X)
-    words = _mixed(hashes + flipped)
+def _registers(batch: Batch, with_outputs: bool) -> dict[str, Max]:
+    if with_outputs:
+        words = row_hash(batch.X, batch.Y)
+    else:
+        hashes, flipped = mirror_hash(batch.X)
+        words = _mixed(hashes + flipped)
     registers = np.zeros(THRESHOLDS.registers)
     # The position of the highest bit that is set, from the top, among those not used as index.
     rest = (words // np.uint64(THRESHOLDS.registers)).astype(np.float64) + 1.0

@@ -1,0 +1,291 @@
+"""What rows contribute to the covariance of a residual with functions of the inputs.
+
+For the residual e of a fit and a function g, ``Σ e g`` is that of the noise with what the model
+cannot make of g: a fit that has converged has taken along all that its tangent space can. To first
+order the contribution of a row is that of ``e g`` less its regression on the scores of the model,
+
+    z  =  e g − (Jᵀg)ᵀ K ψ,       with  Σ z = Σ e g
+
+(J: derivative of the outputs; K: inverse information; ψ: score). The spread of the sums of z over
+independent blocks is right for any noise; with any other K in its place z spreads more, never less,
+if rows are independent and alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import array_api_compat
+import numpy as np
+
+from pureneuron.inference.blocks import Blocks
+from pureneuron.inference.candidates import Candidates
+from pureneuron.inference.information import Information, slope_derivative
+from pureneuron.inference.score_sums import block_scores, with_residual
+from pureneuron.linalg import tall_product, times
+from pureneuron.model import Activation
+from pureneuron.optimize import Fit, Point, single_suffices
+from pureneuron.optimize.least_squares.kernels import activations, like
+from pureneuron.samples import Batch, Leaf, Max, Sum, to_numpy
+from pureneuron.typing import AnyArray, Array
+
+__all__ = ["Contributions", "Scores", "Thresholds"]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Numbers that decide, each with its meaning and the benchmark that shows its effect.
+
+    Attributes
+    ----------
+    faint : float
+        Power of an output's residual beside the largest below which it may be what the descent has
+        left: that ends at gains of up to 3e-5 of the loss (efficiency.py).
+    dependent : float
+        Eigenvalue of the residual's correlation matrix that is zero (rounding).
+    spanned : float
+        Share of the spread of ``e g`` that is rounding: the model spans g.
+    part_rows : int
+        Rows of which all functions are held at a time (rates.py).
+    enough_rows, enough_equations : float
+        Rows, and equations for each unknown, that show what functions have in common with the
+        tangent space (calibration).
+    """
+
+    faint: float = 1e-4
+    dependent: float = 1e-8
+    spanned: float = 1e-6
+    part_rows: int = 512
+    enough_rows: float = 4000.0
+    enough_equations: float = 20.0
+
+
+THRESHOLDS = Thresholds()
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """Sums over blocks of the contributions, standardised.
+
+    Attributes
+    ----------
+    z : (b, C, m) array
+        Divided by the root of the sum of their squares over the blocks: they add up to standard
+        scores.
+    counted : (C,) array of bool
+        Whether the model leaves anything of the function.
+    """
+
+    z: Array
+    counted: Array
+
+    @classmethod
+    def standardised(cls, z: Array, counted: Array) -> Scores:
+        """Divide contributions by their spread."""
+        spread = np.sqrt(np.sum(z**2, axis=0))
+        return cls(z / np.where(spread > 0.0, spread, 1.0), counted)
+
+    @property
+    def statistics(self) -> Array:
+        """Sum over outputs of the squared scores, (C,); zero for what the model spans."""
+        return np.asarray(np.sum(self.z.sum(axis=0) ** 2, axis=1) * self.counted)
+
+    def of_blocks(self, chosen: Array) -> Array:
+        """Return the statistics by some of the blocks alone."""
+        return Scores.standardised(self.z[chosen], self.counted).statistics
+
+
+class Contributions:
+    """The contributions of the rows of a fit, ready for any functions.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit, converged and not exact.
+    known : Information or None
+        At the same fit; None where it is too large to be formed. Then functions are compared with
+        what the activations make of them, and no more.
+    blocks : Blocks
+        Rows that are independent of those of other blocks.
+    """
+
+    def __init__(self, fit: Fit, known: Information | None, blocks: Blocks) -> None:
+        self.fit, self.known, self.blocks = fit, known, blocks
+        problem = fit.problem
+        self.rows = problem.in_single_precision if single_suffices(fit.loss) else problem
+        parameters = fit.point.W, fit.point.A, problem.activation
+        sums, residual = self.rows.samples.reduce_together(
+            [
+                (block_scores, blocks, *parameters, known is not None and known.fits_slope),
+                (_residual_sums, *parameters),
+            ]
+        )
+        self.whiten = _whitening_residual(residual["EE"] / problem.total)
+        self.largest_share = float(residual["largest"] / np.trace(residual["EE"]))
+        self._of_A = sums["of A"]
+        self._of_W = np.hstack([sums["of W"].reshape(blocks.n_blocks, -1), sums["of slope"]])
+        if known is not None:
+            beyond = self._of_W - np.tensordot(self._of_A, known.follow, 2)
+            self._moves = beyond @ known.inverse
+
+    def scores(self, tried: Candidates) -> Scores:
+        """Gather the scores of candidates, in one pass."""
+        problem, point, known = self.fit.problem, self.fit.point, self.known
+        sums = self.rows.samples.reduce(
+            _candidate_sums,
+            self.blocks,
+            (point.W, point.A),
+            self.whiten,
+            problem.activation,
+            tried,
+            0 if known is None else 1 + known.fits_slope,
+            self._every,
+        )
+        along = sums["HG"] / problem.total
+        spanned = self._of_A @ (point.gram_inverse @ along)
+        z = sums["GE"] - (self.whiten @ spanned).transpose(0, 2, 1)
+        if known is not None:
+            k, r = point.W.shape
+            some = sums["HG of some"] / sums["some"]
+            left = known.gram_inverse @ some
+            beyond = sums["FG"] / sums["some"] - known.HF.T @ left
+            moved = self._moves[:, : k * r].reshape(-1, k, r)
+            changed = np.einsum("arc,bar->bca", beyond.reshape(k, r, -1), moved, optimize=True)
+            if known.HZ is not None:
+                bent = sums["ZG"] / sums["some"] - known.HZ.T @ left
+                changed = changed + bent.T * self._moves[:, None, k * r :]
+            z = z - changed @ (self.whiten @ point.columns).T
+        whole = np.sum(sums["GE"] ** 2, axis=(0, 2))
+        return Scores.standardised(z, np.sum(z**2, axis=(0, 2)) > THRESHOLDS.spanned * whole)
+
+    def along(self, other: Point, chosen: Array) -> Array:
+        """Return the sums (b,) over the chosen blocks of the residual times what ``other`` adds.
+
+        What the tangent space spans of that is taken off, by regression over the chosen blocks: it
+        is noise of the rows to which the other network was fitted.
+        """
+        point, known = self.fit.point, self.known
+        assert known is not None
+        sums = self.rows.samples.reduce(
+            _sums_along,
+            self.blocks,
+            (point.W, point.A),
+            (other.W, other.A),
+            self.fit.problem.activation,
+            chosen,
+            known.fits_slope,
+        )
+        of_A, of_W = sums["of A"] / sums["total"], sums["of W"].ravel() / sums["total"]
+        if known.fits_slope:
+            of_W = np.append(of_W, sums["of slope"] / sums["total"])
+        turned = known.inverse @ (of_W - np.tensordot(of_A, known.follow, 2))
+        changed = of_A @ known.gram_inverse - known.follow @ turned
+        spanned = np.tensordot(self._of_A, changed, 2) + self._of_W @ turned
+        return np.asarray((sums["along"] - spanned) * chosen)
+
+    @property
+    def _every(self) -> int:
+        """Parts of rows of which one shows enough of the tangent space."""
+        problem = self.fit.problem
+        per_output = self._of_W.shape[1] / problem.n_outputs
+        enough = max(THRESHOLDS.enough_rows, THRESHOLDS.enough_equations * per_output)
+        return max(int(problem.n_rows // enough), 1)
+
+
+def _whitening_residual(EE: Array) -> Array:
+    """Return what makes the residual white, (m', m); outputs without noise are left out."""
+    power = EE.diagonal()
+    counted = power > THRESHOLDS.faint * power.max(initial=0.0)
+    scale = counted / np.sqrt(np.where(counted, power, 1.0))
+    values, vectors = np.linalg.eigh(EE * np.outer(scale, scale))
+    kept = values > THRESHOLDS.dependent
+    return np.asarray((vectors[:, kept] / np.sqrt(values[kept])).T * scale)
+
+
+def _residual_sums(
+    batch: Batch, W: AnyArray, A: AnyArray, activation: Activation
+) -> dict[str, Leaf]:
+    """``EᵀE``, and the largest squared residual of a row."""
+    xp = array_api_compat.array_namespace(batch.X)
+    E = with_residual(batch, W, A, activation).Y
+    squares = E * E
+    # Products with ones: sums over an axis are slow.
+    return {
+        "EE": Sum(tall_product(E, E)),
+        "largest": Max(xp.max(squares @ xp.ones_like(squares[0, :]))),
+    }
+
+
+def _candidate_sums(
+    batch: Batch,
+    blocks: Blocks,
+    here: tuple[AnyArray, AnyArray],
+    whiten: AnyArray,
+    activation: Activation,
+    tried: Candidates,
+    level: int,
+    every: int,
+) -> dict[str, Sum]:
+    """``Gᵀ E`` over blocks, ``HᵀG``; over some rows ``HᵀG``, ``FᵀG`` (level 1), ``ZᵀG`` (2)."""
+    xp = array_api_compat.array_namespace(batch.X)
+    W, A = here
+    GE = np.zeros((blocks.n_blocks, len(tried.families), whiten.shape[0]))
+    HG, HG_some, FG, ZG, some = 0.0, 0.0, 0.0, 0.0, 0.0
+    for number, block in blocks.split(batch):
+        # All functions of a few rows at a time stay in the cache.
+        for part in block.parts(THRESHOLDS.part_rows):
+            rows = with_residual(part, W, A, activation)
+            D, H = rows.extra["slopes"], rows.extra["activations"]
+            G = tried.values(part, D, part.Y - rows.Y)
+            GE[number] += to_numpy(G.T @ (rows.Y @ like(rows, whiten).T))
+            product = H.T @ G
+            HG = HG + product
+            if not level or number % every:
+                continue
+            HG_some, some = HG_some + product, some + _weight(part)
+            F = xp.astype(D, G.dtype, copy=False)[:, :, None] * part.X[:, None, :]
+            FG = FG + xp.reshape(F, (F.shape[0], -1)).T @ G
+            if level > 1:
+                ZG = ZG + slope_derivative(part, H, W, activation).T @ G
+    sums = {"GE": Sum(GE), "HG": Sum(HG)}
+    if level:
+        sums |= {"HG of some": Sum(HG_some), "FG": Sum(FG), "some": Sum(some)}
+    if level > 1:
+        sums["ZG"] = Sum(ZG)
+    return sums
+
+
+def _sums_along(
+    batch: Batch,
+    blocks: Blocks,
+    here: tuple[AnyArray, AnyArray],
+    there: tuple[AnyArray, AnyArray],
+    activation: Activation,
+    chosen: AnyArray,
+    fits_slope: bool,
+) -> dict[str, Sum]:
+    """Sums of the residual times the change of the outputs, and of the scores with that change."""
+    (W, A), k = here, here[0].shape[0]
+    along = np.zeros(blocks.n_blocks)
+    of_A, of_W, of_slope, total = 0.0, 0.0, 0.0, 0.0
+    for number, part in blocks.split(batch):
+        if not bool(chosen[number]):
+            continue
+        rows = with_residual(part, W, A, activation)
+        H = rows.extra["activations"]
+        change = activations(part, there[0], activation)[1] @ like(part, there[1]).T
+        change = change - H @ like(part, A).T
+        along[number] += float((rows.Y * change).sum())
+        of_A = of_A + tall_product(change, H)
+        pulled = change @ like(part, A)[:, :k]
+        if fits_slope:
+            of_slope = of_slope + (slope_derivative(part, H, W, activation) * pulled).sum()
+        of_W = of_W + tall_product(times(pulled, rows.extra["slopes"]), part.X)
+        total += _weight(part)
+    sums = {"along": Sum(along), "of A": Sum(of_A), "of W": Sum(of_W), "total": Sum(total)}
+    return {**sums, "of slope": Sum(of_slope)} if fits_slope else sums
+
+
+def _weight(batch: Batch) -> float:
+    root = batch.extra.get("root")
+    return float(batch.X.shape[0]) if root is None else float((root * root).sum())
