@@ -1,5 +1,6 @@
 import builtins
 import csv as text_csv
+import pickle
 
 import numpy as np
 import pyarrow as pa
@@ -7,12 +8,14 @@ import pytest
 from pyarrow import parquet
 
 from pureneuron.samples import (
+    UnclearColumns,
     read_inputs,
     read_prediction_data,
     read_samples,
     refuse_nonfinite,
     write_table,
 )
+from pureneuron.samples.listing import abbreviated
 
 TABLES = ["parquet", "pq", "csv", "npz", "npy"]
 
@@ -389,11 +392,69 @@ def test_no_rows(tmp_path):
 
 def test_no_columns_by_convention_lists_what_there_is(table):
     path = table({f"c{j}": [0.0] for j in range(30)})
-    message = r"has no columns named x0, x1, …; its columns are c0, .*c7, … \(30 in all\): name the"
+    message = (
+        r"has no columns named x0, x1, …; its columns are c0, c1, …, c29 \(30 columns, 'c\*'\): "
+        r"name the inputs, as in inputs='c\*'$"
+    )
     with pytest.raises(ValueError, match=message):
         read_samples(path)
     with pytest.raises(ValueError, match=r"no columns named y0, y1, ….*outputs='…'"):
         read_samples(path, inputs="c0")
+
+
+NEURONS = [f"stim_{j}" for j in (10, *range(10), *range(11, 23))]
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        (["a", "b"], "a, b"),
+        (NEURONS[:8], ", ".join(NEURONS[:8])),
+        (NEURONS, "stim_0, stim_1, …, stim_22 (23 columns, 'stim_*')"),
+        (
+            ["time", *NEURONS, "rate_1", "rate_0", "trial"],
+            "time, stim_0, stim_1, …, stim_22 (23 columns, 'stim_*'), rate_0, rate_1, trial",
+        ),
+        ([*NEURONS, "stim_x"], "stim_0, stim_1, …, stim_x (24 columns, 'stim_*')"),
+        # A pattern that means other columns as well does not do.
+        (
+            [*(f"s{j}" for j in range(9)), "sum"],
+            "s0, s1, …, s8 (9 columns, 's[0-9]*'), sum",
+        ),
+        ([*(f"s{j}" for j in range(9)), "s1_sd"], "s0, s1, …, s8 (9 columns), s1_sd"),
+        ([f"s,{j}" for j in range(9)], "s,0, s,1, …, s,8 (9 columns)"),
+        ([f"s[{j}]" for j in range(9)], ", ".join(f"s[{j}]" for j in range(9))),
+        ([f"s[0].{j}" for j in range(9)], "s[0].0, s[0].1, …, s[0].8 (9 columns)"),
+        (
+            [f"stim.{name}" for name in "abcdefghi"],
+            "stim.a, stim.b, …, stim.i (9 columns, 'stim.*')",
+        ),
+        ([str(j) for j in range(30)], ", ".join(map(str, range(20))) + ", … (30 in all)"),
+        (list("abcdefghijklmnopqrst"), ", ".join("abcdefghijklmnopqrst")),
+        (list("abcdefghijklmnopqrstuvw"), ", ".join("abcdefghijklmnopqrst") + ", … (23 in all)"),
+    ],
+)
+def test_columns_are_listed_so_that_they_can_be_asked_for(names, shown):
+    assert abbreviated(names, names) == shown
+
+
+def test_columns_are_listed_without_patterns_where_there_is_no_file():
+    assert abbreviated(NEURONS) == "stim_0, stim_1, …, stim_22 (23 columns)"
+    assert abbreviated([]) == "none"
+
+
+def test_the_example_is_the_largest_family_that_is_left(table):
+    columns = {name: [0.0, 1.0] for name in [*NEURONS, "rate_0", "rate_1", "time"]}
+    path = table(columns)
+    with pytest.raises(UnclearColumns, match=r"name the inputs, as in inputs='stim_\*'$") as caught:
+        read_samples(path)
+    assert (caught.value.role, caught.value.example) == ("inputs", "stim_*")
+    assert caught.value.said("--inputs …").endswith("name the inputs, as in --inputs …")
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert str(again) == str(caught.value)
+    with pytest.raises(UnclearColumns, match=r"name the outputs, as in outputs='rate_\*'$"):
+        read_samples(path, inputs="stim_*")
+    assert read_samples(path, inputs="stim_*", outputs="rate_*").n_inputs == 23
 
 
 @pytest.mark.parametrize("role", ["inputs", "outputs", "weight"])
@@ -423,9 +484,11 @@ def test_column_in_two_roles(table, request_, message):
 
 def test_unnamed_matrix_needs_the_inputs(tmp_path):
     np.save(tmp_path / "a.npy", np.ones((4, 3)))
-    with pytest.raises(ValueError, match=r"holds 3 columns without names: .*inputs='0:64'"):
+    with pytest.raises(ValueError, match=r"holds 3 columns without names: .*inputs='0:2'$"):
         read_samples(tmp_path / "a.npy")
-    with pytest.raises(ValueError, match=r"inputs='0:4' does not fit .*which has 3 columns"):
+    with pytest.raises(
+        ValueError, match=r"'0:4', asked for as inputs, does not fit .*has 3 columns"
+    ):
         read_samples(tmp_path / "a.npy", inputs="0:4")
     with pytest.raises(ValueError, match="no columns left for the outputs"):
         read_samples(tmp_path / "a.npy", inputs="0:3")
@@ -499,10 +562,46 @@ def test_where_not_to_write(tmp_path):
         write_table(tmp_path / "none" / "a.csv", {"a": [1.0]})
 
 
-@pytest.mark.parametrize(("name", "role"), [("X1", "inputs"), (" y1", "outputs")])
+@pytest.mark.parametrize(
+    ("name", "role"), [(" x1", "inputs"), ("X0", "inputs"), (" y1", "outputs"), ("Y0", "outputs")]
+)
 def test_misspelt_columns_are_not_left_out_in_silence(table, name, role):
     path = table({"x0": [1.0, 2.0], "y0": [1.0, 2.0], name: [3.0, 4.0]})
     with pytest.raises(ValueError, match=rf"also {name}, which are spelt otherwise.*{role}='…'"):
         read_samples(path)
     chosen = read_samples(path, inputs="x0", outputs="y0")
     assert (chosen.input_names, chosen.output_names) == (("x0",), ("y0",))
+
+
+def test_capital_letters_do_where_no_other_column_has_that_name(table):
+    columns = {"X10": [1.0, 2.0], "x2": [3.0, 4.0], "X1": [5.0, 6.0], "Y0": [7.0, 8.0]}
+    samples = read_samples(table(columns))
+    assert samples.input_names == ("X1", "x2", "X10")
+    assert samples.output_names == ("Y0",)
+    np.testing.assert_array_equal(samples.arrays()[0], [[5, 3, 1], [6, 4, 2]])
+
+
+def test_inputs_and_outputs_of_a_model_are_found_in_either_case(table):
+    path = table({"X1": [1.0], "X0": [2.0], "Y0": [3.0]})
+    X, names, Y = read_prediction_data(path, names=("x0", "x1"), outputs=("y0",))
+    assert (X.tolist(), names, Y.tolist()) == ([[2.0, 1.0]], ("X0", "X1"), [[3.0]])
+    path = table({"x0": [1.0], "X0": [2.0]})
+    assert read_inputs(path, names=("X0", "x0"))[0].tolist() == [[2.0, 1.0]]
+    path = table({"Gain": [1.0], "GAIN": [2.0]})
+    with pytest.raises(ValueError, match="lacks inputs of the model: gain"):
+        read_inputs(path, names=("gain",))
+    with pytest.raises(ValueError, match="lacks inputs of the model: GAin"):
+        read_inputs(table({"gain": [1.0]}), names=("gain", "GAin"))
+
+
+def test_npz_with_small_letters(tmp_path):
+    X, Y = numbers((5, 2)), numbers(5, seed=1)
+    np.savez(tmp_path / "a.npz", x=X, y=Y)
+    samples = read_samples(tmp_path / "a.npz")
+    np.testing.assert_array_equal(samples.arrays()[0], X)
+    np.testing.assert_array_equal(samples.arrays()[1][:, 0], Y)
+    np.savez(tmp_path / "b.npz", X=X, Y=Y, x=np.arange(5), y=np.arange(5))
+    np.testing.assert_array_equal(read_samples(tmp_path / "b.npz").arrays()[0], X)
+    np.savez(tmp_path / "c.npz", X=X, Y=Y, x=X + 1.0)
+    with pytest.raises(ValueError, match=r"X and x of .*c\.npz both give a column x0: rename one"):
+        read_samples(tmp_path / "c.npz")

@@ -305,7 +305,9 @@ def test_one_column_of_labels_is_asked_for(tmp_path):
     path = tmp_path / "a.npz"
     np.savez(path, X=np.ones((3, 2)), Y=np.ones(3), day=np.arange(3), trial=np.arange(2))
     assert groups_of(read_samples(path, groups="day")).tolist() == [0, 1, 2]
-    with pytest.raises(ValueError, match=r"groups='\*' means 5 columns of .*a\.npz: one is"):
+    with pytest.raises(
+        ValueError, match=r"'\*', asked for as groups, means 5 columns of .*: one is"
+    ):
         read_samples(path, groups="*")
     with pytest.raises(ValueError, match=r"no column that matches 'week', asked for as groups"):
         read_samples(path, groups="week")

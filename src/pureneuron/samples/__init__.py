@@ -15,6 +15,7 @@ from pureneuron.samples.batch import (
     merge_leaves,
     to_numpy,
 )
+from pureneuron.samples.columns import UnclearColumns
 from pureneuron.samples.counted import CountedSamples
 from pureneuron.samples.files import read_inputs, read_prediction_data, read_samples
 from pureneuron.samples.numbers import refuse_nonfinite
@@ -34,6 +35,7 @@ __all__ = [
     "Samples",
     "Stacked",
     "Sum",
+    "UnclearColumns",
     "merge",
     "merge_leaves",
     "read_inputs",

@@ -1,12 +1,12 @@
 """The one door to samples in files: Parquet, CSV and NumPy files become arrays in memory.
 
 Unless told otherwise, inputs are the columns x0, x1, … and outputs the columns y0, y1, …, in
-natural order: x2 comes before x10.
+natural order: x2 comes before x10. X0 does for x0 where there is one of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +14,16 @@ import numpy as np
 from pureneuron.samples.arrays import ArraySamples
 from pureneuron.samples.columns import (
     Table,
-    abbreviated,
+    UnclearColumns,
     default_columns,
+    example_request,
     misspelt_columns,
     select_column,
     select_columns,
+    spelt_alike,
 )
 from pureneuron.samples.groups import group_codes
+from pureneuron.samples.listing import abbreviated
 from pureneuron.samples.numpy_files import open_numpy
 from pureneuron.samples.tables import CsvTable, ParquetTable
 from pureneuron.typing import AnyArray
@@ -86,7 +89,7 @@ def read_samples(
     if outputs is not None:
         targets = select_columns(table, outputs, "outputs")
     elif table.named:
-        targets = _default(table, "outputs", taken=labels)
+        targets = _default(table, "outputs", taken=labels, others=chosen)
     else:
         targets = tuple(name for name in table.names if name not in chosen + labels)
         if not targets:
@@ -181,10 +184,11 @@ def read_prediction_data(
     else:
         names = tuple(names)
         chosen = _matching(table, names, inputs)
-    held = set(table.names) - set(chosen) if table.named else set()
+    others = [name for name in table.names if name not in set(chosen)] if table.named else []
+    found = spelt_alike(outputs, others)
     parts = {"X": table.read(chosen)}
-    if outputs and held.issuperset(outputs):
-        parts["Y"] = table.read(outputs)
+    if outputs and len(found) == len(outputs):
+        parts["Y"] = table.read(tuple(found.values()))
     _refuse_rows(table, parts)
     if not table.named:
         chosen = names or tuple(f"x{j}" for j in range(len(chosen)))
@@ -207,32 +211,42 @@ def _open(path: str | Path) -> Table:
 
 
 def _inputs(
-    table: Table, inputs: str | Sequence[str] | None, taken: Collection[str] = ()
+    table: Table, inputs: str | Sequence[str] | None, taken: tuple[str, ...] = ()
 ) -> tuple[str, ...]:
     if inputs is not None:
         return select_columns(table, inputs, "inputs")
     if not table.named:
-        raise ValueError(
-            f"{table.path} holds {len(table.names)} columns without names: "
-            "say which are the inputs, as in inputs='0:64'"
+        count = len(table.names)
+        raise UnclearColumns(
+            f"{table.path} holds {count} columns without names: name the inputs by position",
+            "inputs",
+            f"0:{max(count - 1, 1)}",
         )
     return _default(table, "inputs", taken)
 
 
-def _default(table: Table, role: str, taken: Collection[str]) -> tuple[str, ...]:
+def _default(
+    table: Table, role: str, taken: tuple[str, ...], others: tuple[str, ...] = ()
+) -> tuple[str, ...]:
     letter = {"inputs": "x", "outputs": "y"}[role]
     chosen = default_columns(table, letter, taken)
+    example = example_request(table, taken + others)
     if not chosen:
-        raise ValueError(
+        raise UnclearColumns(
             f"{table.path} has no columns named {letter}0, {letter}1, …; its columns are "
-            f"{abbreviated(table.names)}: name the {role} with {role}='…'"
+            f"{abbreviated(table.names, table.names)}: name the {role}",
+            role,
+            example,
         )
     # A column that is left out in silence would be missing from the network, too.
     misspelt = misspelt_columns(table, letter, taken)
     if misspelt:
-        raise ValueError(
-            f"{table.path} has columns {abbreviated(chosen)}, and also {abbreviated(misspelt)}, "
-            f"which are spelt otherwise: rename them, or name the {role} with {role}='…'"
+        clear = [name for name in chosen if name not in misspelt]
+        raise UnclearColumns(
+            f"{table.path} has columns {abbreviated(clear)}, and also {abbreviated(misspelt)}, "
+            f"which are spelt otherwise: rename them, or name the {role}",
+            role,
+            example,
         )
     return chosen
 
@@ -252,13 +266,14 @@ def _matching(
             return chosen
     else:
         chosen = table.names
-    missing = [name for name in names if name not in chosen]
+    found = spelt_alike(names, chosen)
+    missing = [name for name in names if name not in found]
     if missing:
         raise ValueError(
             f"{table.path} lacks inputs of the model: {abbreviated(missing)}; "
-            f"the columns are {abbreviated(chosen)}"
+            f"the columns are {abbreviated(chosen, table.names)}"
         )
-    return names
+    return tuple(found.values())
 
 
 def _refuse_overlap(table: Table, roles: dict[str, tuple[str, ...]]) -> None:

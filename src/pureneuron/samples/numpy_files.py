@@ -2,7 +2,8 @@
 
 A file becomes a table like any other:
 
-- .npz: a matrix ``X`` gives the columns x0, x1 …, a matrix ``Y`` y0, y1 …, any other matrix columns
+- .npz: a matrix ``X`` gives the columns x0, x1 …, a matrix ``Y`` y0, y1 … (``x`` and ``y`` do as
+  well, where there is no ``X`` or ``Y``), any other matrix columns
   under its own name and a number; a vector is one column. A vector ``weight`` holds the weights.
 - .npy with named fields: a column a field.
 - .npy with one plain matrix: columns without names, told apart by position.
@@ -132,17 +133,26 @@ def _load_open(path: Path, file: BinaryIO) -> AnyArray | dict[str, AnyArray]:
 def _from_archive(path: Path, arrays: Mapping[str, AnyArray]) -> NumpyTable:
     matrices: dict[str, AnyArray] = {}
     columns: dict[str, tuple[str, int]] = {}
+    lower = {name: name for name in _MATRICES.values() if name.upper() not in arrays}
+    prefixes = _MATRICES | lower
     for key, array in arrays.items():
         if array.ndim not in (1, 2):
-            if key in _MATRICES:
+            if key in prefixes:
                 raise ValueError(f"{key} of {path} has shape {array.shape}: a matrix is expected")
             continue
         matrices[key] = array[:, None] if array.ndim == 1 else array
-        if array.ndim == 1 and key not in _MATRICES:
-            columns[key] = key, 0
+        if array.ndim == 1 and key not in prefixes:
+            own = {key: (key, 0)}
         else:
-            prefix = _MATRICES.get(key, key)
-            columns |= {f"{prefix}{j}": (key, j) for j in range(matrices[key].shape[1])}
+            prefix = prefixes.get(key, key)
+            own = {f"{prefix}{j}": (key, j) for j in range(matrices[key].shape[1])}
+        twice = next((name for name in own if name in columns), None)
+        if twice is not None:
+            raise ValueError(
+                f"{columns[twice][0]} and {key} of {path} both give a column {twice}: "
+                "rename one of them"
+            )
+        columns |= own
     return NumpyTable(path, matrices, columns)
 
 
