@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -11,9 +12,11 @@ import pytest
 from pureneuron import TwoLayerNetwork
 from pureneuron.cli.main import run
 from pureneuron.cli.output import json_ready
+from pureneuron.cli.wording import in_options
 from pureneuron.datasets import make_teacher
 from pureneuron.model import load_metadata
-from pureneuron.samples import read_samples, write_table
+from pureneuron.results import Status
+from pureneuron.samples import Stacked, read_samples, write_table
 
 D, K, M, N = 12, 3, 4, 600
 TEACHER = make_teacher(n_inputs=D, n_neurons=K, n_outputs=M, rng=0)
@@ -183,6 +186,37 @@ def test_columns_can_be_named_and_weighted(tmp_path, command):
     assert network.match(TEACHER).error_W < 1e-3
 
 
+def test_a_column_of_groups(tmp_path, command, refused):
+    labels = np.repeat(np.arange(60), 10)
+    path = tmp_path / "samples.parquet"
+    write_table(path, columns() | {"x99": labels, "day": [f"day {i}" for i in labels]})
+    for column in ("day", "x99"):
+        arguments = ("--groups", column, "--inputs", f"0:{D}", "--json")
+        status, out, _ = command("fit", path, "-k", K, *arguments)
+        assert status == 0
+        assert json.loads(out)["input_names"] == [f"x{j}" for j in range(D)]
+    status, out, _ = command("fit", path, "-k", K, "--groups", "x99", "--json")
+    assert json.loads(out)["input_names"] == [f"x{j}" for j in range(D)]
+    assert "asked for as groups" in refused("fit", path, "--groups", "session")
+    write_table(path, columns() | {"day": ["", *("day" for _ in range(N - 1))]}, force=True)
+    error = refused("fit", path, "--groups", "day")
+    assert f"column day of {path} has no label in row 0 (rows count from 0)" in error
+
+
+def test_the_groups_reach_the_fit(samples, tmp_path, command, monkeypatch):
+    seen = []
+
+    def spy(data, **options):
+        seen.append(data.reduce(lambda batch: {"group": Stacked(batch.extra["group"])})["group"])
+        raise ValueError("seen")
+
+    monkeypatch.setattr("pureneuron.cli.fit.recover", spy)
+    path = tmp_path / "groups.csv"
+    write_table(path, columns() | {"day": np.repeat(["b", "a"], N // 2)})
+    assert command("fit", path, "--groups", "day")[0] == 2
+    assert seen[0].tolist() == [1] * (N // 2) + [0] * (N // 2)
+
+
 def test_options_reach_the_fit(samples, command):
     record = json.loads(
         command("fit", samples, "-k", K, "--hidden-bias", "--intercept", "--json")[1]
@@ -204,7 +238,8 @@ def test_a_fit_that_is_not_recovered_exits_1_and_is_saved(samples, tmp_path):
     done = process("fit", samples, "-k", K, "-o", path, *arguments)
     assert done.returncode == 1
     assert done.stdout.startswith("NOT_CONVERGED: ")
-    assert "raise max_iter" in done.stdout
+    assert "raise --max-iter" in done.stdout
+    assert "(in Python: init=network)" in done.stdout
     assert f"Wrote the network, which is NOT RECOVERED, to {path}" in done.stdout
     assert json.loads(load_metadata(path)["status"]) == "NOT_CONVERGED"
 
@@ -279,7 +314,7 @@ def test_values_that_are_not_finite(tmp_path, refused, value, name):
 def test_too_few_rows(tmp_path, refused):
     write_table(tmp_path / "samples.csv", columns(8))
     error = refused("fit", tmp_path / "samples.csv", "-k", K)
-    assert "unknowns, more than the 32 measured outputs of n_samples = 8" in error
+    assert "unknowns, more than the 32 measured outputs of n = 8" in error
     assert "rows are needed" in error
 
 
@@ -292,8 +327,129 @@ def test_a_bad_number_of_neurons(samples, refused, k):
 
 def test_moments_that_do_not_apply_say_what_does(samples, refused):
     error = refused("fit", samples, "-k", M + 1, "--init", "moments")
-    assert f"moments need n_neurons <= min(inputs, outputs), and {M + 1} is more" in error
-    assert "use init='random'" in error
+    assert (
+        f"--init moments: moments need --neurons <= min(inputs, outputs), and {M + 1} is" in error
+    )
+    assert "use --init random" in error
+
+
+PYTHON = re.compile(
+    r"\b[a-z_]+='|=True|=False|\b(max_iter|n_[a-z]+|sample_weight|negative_slope)\b"
+)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--no-refine", "--init", "random"), "use --init moments or no --no-refine"),
+        (("--no-refine", "--negative-slope", "auto"), "--negative-slope auto finds the slope"),
+        (("--no-refine", "--noise-covariance", "full"), "--noise-covariance full weights the"),
+        (("--no-refine", "-k", "9"), "--no-refine returns the moment estimate: moments need --n"),
+        (("--no-refine", "--hidden-bias"), "moments know no biases; use --init random"),
+        (("--negative-slope", "2"), "--negative-slope must be a number between -1 and 1"),
+        (("--init", "moments", "-k", "4"), "moments need B = AW to have rank 4, and only 3"),
+        (("-k", "5000"), f"measured outputs of n = {N}: at least"),
+        (("--inputs", "0:99"), "'0:99', asked for as inputs, does not fit"),
+        (("--inputs", "x*", "--outputs", "x0"), "column x0 of"),
+        (("--weight", "y*"), f"'y*', asked for as weight, means {M} columns"),
+        (("--weight", "y0", "--outputs", "y1"), "weight holds a negative weight"),
+    ],
+)
+def test_errors_speak_of_options(samples, refused, arguments, message):
+    error = refused("fit", samples, *arguments)
+    assert message in error
+    assert not PYTHON.search(error)
+
+
+def test_columns_that_are_not_clear_are_asked_for_by_option(tmp_path, model, refused, command):
+    stim = {name.replace("x", "stim_").replace("y", "rate_"): c for name, c in columns().items()}
+    path = tmp_path / "named.csv"
+    write_table(path, stim)
+    plain = tmp_path / "plain.npy"
+    np.save(plain, np.column_stack(list(stim.values())))
+    bare = tmp_path / "bare.safetensors"
+    TEACHER.save(bare)
+    for call in (
+        ("fit", path),
+        ("diagnose", path),
+        ("predict", bare, path, "-o", tmp_path / "p.csv"),
+        ("compare", bare, bare, "--samples", path),
+    ):
+        error = refused(*call)
+        assert f"stim_0, stim_1, …, stim_{D - 1} ({D} columns, 'stim_*'), rate_0" in error
+        assert error.endswith("name the inputs, as in --inputs 'stim_*'\n")
+    error = refused("fit", path, "--inputs", "stim_*")
+    assert error.endswith("name the outputs, as in --outputs 'rate_*'\n")
+    assert refused("fit", plain).endswith(f"by position, as in --inputs 0:{D + M - 1}\n")
+    status, out, _ = command("fit", path, "--json")
+    assert status == 2
+    assert json.loads(out)["error"].endswith("as in --inputs 'stim_*'")
+
+
+def test_names_of_columns_and_files_are_never_put_in_other_words(tmp_path, refused):
+    folder = tmp_path / "max_iter" / "n_restarts=3"
+    folder.mkdir(parents=True)
+    path = folder / "n_neurons.csv"
+    assert f"there is no file {path}\n" in refused("fit", path)
+    table = columns()
+    write_table(path, table | {"negative_slope": np.full(N, np.nan)})
+    error = refused("fit", path, "--inputs", "negative_slope,x0")
+    assert "NaN at row 0, column 'negative_slope'" in error
+    write_table(path, table | {"max_iter": np.full(N, "text")}, force=True)
+    assert f"column max_iter of {path} is of type" in refused("fit", path, "--weight", "max_iter")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("raise n_restarts, or set max_iter", "raise --restarts, or set --max-iter"),
+        (
+            "refine from random starts (init='random').",
+            "refine from random starts (--init random).",
+        ),
+        (
+            "refine it (refine=True), not refine=False",
+            "refine it (no --no-refine), not --no-refine",
+        ),
+        ("set fit_intercept=True or fit_hidden_bias", "set --intercept or --hidden-bias"),
+        ("negative_slope=0.1, n_neurons='auto'", "--negative-slope 0.1, --neurons auto"),
+        ("start from it (init=network)", "start from it (in Python: init=network)"),
+        ("the weight of the inputs is an init", "the weight of the inputs is an init"),
+        (
+            "column 'max_iter', a/max_iter, max_iter.csv",
+            "column 'max_iter', a/max_iter, max_iter.csv",
+        ),
+        ("max_iter=5/a, no_option=3, n_iter", "max_iter=5/a, no_option=3, n_iter"),
+        ("pureneuron.datasets.symmetrize(X)", "pureneuron.datasets.symmetrize(X)"),
+        ("sample_weight of n_samples", "weight of n"),
+    ],
+)
+def test_the_words_of_the_command_line(text, expected):
+    assert in_options(text) == expected
+
+
+def test_all_advice_is_in_the_words_of_the_command_line():
+    for status in Status:
+        advice = in_options(status.advice).replace("in Python: init=network", "")
+        assert not PYTHON.search(advice)
+
+
+def test_reports_speak_of_options(tmp_path, command):
+    # More neurons than outputs: the fit finds as many as the outputs show, and says so.
+    teacher = make_teacher(n_inputs=6, n_neurons=4, n_outputs=2, rng=0)
+    X = np.random.default_rng(0).standard_normal((800, 6))
+    path = tmp_path / "samples.npz"
+    np.savez(path, X=X, Y=teacher.predict(X))
+    arguments = ("fit", path, "--max-iter", "2", "--restarts", "1")
+    status, out, _ = command(*arguments)
+    assert status == 1
+    assert "Note: --neurons auto found 2" in out
+    record = json.loads(command(*arguments, "--json")[1])
+    assert record["notes"][0].startswith("--neurons auto found 2")
+    texts = [out, record["advice"], record["reason"], *(s["summary"] for s in record["stages"])]
+    assert not any(PYTHON.search(text.replace("in Python: init=network", "")) for text in texts)
+    status, out, _ = command(*arguments, "--quiet")
+    assert not PYTHON.search(out)
 
 
 def test_unknown_columns_and_options(samples, refused):
@@ -545,6 +701,26 @@ def test_diagnose(samples, command):
         "sampling error",
     ]
     assert len(stages[2]["figures"]["singular_values"]) == M
+
+
+def test_diagnose_says_why_there_are_no_moments(samples, command):
+    status, out, err = command("diagnose", samples, "-k", 6)
+    assert (status, err) == (0, "")
+    words = " ".join(out.split())
+    assert f"{M} outputs of {D} inputs show" in words
+    assert "(--neurons)" in words
+    assert "--init random" in words
+    last = json.loads(command("diagnose", samples, "-k", 6, "--json")[1])["stages"][-1]
+    assert last["name"] == "moments"
+    assert last["figures"] == {"n_neurons": 6, "most_neurons": M}
+    assert f"at most min({D}, {M}) = {M} neurons, and 6 are asked for" in last["summary"]
+
+
+def test_diagnose_refuses_a_slope_out_of_range(samples, refused):
+    for slope in ("2", "-1", "nan"):
+        error = refused("diagnose", samples, "--negative-slope", slope)
+        assert "--negative-slope" in error
+        assert not PYTHON.search(error)
 
 
 def test_version_and_help():

@@ -15,6 +15,7 @@ from pureneuron.cli.options import (
     seed_option,
 )
 from pureneuron.cli.output import OK, print_json, print_stages, stage_records
+from pureneuron.cli.wording import telling_options
 from pureneuron.diagnosis import diagnose as diagnose_samples
 from pureneuron.samples import read_samples
 
@@ -27,7 +28,7 @@ __all__ = ["diagnose"]
 @column_options
 @click.option(
     "--negative-slope",
-    type=float,
+    type=click.FloatRange(-1.0, 1.0, min_open=True, max_open=True),
     default=0.0,
     show_default=True,
     help="Slope of the rectifier on its negative side.",
@@ -51,7 +52,8 @@ def diagnose(
     separated, and what error to expect from how many rows.
     """
     data = read_samples(samples, inputs=inputs, outputs=outputs, weight=weight)
-    stages = diagnose_samples(data, n_neurons, negative_slope=negative_slope, rng=seed)
+    with telling_options():
+        stages = diagnose_samples(data, n_neurons, negative_slope=negative_slope, rng=seed)
     if as_json:
         print_json({"samples": samples, "stages": stage_records(stages)})
     else:

@@ -13,6 +13,7 @@ from pureneuron.cli.options import (
     column_options,
     count_or_auto,
     force_option,
+    groups_option,
     json_option,
     neurons_option,
     path_argument,
@@ -27,6 +28,7 @@ from pureneuron.cli.output import (
     recovery_record,
     terminal_progress,
 )
+from pureneuron.cli.wording import in_options, telling_options
 from pureneuron.options import Options
 from pureneuron.progress import ProgressCallback
 from pureneuron.recover import recover
@@ -62,6 +64,7 @@ def fit_file(
     inputs: str | None = None,
     outputs: str | None = None,
     weight: str | None = None,
+    groups: str | None = None,
     seed: int = 0,
     callback: ProgressCallback | None = None,
 ) -> FileFit:
@@ -77,9 +80,10 @@ def fit_file(
     """
     if model is not None:
         check_output(model, force=force, ending=MODEL_ENDING)
-    samples = read_samples(path, inputs=inputs, outputs=outputs, weight=weight)
+    samples = read_samples(path, inputs=inputs, outputs=outputs, weight=weight, groups=groups)
     asked = {option.name: getattr(options, option.name) for option in fields(options)}
-    recovery = recover(samples, **asked, rng=seed, callback=callback)
+    with telling_options():
+        recovery = recover(samples, **asked, rng=seed, callback=callback)
     if model is not None:
         save_model(
             recovery.network,
@@ -103,6 +107,7 @@ def fit_file(
     help=f"Write the network to this {MODEL_ENDING} file.",
 )
 @column_options
+@groups_option
 @click.option(
     "--init",
     type=click.Choice(["auto", "moments", "random"]),
@@ -160,7 +165,8 @@ def fit(
     """
     with terminal_progress(wanted=not (as_json or quiet)) as callback:
         names = [option.name for option in fields(Options) if option.name in values]
-        options = Options(**{name: values.pop(name) for name in names})
+        with telling_options():
+            options = Options(**{name: values.pop(name) for name in names})
         fitted = fit_file(samples, options, model=output, seed=seed, callback=callback, **values)
     recovery = fitted.recovery
     if as_json:
@@ -173,7 +179,7 @@ def fit(
             }
         )
     elif quiet:
-        print_line(f"{recovery.status.name}: {recovery.reason}")
+        print_line(f"{recovery.status.name}: {in_options(recovery.reason)}")
     else:
         print_recovery(recovery, saved=output)
         if output is None:

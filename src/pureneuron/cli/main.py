@@ -22,6 +22,8 @@ from pureneuron.cli.diagnose import diagnose
 from pureneuron.cli.fit import fit
 from pureneuron.cli.output import BAD_INPUT, INTERRUPTED, OK, print_error, print_note
 from pureneuron.cli.predict import predict
+from pureneuron.cli.wording import request_in_options
+from pureneuron.samples import UnclearColumns
 
 __all__ = ["main", "run"]
 
@@ -59,6 +61,9 @@ def run(arguments: Sequence[str]) -> int:
         return INTERRUPTED
     except click.ClickException as error:
         print_error(error.format_message(), as_json=as_json)
+        return BAD_INPUT
+    except UnclearColumns as error:
+        print_error(request_in_options(error), as_json=as_json)
         return BAD_INPUT
     except (ValueError, ImportError, OSError) as error:
         print_error(_one_line(error), as_json=as_json)

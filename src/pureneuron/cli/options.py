@@ -12,6 +12,7 @@ __all__ = [
     "column_options",
     "count_or_auto",
     "force_option",
+    "groups_option",
     "json_option",
     "neurons_option",
     "path_argument",
@@ -95,6 +96,15 @@ def column_options(command: F) -> F:
     ):
         command = option(command)
     return command
+
+
+def groups_option(command: F) -> F:
+    """Add ``--groups``."""
+    return click.option(
+        "--groups",
+        metavar="COLUMN",
+        help="Column of labels: rows of one group (session, trial, subject) may share noise.",
+    )(command)
 
 
 def force_option(command: F) -> F:

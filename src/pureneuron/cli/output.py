@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pureneuron.cli.wording import in_options
 from pureneuron.display import progress_display
 from pureneuron.model import TwoLayerNetwork
 from pureneuron.progress import ProgressCallback
@@ -112,7 +113,7 @@ def print_table(
 
 def print_stages(stages: Iterable[StageReport]) -> None:
     """Print the stage reports as a table."""
-    rows = [(stage.name, stage.summary, f"{stage.seconds:.2f}") for stage in stages]
+    rows = [(stage.name, in_options(stage.summary), f"{stage.seconds:.2f}") for stage in stages]
     print_table(("stage", "what it saw", "seconds"), rows, text_columns=(0, 1))
 
 
@@ -120,16 +121,16 @@ def print_recovery(recovery: Recovery, *, saved: Path | None = None) -> None:
     """Print a recovery: the status first, then what led to it."""
     colour = "green" if recovery.status is Status.RECOVERED else "yellow"
     _out.print(
-        Text.assemble((recovery.status.name, f"bold {colour}"), f": {recovery.reason}"),
+        Text.assemble((recovery.status.name, f"bold {colour}"), f": {in_options(recovery.reason)}"),
         soft_wrap=True,
     )
     if recovery.status is not Status.RECOVERED:
-        print_line(recovery.advice)
+        print_line(in_options(recovery.advice))
     print_stages(recovery.stages)
     for warning in recovery.warnings:
-        print_line(f"Warning: {warning}", style="yellow")
+        print_line(f"Warning: {in_options(warning)}", style="yellow")
     for note in recovery.notes:
-        print_line(f"Note: {note}", style="yellow")
+        print_line(f"Note: {in_options(note)}", style="yellow")
     print_line(
         f"Mean squared residual {recovery.loss:.6g} after {recovery.n_iter} iterations "
         f"and {recovery.n_passes} passes over the data"
@@ -145,7 +146,7 @@ def stage_records(stages: Iterable[StageReport]) -> list[dict[str, Any]]:
     return [
         {
             "name": stage.name,
-            "summary": stage.summary,
+            "summary": in_options(stage.summary),
             "figures": stage.figures,
             "seconds": stage.seconds,
         }
@@ -163,14 +164,14 @@ def recovery_record(recovery: Recovery) -> dict[str, Any]:
     """Return a recovery for JSON."""
     return {
         "status": recovery.status,
-        "reason": recovery.reason,
-        "advice": recovery.advice,
+        "reason": in_options(recovery.reason),
+        "advice": in_options(recovery.advice),
         "certified": recovery.certified,
         "loss": recovery.loss,
         "n_iter": recovery.n_iter,
         "n_passes": recovery.n_passes,
-        "warnings": recovery.warnings,
-        "notes": recovery.notes,
+        "warnings": [in_options(warning) for warning in recovery.warnings],
+        "notes": [in_options(note) for note in recovery.notes],
         "network": network_record(recovery.network),
         "stages": stage_records(recovery.stages),
     }
