@@ -4,6 +4,7 @@
 # make figures       measure what the README and docs/figures state (about five minutes)
 # make bench         time to the optimum, beside what others would use (hours; goes on where stopped)
 # make performance   how often, how accurately, at what cost: docs/performance.md (about an hour)
+# make calibration   whether errors, tests and certificate are right (hours; goes on where stopped)
 # make paper         the figures of the paper, made again (one to two hours; goes on where stopped)
 # make lint, format  the checks alone; put the code into format
 #
@@ -14,7 +15,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 
-.PHONY: help demo test test-extras figures bench performance paper lint format clean
+.PHONY: help demo test test-extras figures bench performance calibration paper lint format clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -39,6 +40,9 @@ performance: $(VENV)/.demo
 	$(BIN)/python benchmarks/passes.py
 	$(BIN)/python benchmarks/cost.py --largest
 	$(BIN)/python benchmarks/rates.py
+
+calibration: $(VENV)/.demo
+	$(BIN)/python -m benchmarks.calibration $(CALIBRATION)
 
 paper: $(VENV)/.paper
 	$(BIN)/python -m experiments.paper.run

@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 SCRIPTS = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py"))
 PEERS = ["run", "ours", "table", "sklearn_mlp", "scipy_least_squares"]
+CALIBRATION = ["run", "laws", "data", "fits", "intervals", "omitted", "picture"]
 PAPER = ["perturbation", "degenerate", "slope"]
 
 
@@ -19,6 +20,7 @@ PAPER = ["perturbation", "degenerate", "slope"]
     [
         *SCRIPTS,
         *(f"benchmarks.peers.{name}" for name in PEERS),
+        *(f"benchmarks.calibration.{name}" for name in CALIBRATION),
         *(f"experiments.paper.{name}" for name in PAPER),
     ],
 )
