@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 SCRIPTS = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py"))
 PEERS = ["run", "ours", "table", "sklearn_mlp", "scipy_least_squares"]
-CALIBRATION = ["run", "laws", "data", "fits", "intervals", "omitted", "picture"]
+CALIBRATION = ["run", "laws", "data", "fits", "picture"]
 PAPER = ["perturbation", "degenerate", "slope"]
 
 

@@ -6,11 +6,12 @@ measures the parts one after another, and writes each fit to a line of ``<part>.
 to ``calibration.md`` and their picture to ``calibration.svg``. It can be stopped at any time: the
 next call goes on with the data sets that are wanting.
 
-``laws`` and ``data`` draw data sets, ``fits`` holds the descents that are no part of what is
-measured, ``records`` makes and keeps the fits, ``tables`` has the words. A module a part:
-``intervals`` (coverage and standard errors), ``omitted`` (level and power of the omitted-unit
-test), ``counts`` (spike counts), ``order`` (the number of neurons), ``certificate`` (how often the
-certificate is wrong, and how often it is withheld), ``units`` (changes of unit) and ``speed``.
+``laws``, ``data`` and ``grid`` draw data sets, ``fits`` holds the descents that are no part of what
+is measured, ``judge`` says whether a fit is right, ``records`` makes and keeps the fits, ``tables``
+and ``picture`` show them. A module a part: ``intervals`` (coverage and standard errors),
+``omitted`` (level and power of the omitted-unit test), ``counts`` (spike counts), ``order`` (the
+number of neurons), ``certificate`` (how often it is wrong, and how often it is withheld), ``units``
+(changes of unit) and ``speed``.
 
 A new part is a module with a :class:`~benchmarks.calibration.records.Part` and an entry in
 ``run.PARTS``.

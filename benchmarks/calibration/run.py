@@ -7,17 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import intervals, omitted
+from . import certificate, counts, intervals, omitted, order, speed, units
 from .picture import draw_picture
 from .records import Part, Records, make
 from .tables import head, row
 
 __all__ = ["PARTS", "main"]
 
-PARTS: dict[str, Part] = {
-    part.name: part for module in (intervals, omitted) for part in module.PARTS
-}
-_ABOUT = {part.name: module.__doc__ for module in (intervals, omitted) for part in module.PARTS}
+_MODULES = (intervals, omitted, counts, order, certificate, units, speed)
+PARTS: dict[str, Part] = {part.name: part for module in _MODULES for part in module.PARTS}
 
 
 @dataclass(frozen=True)
@@ -62,14 +60,13 @@ def markdown(stores: dict[str, Records]) -> str:
             reached = {None: "", True: "yes", False: "**no**"}[asked.reached]
             lines.append(row(asked.what, asked.wanted, asked.measured, reached))
     lines += ["", "![coverage, level and power](calibration.svg)"]
-    for module in dict.fromkeys(_ABOUT.values()):
-        names = [name for name, doc in _ABOUT.items() if doc == module]
-        if not any(len(stores[PARTS[name].store]) for name in names):
+    for module in _MODULES:
+        if not any(len(stores[part.store]) for part in module.PARTS):
             continue
-        title, _, text = (module or "").partition("\n\n")
+        title, _, text = (module.__doc__ or "").partition("\n\n")
         lines += ["", f"## {title.rstrip('.')}", "", _told(text)]
-        for name in names:
-            lines += ["", *PARTS[name].lines(stores[PARTS[name].store])]
+        for part in module.PARTS:
+            lines += ["", *part.lines(stores[part.store])]
     return "\n".join(lines).rstrip() + "\n"
 
 
