@@ -4,7 +4,8 @@
 
 measures the parts one after another, and writes each fit to a line of ``<part>.jsonl``, the tables
 to ``calibration.md`` and their picture to ``calibration.svg``. It can be stopped at any time: the
-next call goes on with the data sets that are wanting.
+next call goes on with the data sets that are wanting. After a change of the library move the files
+away; ``--again`` repeats no more than the fits that ended in an error.
 
 ``laws``, ``data`` and ``grid`` draw data sets, ``fits`` holds the descents that are no part of what
 is measured, ``judge`` says whether a fit is right, ``records`` makes and keeps the fits, ``tables``

@@ -5,7 +5,7 @@
 Each fit is drawn at random from a wide grid: one to twelve neurons, one to 17 inputs and outputs,
 fewer outputs or inputs than neurons among them; all laws of the inputs (two of them asymmetric) and
 all kinds of noise; κ(W) to 1000, κ(A) to 5, slopes 0, 0.2 and −0.3; 0.5 to 300 equations for each
-unknown (up to 20,000 rows); biases or not. One in ten asks for a neuron too few, one for a neuron
+unknown (2 to 10,000 rows); biases or not. One in ten asks for a neuron too few, one for a neuron
 too many, one leaves their number to the data. One in five teachers is no network of the model:
 another activation, a function of the outputs, a missing bias or input. All fits are the default
 ``recover``; rows that share noise come with their groups, and half of the fits to correlated
@@ -140,8 +140,8 @@ def _lines(records: Records) -> Iterator[str]:
                 share(each["status"] != "RECOVERED" for each in enough),
             )
     reasons = Counter(each["status"] for each in _withheld(fits))
-    yield from ["", "Statuses of fits that are right and have rows enough: "]
-    yield ", ".join(f"{name} {count}" for name, count in reasons.most_common()) + "."
+    statuses = ", ".join(f"{name} {count}" for name, count in reasons.most_common())
+    yield from ["", f"Statuses of fits that are right and have rows enough: {statuses or 'none'}."]
     close = [each for each in fits if each.get("close") and each.get("model")]
     withheld = share(each["status"] != "RECOVERED" for each in _withheld(close, "close"))
     yield f"Of those within 0.05 of the truth: {withheld} withheld, of {withheld.of}."

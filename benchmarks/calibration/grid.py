@@ -63,7 +63,7 @@ def draw_design(rng: np.random.Generator) -> Design:
         **changes,
     )
     ratio = float(np.exp(rng.uniform(np.log(0.5), np.log(300.0))))
-    n = int(np.clip(np.ceil(ratio * design.unknowns / m), 2, 20_000))
+    n = int(np.clip(np.ceil(ratio * design.unknowns / m), 2, 10_000))
     return Design(**{**asdict(design), "n": n})
 
 

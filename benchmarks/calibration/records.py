@@ -111,10 +111,17 @@ class Records:
 
     def add(self, record: Record) -> None:
         """Keep a record, and write it at once."""
+        record = _short(record)
         self.all.append(record)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a") as file:
-            file.write(json.dumps(_short(record)) + "\n")
+            file.write(json.dumps(record) + "\n")
+
+    def forget_errors(self, cells: Iterable[str]) -> None:
+        """Forget the fits of some cells that ended in an error, so that they are made again."""
+        chosen = set(cells)
+        self.all = [r for r in self.all if not ("error" in r and r["cell"] in chosen)]
+        self._save()
 
     def wanting(self, part: Part, cells: Iterable[str], n: int) -> list[Task]:
         """Return what is to be measured yet, cells side by side."""
@@ -128,6 +135,9 @@ class Records:
         ]
 
     def _save(self) -> None:
+        if not self.all:
+            self.path.unlink(missing_ok=True)
+            return
         partial = self.path.with_suffix(".partial")
         partial.write_text("".join(json.dumps(each) + "\n" for each in self.all))
         partial.replace(self.path)

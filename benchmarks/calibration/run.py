@@ -91,6 +91,7 @@ def main() -> None:
     add("--data-sets", type=int, help="a cell; the part's own number if left out")
     add("--output", type=Path, default=Path("docs/figures/calibration"))
     add("--table", action="store_true", help="only write page and picture of what there is")
+    add("--again", action="store_true", help="repeat fits that ended in an error")
     options = parser.parse_args()
     try:
         wanted = list(wishes(options.cells))
@@ -101,6 +102,8 @@ def main() -> None:
     if not options.table:
         for wish in wanted:
             part = wish.part
+            if options.again:
+                stores[part.store].forget_errors(wish.cells)
             n = part.data_sets if options.data_sets is None else options.data_sets
             print(f"{part.name}: {len(wish.cells)} cells of {n}", flush=True)
             make(part, stores[part.store], wish.cells, n)

@@ -44,7 +44,7 @@ class Share:
             low, high = self.interval
             bound = f"≤ {100 * high:.2g}" if self.hits == 0 else f"≥ {100 * low:.3g}"
             return f"{100 * self.value:g} % (95 %: {bound})"
-        return f"{100 * self.value:.3g} ± {100 * self.error:.1g} %"
+        return f"{100 * self.value:.1f} ± {100 * self.error:.1f} %"
 
 
 def share(hits: Iterable[bool]) -> Share:
