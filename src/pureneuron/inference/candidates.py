@@ -6,7 +6,7 @@ hidden biases a constant is one of those, and random directions have thresholds 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import array_api_compat
@@ -15,7 +15,6 @@ import numpy as np
 from pureneuron.linalg import times
 from pureneuron.model import unit_rows
 from pureneuron.optimize import Fit
-from pureneuron.optimize.least_squares.kernels import like
 from pureneuron.problem import Problem
 from pureneuron.samples import Batch
 from pureneuron.typing import AnyArray, Array
@@ -42,13 +41,13 @@ class Thresholds:
         Inputs and outputs whose squares are tried; and inputs themselves.
     """
 
-    random: int = 48
-    between: int = 24
-    around: int = 24
+    random: int = 32
+    between: int = 16
+    around: int = 16
     near: float = 0.3
-    own: int = 32
+    own: int = 16
     shift: float = 0.7
-    squares: int = 16
+    squares: int = 8
 
 
 THRESHOLDS = Thresholds()
@@ -91,8 +90,26 @@ class Candidates:
     linear: Array
     outputs: Array
 
+    def like(self, batch: Batch) -> Candidates:
+        """Return them in the array library and the precision of a batch."""
+        xp = array_api_compat.array_namespace(batch.X)
+        device = array_api_compat.device(batch.X)
+
+        def moved(M: AnyArray) -> AnyArray:
+            return xp.asarray(M, dtype=batch.X.dtype, device=device)
+
+        return replace(
+            self,
+            directions=moved(self.directions),
+            thresholds=moved(self.thresholds),
+            linear=moved(self.linear),
+            outputs=moved(self.outputs),
+        )
+
     def values(self, batch: Batch, D: AnyArray, fitted: AnyArray) -> AnyArray:
         """Return the values (n, C) in the rows, each times the root of its weight.
+
+        The candidates must be :meth:`like` the batch.
 
         Parameters
         ----------
@@ -104,24 +121,21 @@ class Candidates:
             Fitted outputs.
         """
         xp = array_api_compat.array_namespace(batch.X)
-        dtype = batch.X.dtype
         root = batch.extra.get("root")
-        T = batch.X @ like(batch, self.directions).T
-        if self.thresholds.any():
-            shift = xp.asarray(self.thresholds, dtype=dtype)[None, :]
-            T = T - (shift if root is None else shift * root)
+        T = batch.X @ self.directions.T
+        T = T - (self.thresholds if root is None else self.thresholds * root)
         columns: list[Any] = [times(T, T > 0.0)]
         one = xp.ones_like(batch.X[:, :1]) if root is None else root
         if len(self.steps):
-            steps = xp.astype(xp.take(D, xp.asarray(self.steps), axis=1), dtype)
-            columns.append(steps * one)
+            steps = xp.take(D, xp.asarray(self.steps), axis=1)
+            columns.append(xp.astype(steps, T.dtype) * one)
         if self.constant:
             columns.append(one)
-        if len(self.linear):
-            L = batch.X @ like(batch, self.linear).T
+        if self.linear.shape[0]:
+            L = batch.X @ self.linear.T
             columns += [L, _squares(xp, L, root)]
-        if len(self.outputs):
-            columns.append(_squares(xp, fitted @ like(batch, self.outputs).T, root))
+        if self.outputs.shape[0]:
+            columns.append(_squares(xp, fitted @ self.outputs.T, root))
         return xp.concat(columns, axis=1)
 
 

@@ -228,16 +228,17 @@ def _candidate_sums(
 ) -> dict[str, Sum]:
     """``Gᵀ E`` over blocks, ``HᵀG``; over some rows ``HᵀG``, ``FᵀG`` (level 1), ``ZᵀG`` (2)."""
     xp = array_api_compat.array_namespace(batch.X)
-    W, A = here
-    GE = np.zeros((blocks.n_blocks, len(tried.families), whiten.shape[0]))
+    W, A, whiten = (like(batch, M) for M in (*here, whiten.T))
+    tried = tried.like(batch)
+    GE = np.zeros((blocks.n_blocks, len(tried.families), whiten.shape[1]))
     HG, HG_some, FG, ZG, some = 0.0, 0.0, 0.0, 0.0, 0.0
     for number, block in blocks.split(batch):
         # All functions of a few rows at a time stay in the cache.
         for part in block.parts(THRESHOLDS.part_rows):
-            rows = with_residual(part, W, A, activation)
-            D, H = rows.extra["slopes"], rows.extra["activations"]
-            G = tried.values(part, D, part.Y - rows.Y)
-            GE[number] += to_numpy(G.T @ (rows.Y @ like(rows, whiten).T))
+            D, H = activations(part, W, activation)
+            fitted = H @ A.T
+            G = tried.values(part, D, fitted)
+            GE[number] += to_numpy(G.T @ ((part.Y - fitted) @ whiten))
             product = H.T @ G
             HG = HG + product
             if not level or number % every:
@@ -265,22 +266,22 @@ def _sums_along(
     fits_slope: bool,
 ) -> dict[str, Sum]:
     """Sums of the residual times the change of the outputs, and of the scores with that change."""
-    (W, A), k = here, here[0].shape[0]
+    W, A, other_W, other_A = (like(batch, M) for M in (*here, *there))
+    k = W.shape[0]
     along = np.zeros(blocks.n_blocks)
     of_A, of_W, of_slope, total = 0.0, 0.0, 0.0, 0.0
     for number, part in blocks.split(batch):
         if not bool(chosen[number]):
             continue
-        rows = with_residual(part, W, A, activation)
-        H = rows.extra["activations"]
-        change = activations(part, there[0], activation)[1] @ like(part, there[1]).T
-        change = change - H @ like(part, A).T
-        along[number] += float((rows.Y * change).sum())
-        of_A = of_A + tall_product(change, H)
-        pulled = change @ like(part, A)[:, :k]
+        D, H = activations(part, W, activation)
+        fitted = H @ A.T
+        change = activations(part, other_W, activation)[1] @ other_A.T - fitted
+        along[number] += float(((part.Y - fitted) * change).sum())
+        of_A = of_A + change.T @ H
+        pulled = change @ A[:, :k]
         if fits_slope:
             of_slope = of_slope + (slope_derivative(part, H, W, activation) * pulled).sum()
-        of_W = of_W + tall_product(times(pulled, rows.extra["slopes"]), part.X)
+        of_W = of_W + times(pulled, D).T @ part.X
         total += _weight(part)
     sums = {"along": Sum(along), "of A": Sum(of_A), "of W": Sum(of_W), "total": Sum(total)}
     return {**sums, "of slope": Sum(of_slope)} if fits_slope else sums

@@ -52,7 +52,7 @@ class Thresholds:
 
     most_weights: int = 400
     most_unknowns: int = 1600
-    enough_rows: float = 20_000.0
+    enough_rows: float = 5000.0
     enough_equations: float = 50.0
     singular: float = 1e-10
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from pureneuron.inference.blocks import Blocks
 from pureneuron.inference.information import slope_derivative
-from pureneuron.linalg import tall_product, times
+from pureneuron.linalg import times
 from pureneuron.model import Activation
 from pureneuron.optimize.least_squares.kernels import activations, like, residual
 from pureneuron.samples import Batch, Sum, to_numpy
@@ -60,18 +60,19 @@ def block_scores(
     fits_slope: bool,
 ) -> dict[str, Sum]:
     """Sums of the scores over each block, ``of A`` (b, m, q), ``of W`` (b, k, r), ``of slope``."""
-    batch = with_residual(batch, W, A, activation)
+    W, A = like(batch, W), like(batch, A)
     k, r = W.shape
     m, q = A.shape
     of_A, of_W = np.zeros((blocks.n_blocks, m, q)), np.zeros((blocks.n_blocks, k, r))
     of_slope = np.zeros((blocks.n_blocks, int(fits_slope)))
-    for number, part in blocks.split(batch):
-        of_A[number] += to_numpy(tall_product(part.Y, part.extra["activations"]))
-        pulled = part.Y @ like(part, A)[:, :k]
+    rows = with_residual(batch, W, A, activation)
+    for number, part in blocks.split(rows):
+        H = part.extra["activations"]
+        of_A[number] += to_numpy(part.Y.T @ H)
+        pulled = part.Y @ A[:, :k]
         if fits_slope:
-            Z = slope_derivative(part, part.extra["activations"], W, activation)
-            of_slope[number] += float((Z * pulled).sum())
-        of_W[number] += to_numpy(tall_product(times(pulled, part.extra["slopes"]), part.X))
+            of_slope[number] += float((slope_derivative(part, H, W, activation) * pulled).sum())
+        of_W[number] += to_numpy(times(pulled, part.extra["slopes"]).T @ part.X)
     return {"of A": Sum(of_A), "of W": Sum(of_W), "of slope": Sum(of_slope)}
 
 
