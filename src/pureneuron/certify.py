@@ -7,19 +7,24 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pureneuron.inference import (
+    Diagnostics,
     UnitDiagnostics,
     Verdict,
+    assumed_dependence,
     check,
+    covariance,
     determinacy,
-    diagnose_fit,
-    draw_probes,
+    first_blocks,
     odd_part_test,
     recheck_moments,
+    standard_errors,
     status_of_fit,
     status_of_moments,
     symmetry_test,
     unit_diagnostics,
 )
+from pureneuron.inference.information import information, is_small
+from pureneuron.inference.scores import LEVELS
 from pureneuron.inference.status import THRESHOLDS as STATUS
 from pureneuron.initialize import Candidate
 from pureneuron.monitor import BestSoFar, Monitor
@@ -27,7 +32,7 @@ from pureneuron.optimize import Fit, Limits, evaluate, minimize, profile
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.options import Options
 from pureneuron.problem import Problem, n_unknowns
-from pureneuron.results import Status
+from pureneuron.results import StandardErrors, Status
 from pureneuron.search import Multistart, Slope, confirms
 from pureneuron.spectral import (
     LinearPart,
@@ -57,10 +62,13 @@ class Thresholds:
         (recovery.py).
     short_tol : float
         Its tolerance (recovery.py).
+    across : float
+        Share of an input across the span from which on its own weight is not known (rounding).
     """
 
     short_equations: float = 100.0
     short_tol: float = 1e-3
+    across: float = 1e-6
 
 
 THRESHOLDS = Thresholds()
@@ -82,6 +90,8 @@ class Found:
         Whether the best fit is the network that the slope was fitted to.
     unchanged : bool
         Whether the fit is still the one that the search has checked.
+    diagnostics : Diagnostics or None
+        What the data say of the fit, once they have been asked.
     """
 
     fit: Fit
@@ -89,6 +99,7 @@ class Found:
     slope: Slope | None = None
     at_that_slope: bool = True
     unchanged: bool = True
+    diagnostics: Diagnostics | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +120,8 @@ class Claim:
         The state of its units.
     verdict : Verdict
         Status and reason.
+    errors : StandardErrors or None
+        Of the network, neurons as in W.
     """
 
     problem: Problem
@@ -118,56 +131,40 @@ class Claim:
     n_iter: int
     units: UnitDiagnostics
     verdict: Verdict
+    errors: StandardErrors | None = None
 
 
-def certify(
-    found: Found,
-    rank: LinearRank,
-    options: Options,
-    *,
-    probes: Array,
-    rng: np.random.Generator,
-    monitor: Monitor,
-) -> Claim:
+def certify(found: Found, monitor: Monitor) -> Claim:
     """Decide what can be claimed of the best fit of a search.
 
     Parameters
     ----------
     found : Found
-        The fit.
-    rank : LinearRank
-        Of B against its sampling noise, outputs as they are in the data.
-    options : Options
-        What was asked for.
-    probes : (p, r) array
-        For the residual test.
-    rng : numpy.random.Generator
-        Draws rows.
+        The fit, with its diagnostics.
     monitor : Monitor
-        Told of the stage; gets warnings and notes.
+        Gets warnings and notes.
     """
-    fit, search = found.fit, found.search
-    with monitor.stage("inference") as stage:
-        diagnostics = diagnose_fit(
-            fit,
-            rank.value,
-            checks=search.checks if found.unchanged else None,
-            probes=probes,
-            limits=options.limits,
-            rng=rng,
-        )
-        stage.report(diagnostics)
+    fit, search, diagnostics = found.fit, found.search, found.diagnostics
+    assert diagnostics is not None
     verdict = status_of_fit(
         fit, diagnostics, agreement=search.agreement, n_starts=len(search.losses)
     )
-    verdict = _with_slope(_with_rank(verdict, rank, options), found)
+    verdict = _with_slope(verdict, found)
     unconfirmed = search.winner.rests_on_symmetry and not search.agreement
     if unconfirmed and symmetry_test(fit.problem).is_rejected:
         monitor.warnings.append(_ASYMMETRIC)
-    _remark(fit.problem, fit.n_neurons, rank, options, monitor)
-    point = fit.point
+    _remark(fit.problem, fit.n_neurons, monitor)
     units = diagnostics.checks.units
-    return Claim(fit.problem, point.W, point.A, fit.loss, fit.info.n_iter, units, verdict)
+    return Claim(
+        fit.problem,
+        fit.point.W,
+        fit.point.A,
+        fit.loss,
+        fit.info.n_iter,
+        units,
+        verdict,
+        diagnostics.errors,
+    )
 
 
 def certify_moments(
@@ -199,10 +196,11 @@ def certify_moments(
         asymmetric=asymmetric,
     )
     if verdict.status is Status.RECOVERED:
-        verdict = _doubts(problem, estimate, part, rng=rng, monitor=monitor) or verdict
+        doubts = _doubts(problem, estimate, part, options, rng=rng, monitor=monitor)
+        verdict = doubts or verdict
     if asymmetric:
         monitor.warnings.append(_ASYMMETRIC)
-    _remark(problem, len(W), rank, options, monitor)
+    _remark(problem, len(W), monitor)
     return Claim(problem, W, A, loss, 0, units, _with_rank(verdict, rank, options))
 
 
@@ -220,6 +218,7 @@ def _doubts(
     problem: Problem,
     estimate: MomentEstimate,
     part: LinearPart,
+    options: Options,
     *,
     rng: np.random.Generator,
     monitor: Monitor,
@@ -230,14 +229,24 @@ def _doubts(
         stage.report(error)
     fit = _short_descent(problem, estimate, rng=rows_rng)
     stays = confirms(Candidate(estimate.W, estimate.A), fit)
-    probes = draw_probes(problem.n_inputs, rng=probes_rng)
-    known = determinacy(replace(fit, problem=problem), rng=curvature_rng)
+    blocks, seed = first_blocks(fit.problem), int(probes_rng.integers(2**32))
+    checks = check(fit, blocks, seed)
+    # Errors are those of all rows, about the end of the short descent.
+    whole, blocks, determined = replace(fit, problem=problem), first_blocks(problem), None
+    if is_small(problem, fit.n_neurons) and not fit.is_exact:
+        known = information(whole)
+        grouped = blocks.kind == "groups"
+        noise = assumed_dependence(whole, options.errors, grouped=grouped, rng=curvature_rng)
+        white, freedom = covariance(whole, known, noise, blocks)
+        errors = standard_errors(whole, known, white, kind=noise.kind, freedom=freedom)
+        determined = determinacy(whole, known, white, errors)
+    screened = checks.screened
     return recheck_moments(
         nonlinear=odd_part_test(problem, part, estimate.W).is_rejected,
         error=error,
         stays=stays,
-        passed=check(fit, probes).passed,
-        undetermined=0 if known is None else known.undetermined,
+        passed=checks.units.healthy and (screened is None or screened.p_value > LEVELS.rejected),
+        determined=determined,
     )
 
 
@@ -272,9 +281,7 @@ def _with_slope(verdict: Verdict, found: Found) -> Verdict:
     return verdict
 
 
-def _remark(
-    problem: Problem, n_neurons: int, rank: LinearRank, options: Options, monitor: Monitor
-) -> None:
+def _remark(problem: Problem, n_neurons: int, monitor: Monitor) -> None:
     """Warn and note what the user should know of data and sizes."""
     unknowns = n_unknowns(problem, n_neurons)
     if problem.n_equations < STATUS.few_equations * unknowns:
@@ -284,12 +291,10 @@ def _remark(
         )
     d, spanned = problem.input_span.shape
     if spanned < d:
+        across = 1.0 - np.sum(problem.input_span**2, axis=1) > THRESHOLDS.across
+        names = ", ".join(np.array(problem.source.input_names)[across])
         monitor.notes.append(
-            f"the inputs span only {spanned} of {d} dimensions: W is identified on their span "
-            "alone, and is the minimum-norm solution"
-        )
-    if options.n_neurons == "auto" and rank.value == problem.n_outputs < problem.n_inputs:
-        monitor.notes.append(
-            f"n_neurons='auto' found {rank.value}, the most that {problem.n_outputs} outputs can "
-            "show: if there may be more neurons, give their number"
+            f"the inputs vary in only {spanned} of {d} dimensions, as far as can be told: W is "
+            "identified there alone, and is the minimum-norm solution. What each of these inputs "
+            f"does is not determined, their joint effect is: {names}"
         )

@@ -20,6 +20,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags, check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from pureneuron.inference import Errors
 from pureneuron.options import Init, NegativeSlope, NoiseCovariance, Options
 from pureneuron.progress import ProgressCallback
 from pureneuron.recover import recover
@@ -57,8 +58,8 @@ class PureNeuronRegressor(
     Parameters
     ----------
     n_neurons : int or "auto", default="auto"
-        Number of hidden neurons. "auto" takes the rank of ``A W`` against its sampling noise: right
-        where there are no more neurons than inputs and outputs.
+        Number of hidden neurons. "auto" finds the least number whose fit leaves no trace in the
+        residual.
     init : {"auto", "moments", "random"} or TwoLayerNetwork, default="auto"
         Where to start: the moment estimate (the paper), random starts, or a network; "auto" starts
         on a subsample of the rows, and goes on to the moments where that decides nothing.
@@ -71,6 +72,10 @@ class PureNeuronRegressor(
         Slope of the rectifier on the negative side; "auto" fits it, the same for all neurons.
     noise_covariance : {"spherical", "full"}, default="spherical"
         "full" weights outputs whose noise is different or correlated by its inverse covariance.
+    errors : {"auto", "iid", "robust", "serial"}, default="auto"
+        What is assumed of the noise when standard errors and tests are made: independent rows of
+        one law; independent rows, its size depending on the inputs; noise with memory, rows in
+        order. "auto" takes the first that the data do not speak against.
     n_restarts : int or "auto", default="auto"
         Most random starts on all rows; they end as soon as the best minimum is confirmed.
     max_iter : int, default=200
@@ -125,6 +130,7 @@ class PureNeuronRegressor(
         fit_intercept: bool = False,
         negative_slope: NegativeSlope = 0.0,
         noise_covariance: NoiseCovariance = "spherical",
+        errors: Errors = "auto",
         n_restarts: int | Literal["auto"] = "auto",
         max_iter: int = 200,
         tol: float = 1e-8,
@@ -138,13 +144,20 @@ class PureNeuronRegressor(
         self.fit_intercept = fit_intercept
         self.negative_slope = negative_slope
         self.noise_covariance = noise_covariance
+        self.errors = errors
         self.n_restarts = n_restarts
         self.max_iter = max_iter
         self.tol = tol
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> Self:
         """Identify the network behind inputs ``X`` (n, d) and outputs ``y`` (n, m) or (n,).
 
         Parameters
@@ -155,6 +168,8 @@ class PureNeuronRegressor(
             Outputs.
         sample_weight : (n,) array-like, optional
             Weights of the rows; a row of weight 2 counts as two rows.
+        groups : (n,) array-like, optional
+            Labels of sessions, trials or subjects: rows of one group may share noise.
 
         Warns
         -----
@@ -175,12 +190,16 @@ class PureNeuronRegressor(
                 {"dtype": np.float64, "ensure_all_finite": False, "ensure_2d": False},
             ),
         )
-        check_consistent_length(inputs, outputs, sample_weight)
+        check_consistent_length(inputs, outputs, sample_weight, groups)
         self._is_vector = outputs.ndim == 1
         names = getattr(self, "feature_names_in_", None)
         return self._fit(
             ArraySamples(
-                inputs, outputs, sample_weight, input_names=None if names is None else tuple(names)
+                inputs,
+                outputs,
+                sample_weight,
+                groups=groups,
+                input_names=None if names is None else tuple(names),
             )
         )
 
@@ -237,10 +256,35 @@ class PureNeuronRegressor(
         self.loss_ = recovery.loss
         self.n_iter_ = max(recovery.n_iter, 1)
 
-    def predict(self, X: ArrayLike) -> AnyArray:
-        """Return the outputs, (n, m), or (n,) where a vector was fitted."""
+    def predict(
+        self, X: ArrayLike, return_std: bool = False
+    ) -> AnyArray | tuple[AnyArray, AnyArray]:
+        """Return the outputs, (n, m), or (n,) where a vector was fitted.
+
+        Parameters
+        ----------
+        X : (n, d) array-like
+            Inputs.
+        return_std : bool
+            Whether to return the standard errors of these outputs as well: how well the network is
+            known there, without the noise of a new measurement.
+
+        Raises
+        ------
+        ValueError
+            If standard errors are asked for, and there are none.
+        """
         inputs = self._validated(X)
-        outputs = self.network_.predict(inputs).astype(inputs.dtype, copy=False)
+        outputs = self._shaped(self.network_.predict(inputs), inputs)
+        if not return_std:
+            return outputs
+        errors = self.recovery_.standard_errors
+        if errors is None:
+            raise ValueError(f"return_std=True: {self.recovery_.why_no_errors}")
+        return outputs, self._shaped(errors.of_prediction(self.network_, inputs), inputs)
+
+    def _shaped(self, outputs: AnyArray, inputs: AnyArray) -> AnyArray:
+        outputs = outputs.astype(inputs.dtype, copy=False)
         return outputs[:, 0] if self._is_vector else outputs
 
     def transform(self, X: ArrayLike) -> AnyArray:

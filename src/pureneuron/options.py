@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias, TypedDict, TypeVar
 
 import numpy as np
 
+from pureneuron.inference.dependence import Errors
 from pureneuron.model import LeakyReLU, TwoLayerNetwork
 from pureneuron.optimize import Limits
 from pureneuron.problem import Problem, n_unknowns
@@ -56,6 +57,7 @@ class OptionValues(TypedDict, total=False):
     fit_intercept: bool
     negative_slope: NegativeSlope
     noise_covariance: NoiseCovariance
+    errors: Errors
     n_restarts: int | Literal["auto"]
     max_iter: int
     tol: float
@@ -68,8 +70,8 @@ class Options:
     Parameters
     ----------
     n_neurons : int or "auto"
-        Number of hidden neurons k. "auto" takes the rank of ``B = A W`` against its sampling
-        noise, which is k only where ``k ≤ min(d, m)``.
+        Number of hidden neurons k. "auto" is the least k whose fit leaves no trace in the residual
+        (the omitted-unit test); it begins with the rank of ``B = A W`` against its sampling noise.
     init : {"auto", "moments", "random"} or TwoLayerNetwork
         Where to start: the moment estimate; random starts; a network, which goes first. "auto"
         starts on a subsample of the rows, goes on to the moments where that is undecided or not to
@@ -84,6 +86,11 @@ class Options:
         What is known of the noise. "spherical": the same and independent in all outputs. "full":
         different and correlated; outputs are weighted by the inverse covariance of the residual,
         which makes the estimate as good as if it had been known.
+    errors : {"auto", "iid", "robust", "serial"}
+        What is assumed of the noise when standard errors and tests are made. "iid": independent
+        rows, noise of one law. "robust": independent rows, its size may depend on the inputs.
+        "serial": rows in order, noise with memory. "auto" takes the first that the data do not
+        speak against. Where the samples have groups, rows of a group may share noise in any case.
     n_restarts : int or "auto"
         Most random starts on all rows; they end as soon as the best minimum is confirmed. "auto" is
         20; 0 rules out starts on a subsample as well.
@@ -105,6 +112,7 @@ class Options:
     fit_intercept: bool = False
     negative_slope: NegativeSlope = 0.0
     noise_covariance: NoiseCovariance = "spherical"
+    errors: Errors = "auto"
     n_restarts: int | Literal["auto"] = "auto"
     max_iter: int = 200
     tol: float = 1e-8
@@ -169,6 +177,11 @@ class Options:
         if self.noise_covariance not in ("spherical", "full"):
             raise ValueError(
                 f"noise_covariance must be 'spherical' or 'full', got {self.noise_covariance!r}"
+            )
+        if self.errors not in ("auto", "iid", "robust", "serial"):
+            raise ValueError(
+                f"errors must be 'auto', 'iid', 'robust' or 'serial', got {self.errors!r} (for "
+                "noise that is shared in groups of rows, give the groups)"
             )
         if not _is_integer(self.max_iter, 1):
             raise ValueError(f"max_iter must be an integer of at least 1, got {self.max_iter!r}")

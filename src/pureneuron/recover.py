@@ -1,4 +1,4 @@
-"""The whole method on one page: prepare, propose, minimise, reweight, certify."""
+"""The whole method on one page: prepare, propose, minimise, reweight, examine, certify."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ from typing import Literal, Unpack
 import numpy as np
 
 from pureneuron.certify import Claim, Found, certify, certify_moments, claim_best_so_far
-from pureneuron.inference import check, draw_probes
+from pureneuron.inference import Blocks, check, diagnose_fit, first_blocks
+from pureneuron.inference.scores import LEVELS
 from pureneuron.initialize import (
     Fitted,
     Given,
     Moments,
     Proposer,
     Subsample,
+    Suggested,
     estimate_moments,
 )
 from pureneuron.model import TwoLayerNetwork
 from pureneuron.monitor import Monitor
-from pureneuron.optimize import distance
+from pureneuron.optimize import distance, minimize
 from pureneuron.optimize.comparison import THRESHOLDS as NEARNESS
+from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.options import Options, OptionValues, check_moments, check_sizes, lists_options
 from pureneuron.problem import Problem, n_unknowns, pose
 from pureneuron.progress import ProgressCallback
@@ -51,9 +54,16 @@ class Thresholds:
         The detector works on k(k+1)/2 products of coordinates, and its null space costs k⁶: beyond
         this many neurons random starts are the quicker road, and moments are for those who ask for
         them (cost.py).
+    most_growth : int
+        Up to how many times the first number of neurons are tried, and four more (calibration).
+    better : float
+        Share of the loss by which the fit with a neuron less must be better than one before for
+        that size to be tried again (calibration).
     """
 
     moments_neurons: int = 32
+    most_growth: int = 2
+    better: float = 1e-3
 
 
 THRESHOLDS = Thresholds()
@@ -75,13 +85,14 @@ def recover(
     samples : Samples
         For instance ``ArraySamples(X, Y)`` or ``read_samples(path)``.
     n_neurons : int or "auto"
-        Number of hidden neurons k; "auto" takes the rank of ``B = A W``.
+        Number of hidden neurons k; "auto" finds the least whose fit leaves no trace in the
+        residual.
     rng : Generator, int or None
         Source of randomness (SPEC 7); the same seed on the same machine gives the same bits.
     callback : callable, optional
         Called with a :class:`~pureneuron.progress.Progress` as the work goes on.
     **options
-        ``init, refine, fit_hidden_bias, fit_intercept, negative_slope, noise_covariance,
+        ``init, refine, fit_hidden_bias, fit_intercept, negative_slope, noise_covariance, errors,
         n_restarts, max_iter, tol``: see :class:`~pureneuron.options.Options`.
 
     Returns
@@ -102,9 +113,8 @@ def recover(
     plan = propose(problem, asked, streams, monitor)
     try:
         if asked.refine:
-            found = minimise(plan, asked, streams, monitor)
-            found = reweight(found, asked, monitor)
-            claim = conclude(found, plan, asked, streams, monitor)
+            found = settle_size(plan, asked, streams, monitor)
+            claim = certify(found, monitor)
         else:
             claim = conclude_moments(plan, asked, streams, monitor)
     except KeyboardInterrupt:
@@ -122,7 +132,7 @@ class Streams:
     slope: np.random.Generator
     starts: np.random.Generator
     moments: np.random.Generator
-    probes: np.random.Generator
+    tests: np.random.Generator
     inference: np.random.Generator
 
     @classmethod
@@ -146,22 +156,25 @@ class Plan:
         k.
     part : LinearPart
         The linear part of the outputs.
-    rank : LinearRank or None
-        Its rank, where k or the start depends on it.
+    rank : LinearRank
+        Its rank against sampling noise.
     given, subsample, moments : tuple of Proposer
         Starts before the random ones, in this order; none or one each.
-    probes : (p, r) array
-        For the residual test.
+    blocks : Blocks
+        Rows that are independent of those of other blocks, before anything is known of the noise.
+    seed : int
+        For the tests: the same for every fit of a run.
     """
 
     problem: Problem
     n_neurons: int
     part: LinearPart
-    rank: LinearRank | None
+    rank: LinearRank
     given: tuple[Proposer, ...]
     subsample: tuple[Proposer, ...]
     moments: tuple[Proposer, ...]
-    probes: Array
+    blocks: Blocks
+    seed: int
 
 
 def prepare(samples: Samples, options: Options, monitor: Monitor) -> Problem:
@@ -180,20 +193,52 @@ def prepare(samples: Samples, options: Options, monitor: Monitor) -> Problem:
 def propose(problem: Problem, options: Options, streams: Streams, monitor: Monitor) -> Plan:
     """Choose the number of neurons, and where to start."""
     part, init = linear_part(problem), options.init
-    rank = None
-    if options.n_neurons == "auto" or init == "moments" or not options.refine:
-        rank = _rank(problem, part, streams, monitor)
-    k = _automatic_size(problem, rank) if options.n_neurons == "auto" else int(options.n_neurons)
+    with monitor.stage("linear part") as stage:
+        rank = linear_rank(problem, part, rng=streams.rank)
+        stage.report(rank)
+    k = _first_size(problem, rank) if options.n_neurons == "auto" else int(options.n_neurons)
     check_sizes(problem, k, options)
-    if rank is not None and (init == "moments" or not options.refine):
+    if init == "moments" or not options.refine:
         check_moments(problem, k, rank.value, options)
-    automatic = init == "auto" and problem.linear_part_shows(k)
     given = (Given(init),) if isinstance(init, TwoLayerNetwork) else ()
-    subsample = (Subsample(part),) if automatic and options.restarts > 0 else ()
-    worthwhile = automatic and k <= THRESHOLDS.moments_neurons
-    moments = (Moments(part),) if init == "moments" or worthwhile else ()
-    probes = draw_probes(problem.n_inputs, rng=streams.probes)
-    return Plan(problem, k, part, rank, given, subsample, moments, probes)
+    blocks, seed = first_blocks(problem), int(streams.tests.integers(2**32))
+    plan = Plan(problem, k, part, rank, given, (), (), blocks, seed)
+    return _with_starts(plan, options)
+
+
+def settle_size(plan: Plan, options: Options, streams: Streams, monitor: Monitor) -> Found:
+    """Fit the network; where its size is to be found, go up and down until the tests agree.
+
+    Right is the least number of neurons whose fit leaves no trace in the residual.
+    """
+    found = fit_and_examine(plan, options, streams, monitor)
+    tried = {plan.n_neurons: found}
+    while options.n_neurons == "auto":
+        step = _another_size(found, tried, plan)
+        if step is None:
+            break
+        k, start = step
+        plan = _with_starts(replace(plan, n_neurons=k, given=(start,)), options)
+        found = fit_and_examine(plan, options, streams, monitor)
+        tried[k] = found
+    return _least_sufficient(found, tried)
+
+
+def fit_and_examine(plan: Plan, options: Options, streams: Streams, monitor: Monitor) -> Found:
+    """Find the best fit of one size, and ask what the data say of it."""
+    found = minimise(plan, options, streams, monitor)
+    found = reweight(found, options, monitor)
+    found = examine(found, plan, options, streams, monitor)
+    while (weak := _weak_inputs(found)) is not None:
+        # Along these nothing is known of W, and what noise makes of it spoils all predictions.
+        narrow = found.fit.problem.without_inputs(weak)
+        raw = found.fit.problem.whitening.from_white(found.fit.point.W)
+        W, A = narrow.whitening.to_white(raw), found.fit.point.A
+        fit = minimize(narrow, W, A, limits=options.limits, damping=DAMPING.trusted)
+        monitor.keep(fit)
+        found = replace(found, fit=fit, unchanged=False)
+        found = examine(found, plan, options, streams, monitor)
+    return found
 
 
 def minimise(plan: Plan, options: Options, streams: Streams, monitor: Monitor) -> Found:
@@ -227,7 +272,7 @@ def minimise(plan: Plan, options: Options, streams: Streams, monitor: Monitor) -
             fewest_starts=fewest_starts(problem, k),
             limits=limits,
             rng=streams.starts,
-            check=partial(check, probes=plan.probes),
+            check=partial(check, blocks=plan.blocks, seed=plan.seed),
             monitor=monitor,
             stage=stage,
         )
@@ -253,38 +298,93 @@ def reweight(found: Found, options: Options, monitor: Monitor) -> Found:
     return replace(found, fit=fit, slope=slope, unchanged=False)
 
 
-def conclude(
+def examine(
     found: Found, plan: Plan, options: Options, streams: Streams, monitor: Monitor
-) -> Claim:
-    """Decide what can be claimed of the fit."""
-    rank = plan.rank
-    if rank is None:
-        rank = _rank(plan.problem, plan.part, streams, monitor)
-    rng = streams.inference
-    return certify(found, rank, options, probes=plan.probes, rng=rng, monitor=monitor)
+) -> Found:
+    """Ask what the data say of a fit."""
+    with monitor.stage("inference") as stage:
+        diagnostics = diagnose_fit(
+            found.fit,
+            plan.rank.value,
+            options.errors,
+            checks=found.search.checks if found.unchanged else None,
+            blocks=plan.blocks,
+            seed=plan.seed,
+            fits_slope=found.slope is not None,
+            limits=options.limits,
+            rng=streams.inference,
+        )
+        stage.report(diagnostics)
+    return replace(found, diagnostics=diagnostics)
 
 
 def conclude_moments(plan: Plan, options: Options, streams: Streams, monitor: Monitor) -> Claim:
     """Make the moment estimate, and decide what can be claimed of it as it is."""
     problem, part = plan.problem, plan.part
     estimate = estimate_moments(problem, part, plan.n_neurons, rng=streams.moments, monitor=monitor)
-    assert plan.rank is not None
     rng = streams.inference
     return certify_moments(problem, estimate, part, plan.rank, options, rng=rng, monitor=monitor)
 
 
-def _rank(problem: Problem, part: LinearPart, streams: Streams, monitor: Monitor) -> LinearRank:
-    with monitor.stage("linear part") as stage:
-        rank = linear_rank(problem, part, rng=streams.rank)
-        stage.report(rank)
-    return rank
-
-
-def _automatic_size(problem: Problem, rank: LinearRank | None) -> int:
+def _first_size(problem: Problem, rank: LinearRank) -> int:
     """Return the rank of B, or as many neurons as the rows can tell apart if those are fewer."""
-    assert rank is not None
-    affordable = int(problem.n_equations / n_unknowns(problem, 1))
-    return max(1, min(rank.value, affordable))
+    return max(1, min(rank.value, _most_neurons(problem)))
+
+
+def _most_neurons(problem: Problem) -> int:
+    return int(problem.n_equations / n_unknowns(problem, 1))
+
+
+def _with_starts(plan: Plan, options: Options) -> Plan:
+    """Choose where to start for a number of neurons."""
+    problem, k = plan.problem, plan.n_neurons
+    automatic = options.init == "auto" and problem.linear_part_shows(k)
+    subsample = (Subsample(plan.part),) if automatic and options.restarts > 0 else ()
+    worthwhile = automatic and k <= THRESHOLDS.moments_neurons
+    moments = (Moments(plan.part),) if options.init == "moments" or worthwhile else ()
+    return replace(plan, subsample=subsample, moments=moments)
+
+
+def _another_size(
+    found: Found, tried: dict[int, Found], plan: Plan
+) -> tuple[int, Suggested] | None:
+    """Return the next number of neurons to try and where to start, or None to stay."""
+    k, diagnostics = found.fit.n_neurons, found.diagnostics
+    assert diagnostics is not None
+    omitted, smaller = diagnostics.omitted, diagnostics.smaller
+    if omitted is not None and omitted.is_rejected:
+        first = min(tried)
+        most = min(_most_neurons(plan.problem), THRESHOLDS.most_growth * first + 4)
+        if k + 1 in tried or k >= most:
+            return None
+        return k + 1, Suggested(omitted.larger, "one neuron more")
+    if smaller is None or smaller.p_value <= LEVELS.needed or k == 1:
+        return None
+    before = tried.get(k - 1)
+    if before is not None and smaller.loss >= (1.0 - THRESHOLDS.better) * before.fit.loss:
+        return None
+    return k - 1, Suggested(smaller.W, "one neuron less")
+
+
+def _least_sufficient(found: Found, tried: dict[int, Found]) -> Found:
+    """Return the fit with a neuron less if that may do, though chance spoke against it."""
+    diagnostics = found.diagnostics
+    assert diagnostics is not None
+    smaller = diagnostics.smaller
+    less = tried.get(found.fit.n_neurons - 1)
+    if smaller is not None and smaller.p_value > LEVELS.needed and less is not None:
+        return less
+    return found
+
+
+def _weak_inputs(found: Found) -> Array | None:
+    """Return the directions in which inputs vary too little for W to be known, if there are any."""
+    assert found.diagnostics is not None
+    determined = found.diagnostics.determinacy
+    if determined is None or determined.weak_inputs.shape[1] == 0:
+        return None
+    left = found.fit.problem.input_span.shape[1] - determined.weak_inputs.shape[1]
+    return determined.weak_inputs if left > 0 else None
 
 
 def _recovery(claim: Claim, monitor: Monitor, n_passes: int) -> Recovery:
@@ -299,6 +399,7 @@ def _recovery(claim: Claim, monitor: Monitor, n_passes: int) -> Recovery:
         n_iter=claim.n_iter,
         n_passes=n_passes,
         span=problem.input_span,
+        standard_errors=None if claim.errors is None else claim.errors.permuted(claim.units.order),
         warnings=tuple(monitor.warnings),
         notes=tuple(monitor.notes),
     )

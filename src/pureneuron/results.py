@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 
 import numpy as np
+from scipy import special
 
 from pureneuron.model import TwoLayerNetwork
-from pureneuron.typing import Array
+from pureneuron.typing import Array, IndexArray
 
 __all__ = ["Recovery", "StageReport", "Status"]
 
@@ -61,14 +62,14 @@ class StageReport:
     summary : str
         Its decision in a sentence.
     figures : mapping
-        The numbers behind it, by name: floats, integers or arrays.
+        The numbers behind it, by name: floats, integers, words or arrays.
     seconds : float
         Time it took.
     """
 
     name: str
     summary: str
-    figures: Mapping[str, float | int | Array] = field(default_factory=dict)
+    figures: Mapping[str, float | int | str | Array] = field(default_factory=dict)
     seconds: float = 0.0
 
 
@@ -78,8 +79,10 @@ class Intervals:
 
     Attributes
     ----------
-    A, W, hidden_bias, output_bias, negative_slope : (m, k, 2), (k, d, 2), (k, 2), (m, 2), (2,) arrays
+    A, W : (m, k, 2) and (k, d, 2) arrays
         Around the entries of the network.
+    hidden_bias, output_bias, negative_slope : (k, 2), (m, 2) and (2,) arrays
+        Likewise.
     """
 
     A: Array
@@ -119,15 +122,70 @@ class StandardErrors:
 
     @classmethod
     def of_variance(
-        cls, variance: Array, covariance: Array, sizes: tuple[int, int, int], kind: str, freedom: float
+        cls,
+        variance: Array,
+        covariance: Array,
+        sizes: tuple[int, int, int],
+        kind: str,
+        freedom: float,
     ) -> StandardErrors:
         """Take the variances of all unknowns apart; sizes are k, d and m."""
         k, d, m = sizes
-        ends = np.cumsum([m * k, k * d, k, m])
-        A, W, b, c, slope = np.split(np.sqrt(variance), ends)
-        return cls(
-            A.reshape(m, k), W.reshape(k, d), b, c, float(slope[0]), kind, freedom, covariance
+        A, W, b, c, slope = _apart(np.sqrt(variance), k, d, m)
+        return cls(A, W, b, c, float(slope[0]), kind, freedom, covariance)
+
+    def permuted(self, order: IndexArray) -> StandardErrors:
+        """Return those of the network made of the neurons ``order``, in that order."""
+        (m, k), d = self.A.shape, self.W.shape[1]
+        A, W, b, c, slope = _apart(np.arange(float(len(self.covariance))), k, d, m)
+        moved = [A[:, order].ravel(), W[order].ravel(), b[order], c, slope]
+        index = np.concatenate(moved).astype(np.intp)
+        return replace(
+            self,
+            A=self.A[:, order],
+            W=self.W[order],
+            hidden_bias=self.hidden_bias[order],
+            covariance=self.covariance[np.ix_(index, index)],
         )
+
+    def intervals(self, network: TwoLayerNetwork, level: float) -> Intervals:
+        """Return confidence intervals around the entries of the network."""
+        factor = float(special.stdtrit(self.freedom, 0.5 + level / 2.0))
+        if not np.isfinite(self.freedom):
+            factor = float(special.ndtri(0.5 + level / 2.0))
+        names = [each.name for each in fields(Intervals)]
+        ends = {
+            name: np.stack(
+                [
+                    np.asarray(getattr(network, name) + sign * factor * getattr(self, name))
+                    for sign in (-1.0, 1.0)
+                ],
+                axis=-1,
+            )
+            for name in names
+        }
+        return Intervals(**ends)
+
+    def of_prediction(self, network: TwoLayerNetwork, X: Array) -> Array:
+        """Return the standard errors (n, m) of the outputs that the network predicts for X."""
+        values, vectors = np.linalg.eigh(self.covariance)
+        root = (vectors * np.sqrt(np.maximum(values, 0.0)))[:, values > 0.0]
+        (m, k), d = self.A.shape, self.W.shape[1]
+        A, W, b, c, slope = (part for part in _apart(root, k, d, m))
+        pre = X @ network.W.T + network.hidden_bias
+        D = np.where(pre > 0.0, 1.0, network.negative_slope)
+        H = pre * D
+        moved = D[:, :, None] * (np.einsum("nd,kdp->nkp", X, W) + b)
+        moved = moved + np.minimum(pre, 0.0)[:, :, None] * slope[0]
+        change = np.einsum("mk,nkp->nmp", network.A, moved) + np.einsum("nk,mkp->nmp", H, A) + c
+        return np.asarray(np.linalg.norm(change, axis=2))
+
+
+def _apart(values: Array, k: int, d: int, m: int) -> tuple[Array, Array, Array, Array, Array]:
+    """Take a vector of all unknowns, or a matrix with a row each, apart."""
+    A, W, b, c, slope = np.split(values, np.cumsum([m * k, k * d, k, m]))
+    rest = values.shape[1:]
+    return A.reshape(m, k, *rest), W.reshape(k, d, *rest), b, c, slope
 
 
 @dataclass(frozen=True)
@@ -154,8 +212,9 @@ class Recovery:
     span : (d, r) array
         Orthonormal basis of the span of the inputs; rows of W are identified within it only, and
         are zero across it.
-    certified : bool or None
-        None until there is a certificate.
+    standard_errors : StandardErrors or None
+        Of the entries of the network; None where there is no estimate of the noise, or where there
+        are too many unknowns.
     warnings : tuple of str
         What may be wrong in spite of the status; the estimator issues them as warnings.
     notes : tuple of str
@@ -170,7 +229,7 @@ class Recovery:
     n_iter: int
     n_passes: int
     span: Array
-    certified: bool | None = None
+    standard_errors: StandardErrors | None = None
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -178,6 +237,40 @@ class Recovery:
     def advice(self) -> str:
         """What the status means and what to try."""
         return self.status.advice
+
+    @property
+    def certified(self) -> bool:
+        """Whether the network is certified: all tests agree with these weights."""
+        return self.status is Status.RECOVERED
+
+    def conf_int(self, level: float = 0.95) -> Intervals:
+        """Return confidence intervals of the entries of the network.
+
+        Parameters
+        ----------
+        level : float
+            Share of data sets in which an interval covers the truth, between 0 and 1.
+
+        Raises
+        ------
+        ValueError
+            If there are no standard errors, or the level is out of range.
+        """
+        if not 0.0 < level < 1.0:
+            raise ValueError(f"level must lie between 0 and 1, got {level!r}")
+        if self.standard_errors is None:
+            raise ValueError(f"there are no intervals: {self.why_no_errors}")
+        return self.standard_errors.intervals(self.network, level)
+
+    @property
+    def why_no_errors(self) -> str:
+        """Why there are no standard errors; empty where there are."""
+        if self.standard_errors is not None:
+            return ""
+        return (
+            "standard errors are made for refined fits that ran to their end, with up to "
+            "400 entries of W"
+        )
 
     def stage(self, name: str) -> StageReport:
         """Return the report of the stage ``name``."""

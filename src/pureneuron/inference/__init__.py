@@ -1,44 +1,63 @@
 """What the data say about the assumptions and about the result.
 
-``symmetry`` and ``odd_part`` test what moments rest on, both by their largest score (``scores``);
-``units`` and ``residual_test`` are the ``checks`` that every new best fit goes through; ``order``
-asks whether one neuron less would do, ``identifiability`` whether the weights are determined.
-``diagnostics`` gathers all of it for one fit, and ``status`` decides.
+``symmetry`` and ``odd_part`` test what moments rest on, both by their largest score (``scores``).
+
+A fit is judged by the scores of its rows (``score_sums``), added up over ``blocks`` that are
+independent of one another, and by the ``information`` of the rows on the weights. ``dependence``
+says what the noise is like, ``covariance`` makes standard errors of all three. ``omitted_unit``
+asks whether the residual still depends on the inputs: ``candidates`` are the functions that it
+tries, ``contributions`` what rows add to their covariance with the residual. ``order`` asks
+whether one neuron less would do, ``identifiability`` whether the weights are determined, ``units``
+for units that are dead or coincide. ``checks`` are what every new best fit goes through,
+``diagnostics`` all of it, and ``status`` decides.
 """
 
+from pureneuron.inference.blocks import Blocks
 from pureneuron.inference.checks import Checks, check
-from pureneuron.inference.diagnostics import Diagnostics, diagnose_fit
-from pureneuron.inference.identifiability import (
-    Determinacy,
-    determinacy,
-    is_reversible,
-)
+from pureneuron.inference.covariance import covariance, standard_errors
+from pureneuron.inference.dependence import Dependence, Errors, assumed_dependence
+from pureneuron.inference.diagnostics import Diagnostics, diagnose_fit, first_blocks
+from pureneuron.inference.identifiability import Determinacy, determinacy, is_reversible
 from pureneuron.inference.odd_part import OddPartTest, odd_part_test
-from pureneuron.inference.order import drop_one_gain, least_missed
-from pureneuron.inference.residual_test import ResidualTest, draw_probes, residual_test
+from pureneuron.inference.omitted_unit import (
+    OmittedUnitTest,
+    Screening,
+    omitted_unit_test,
+    screening,
+)
+from pureneuron.inference.order import SmallerTest, least_missed, smaller_test
 from pureneuron.inference.status import Verdict, recheck_moments, status_of_fit, status_of_moments
 from pureneuron.inference.symmetry import SymmetryTest, symmetry_test
 from pureneuron.inference.units import UnitDiagnostics, unit_diagnostics
 
 __all__ = [
+    "Blocks",
     "Checks",
+    "Dependence",
     "Determinacy",
     "Diagnostics",
+    "Errors",
     "OddPartTest",
-    "ResidualTest",
+    "OmittedUnitTest",
+    "Screening",
+    "SmallerTest",
     "SymmetryTest",
     "UnitDiagnostics",
     "Verdict",
+    "assumed_dependence",
     "check",
+    "covariance",
     "determinacy",
     "diagnose_fit",
-    "draw_probes",
-    "drop_one_gain",
+    "first_blocks",
     "is_reversible",
     "least_missed",
     "odd_part_test",
+    "omitted_unit_test",
     "recheck_moments",
-    "residual_test",
+    "screening",
+    "smaller_test",
+    "standard_errors",
     "status_of_fit",
     "status_of_moments",
     "symmetry_test",

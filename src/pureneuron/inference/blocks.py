@@ -59,7 +59,8 @@ class Blocks:
             rows = batch.offset + np.arange(batch.X.shape[0])
             return np.minimum(rows // self.length, self.n_blocks - 1)
         if self.kind == "groups":
-            return np.asarray(to_numpy(batch.extra[GROUP])).reshape(-1) % self.n_blocks
+            group = np.asarray(to_numpy(batch.extra[GROUP])).reshape(-1)
+            return np.asarray(group % self.n_blocks)
         return (row_hash(batch.X, batch.Y) % np.uint64(self.n_blocks)).astype(np.intp)
 
     def _gathered(self, batch: Batch) -> Iterator[tuple[int, Batch]]:

@@ -15,9 +15,8 @@ import numpy as np
 from pureneuron.linalg import times
 from pureneuron.model import unit_rows
 from pureneuron.optimize import Fit
-from pureneuron.problem import Problem
 from pureneuron.samples import Batch
-from pureneuron.typing import AnyArray, Array
+from pureneuron.typing import AnyArray, Array, IndexArray
 
 __all__ = ["Candidates", "Thresholds", "candidates"]
 
@@ -85,7 +84,7 @@ class Candidates:
     directions: Array
     thresholds: Array
     families: tuple[str, ...]
-    steps: Array
+    steps: IndexArray
     constant: bool
     linear: Array
     outputs: Array

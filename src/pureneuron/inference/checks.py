@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pureneuron.inference.residual_test import ResidualTest, residual_test
+import numpy as np
+
+from pureneuron.inference.blocks import Blocks
+from pureneuron.inference.information import Information, information, is_small
+from pureneuron.inference.omitted_unit import Screening, screening
 from pureneuron.inference.units import UnitDiagnostics, unit_diagnostics
 from pureneuron.optimize import Fit, single_suffices
-from pureneuron.typing import Array
 
 __all__ = ["Checks", "check"]
 
@@ -20,41 +23,45 @@ class Checks:
     ----------
     units : UnitDiagnostics
         The state of every unit.
-    residual : ResidualTest or None
+    known : Information or None
+        What the rows say of the weights; None where there are too many of them.
+    screened : Screening or None
         Whether the residual depends on the inputs; None where the residual is rounding.
     """
 
     units: UnitDiagnostics
-    residual: ResidualTest | None
-
-    @property
-    def passed(self) -> bool:
-        """Whether the fit may be the truth; a residual that is all in one row is suspicious."""
-        residual = self.residual
-        bad = residual is not None and (residual.is_rejected or residual.concentrated)
-        return self.units.healthy and not bad
+    known: Information | None
+    screened: Screening | None
 
     @property
     def in_doubt(self) -> bool:
         """Whether it fails, or the residual depends on the inputs more than chance mostly does."""
-        return not self.passed or (self.residual is not None and self.residual.is_doubtful)
+        screened = self.screened
+        return not self.units.healthy or (screened is not None and screened.is_doubtful)
 
 
-def check(fit: Fit, probes: Array) -> Checks:
+def check(fit: Fit, blocks: Blocks, seed: int, *, fits_slope: bool = False) -> Checks:
     """Check units and residual of a fit.
 
     Parameters
     ----------
     fit : Fit
         The fit.
-    probes : (p, r) array
-        From :func:`~pureneuron.inference.residual_test.draw_probes`.
+    blocks : Blocks
+        Rows that are independent of those of other blocks.
+    seed : int
+        For candidates and signs: the same for all fits of a run.
+    fits_slope : bool
+        Whether the slope has been fitted, too.
     """
-    W, A = fit.point.W, fit.point.A
-    # The probes are after correlations of a few thousandths at least, and units that one row in a
-    # million switches by rounding have no effect.
+    # Units that one row in a million switches by rounding have no effect.
     rows = fit.problem.in_single_precision if single_suffices(fit.loss) else fit.problem
-    return Checks(
-        units=unit_diagnostics(rows, W, A, gram=fit.point.gram),
-        residual=None if fit.is_exact else residual_test(rows, W, A, probes),
-    )
+    point = fit.point
+    units = unit_diagnostics(rows, point.W, point.A, gram=point.gram)
+    known = None
+    if is_small(fit.problem, fit.n_neurons):
+        known = information(Fit(rows, point, fit.info), fits_slope=fits_slope)
+    screened = None
+    if not fit.is_exact:
+        screened = screening(fit, known, blocks, rng=np.random.default_rng(seed))
+    return Checks(units, known, screened)

@@ -13,7 +13,7 @@ if rows are independent and alike.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import array_api_compat
 import numpy as np
@@ -21,11 +21,12 @@ import numpy as np
 from pureneuron.inference.blocks import Blocks
 from pureneuron.inference.candidates import Candidates
 from pureneuron.inference.information import Information, slope_derivative
-from pureneuron.inference.score_sums import block_scores, with_residual
+from pureneuron.inference.score_sums import block_scores, with_only_residual, with_residual
 from pureneuron.linalg import tall_product, times
 from pureneuron.model import Activation
-from pureneuron.optimize import Fit, Point, single_suffices
+from pureneuron.optimize import Fit, single_suffices
 from pureneuron.optimize.least_squares.kernels import activations, like
+from pureneuron.problem import GivenRows, Problem
 from pureneuron.samples import Batch, Leaf, Max, Sum, to_numpy
 from pureneuron.typing import AnyArray, Array
 
@@ -158,11 +159,18 @@ class Contributions:
         whole = np.sum(sums["GE"] ** 2, axis=(0, 2))
         return Scores.standardised(z, np.sum(z**2, axis=(0, 2)) > THRESHOLDS.spanned * whole)
 
-    def along(self, other: Point, chosen: Array) -> Array:
-        """Return the sums (b,) over the chosen blocks of the residual times what ``other`` adds.
+    def along(self, W: Array, A: Array, chosen: Array) -> Array:
+        """Return the sums (b,) over the chosen blocks of the residual times a change of outputs.
 
-        What the tangent space spans of that is taken off, by regression over the chosen blocks: it
-        is noise of the rows to which the other network was fitted.
+        What the tangent space spans of the change is taken off, by regression over the chosen
+        blocks: where a larger network was fitted to other rows, that is noise of those.
+
+        Parameters
+        ----------
+        W, A : (u, r) and (m, u) or (m, u + 1) arrays
+            The network that is the change.
+        chosen : (b,) array of bool
+            The blocks.
         """
         point, known = self.fit.point, self.known
         assert known is not None
@@ -170,7 +178,7 @@ class Contributions:
             _sums_along,
             self.blocks,
             (point.W, point.A),
-            (other.W, other.A),
+            (W, A),
             self.fit.problem.activation,
             chosen,
             known.fits_slope,
@@ -182,6 +190,15 @@ class Contributions:
         changed = of_A @ known.gram_inverse - known.follow @ turned
         spanned = np.tensordot(self._of_A, changed, 2) + self._of_W @ turned
         return np.asarray((sums["along"] - spanned) * chosen)
+
+    def residual_problem(self) -> Problem:
+        """Return the problem of fitting units to the residual, without an intercept."""
+        fit = self.fit
+        residuals = self.rows.samples.derive(
+            with_only_residual, fit.point.W, fit.point.A, fit.problem.activation
+        )
+        rows = GivenRows(residuals)
+        return replace(self.rows, rows=rows, fit_intercept=False)
 
     @property
     def _every(self) -> int:
@@ -260,13 +277,13 @@ def _sums_along(
     batch: Batch,
     blocks: Blocks,
     here: tuple[AnyArray, AnyArray],
-    there: tuple[AnyArray, AnyArray],
+    added: tuple[AnyArray, AnyArray],
     activation: Activation,
     chosen: AnyArray,
     fits_slope: bool,
 ) -> dict[str, Sum]:
-    """Sums of the residual times the change of the outputs, and of the scores with that change."""
-    W, A, other_W, other_A = (like(batch, M) for M in (*here, *there))
+    """Add up the residual times the change of the outputs, and the scores with that change."""
+    W, A, other_W, other_A = (like(batch, M) for M in (*here, *added))
     k = W.shape[0]
     along = np.zeros(blocks.n_blocks)
     of_A, of_W, of_slope, total = 0.0, 0.0, 0.0, 0.0
@@ -275,7 +292,7 @@ def _sums_along(
             continue
         D, H = activations(part, W, activation)
         fitted = H @ A.T
-        change = activations(part, other_W, activation)[1] @ other_A.T - fitted
+        change = activations(part, other_W, activation)[1] @ other_A.T
         along[number] += float(((part.Y - fitted) * change).sum())
         of_A = of_A + change.T @ H
         pulled = change @ A[:, :k]

@@ -55,7 +55,9 @@ class Thresholds:
 THRESHOLDS = Thresholds()
 
 
-def covariance(fit: Fit, known: Information, dependence: Dependence) -> tuple[Array, float]:
+def covariance(
+    fit: Fit, known: Information, dependence: Dependence, blocks: Blocks
+) -> tuple[Array, float]:
     """Return the covariance (p, p) of the unknowns in white coordinates, and degrees of freedom.
 
     Parameters
@@ -66,6 +68,8 @@ def covariance(fit: Fit, known: Information, dependence: Dependence) -> tuple[Ar
         At the same fit.
     dependence : Dependence
         What is assumed of the noise.
+    blocks : Blocks
+        Whether groups are those that came with the rows, or rows that are equal.
     """
     problem = fit.problem
     spent = problem.likelihood.noise_variance(
@@ -80,44 +84,50 @@ def covariance(fit: Fit, known: Information, dependence: Dependence) -> tuple[Ar
         sums = problem.samples.reduce(score_products, *parameters, known.fits_slope)
         S = sums["products"] / problem.total**2 * spent
     else:
-        blocks = _blocks(problem, dependence)
-        sums = problem.samples.reduce(block_scores, blocks, *parameters, known.fits_slope)
+        finer = _finer(problem, dependence, blocks)
+        sums = problem.samples.reduce(block_scores, finer, *parameters, known.fits_slope)
         scores = np.hstack(
-            [sums[f"of {name}"].reshape(blocks.n_blocks, -1) for name in ("A", "W", "slope")]
+            [sums[f"of {name}"].reshape(finer.n_blocks, -1) for name in ("A", "W", "slope")]
         )
         if dependence.kind == "groups":
-            freedom = max(blocks.n_blocks - 1.0, 1.0)
-            S = scores.T @ scores * (blocks.n_blocks / freedom) / problem.total**2
+            filled = float(np.any(scores, axis=1).sum())
+            freedom = max(filled - 1.0, 1.0)
+            S = scores.T @ scores * (filled / freedom) / problem.total**2
         else:
-            window = max(dependence.lag // blocks.length, 1)
+            window = max(dependence.lag // finer.length, 1)
             moving = _moving_sums(scores, window)
             S = moving.T @ moving / window / problem.total**2 * spent
             # That of Bartlett's kernel (D. Andrews, Econometrica 59, 1991).
-            freedom = max(1.5 * problem.n_rows / (window * blocks.length), 1.0)
+            freedom = max(1.5 * problem.n_rows / (window * finer.length), 1.0)
     K = known.bread()
     return K @ S @ K, freedom
 
 
-def _blocks(problem: Problem, dependence: Dependence) -> Blocks:
-    if dependence.kind == "groups":
+def _finer(problem: Problem, dependence: Dependence, blocks: Blocks) -> Blocks:
+    """Return the blocks whose scores are added up: groups, or runs far shorter than the memory."""
+    if dependence.kind == "serial":
+        length = max(dependence.lag // THRESHOLDS.blocks_a_lag, 1)
+        n_blocks = min(problem.n_rows // length, THRESHOLDS.most_blocks)
+        return consecutive_blocks(problem.n_rows, n_blocks)
+    if blocks.kind == "groups":
         return blocks_of_groups(problem, THRESHOLDS.most_blocks)
-    length = max(dependence.lag // THRESHOLDS.blocks_a_lag, 1)
-    return consecutive_blocks(
-        problem.n_rows, min(problem.n_rows // length, THRESHOLDS.most_blocks)
-    )
+    return Blocks(THRESHOLDS.most_blocks, "rows")
 
 
 def _moving_sums(scores: Array, window: int) -> Array:
     """Return the sums of every ``window`` neighbours, those that overlap the ends included."""
     nothing = np.zeros((window, scores.shape[1]))
     total = np.cumsum(np.concatenate([nothing, scores, nothing]), axis=0)
-    return total[window:] - total[:-window]
+    return np.asarray(total[window:] - total[:-window])
 
 
 def standard_errors(
-    fit: Fit, known: Information, dependence: Dependence, *, order: Array
+    fit: Fit, known: Information, white: Array, *, kind: str, freedom: float
 ) -> StandardErrors:
-    """Return the standard errors of the reported network, in the units of the data.
+    """Return the standard errors of the network in the units of the data, neurons as in the fit.
+
+    Where inputs do not span all dimensions, an entry of W that has a part across the span is not
+    determined.
 
     Parameters
     ----------
@@ -125,15 +135,14 @@ def standard_errors(
         The fit.
     known : Information
         At the same fit.
-    dependence : Dependence
-        What is assumed of the noise.
-    order : (k,) array
-        The neurons in the order in which they are reported.
+    white : (p, p) array
+        The :func:`covariance`.
+    kind : str
+        What it assumes of the noise.
+    freedom : float
+        Its degrees of freedom.
     """
-    change = _to_user(fit, known, order)
-    white, freedom = np.zeros((change.shape[1],) * 2), np.inf
-    if not fit.is_exact:
-        white, freedom = covariance(fit, known, dependence)
+    change = _to_user(fit, known)
     reported = change @ white @ change.T
     variance = np.maximum(reported.diagonal(), 0.0)
     if known.null.shape[1]:
@@ -142,11 +151,13 @@ def standard_errors(
         moved = change @ np.vstack([follow, known.null])
         size = np.linalg.norm(moved, axis=1)
         variance = np.where(size > THRESHOLDS.null * size.max(initial=0.0), np.inf, variance)
-    sizes = fit.n_neurons, len(fit.problem.input_span), fit.problem.n_outputs
-    return StandardErrors.of_variance(variance, reported, sizes, dependence.kind, freedom)
+    span, k, m = fit.problem.input_span, fit.n_neurons, fit.problem.n_outputs
+    across = 1.0 - np.sum(span**2, axis=1) > THRESHOLDS.null
+    variance[m * k : m * k + k * len(span)].reshape(k, -1)[:, across] = np.inf
+    return StandardErrors.of_variance(variance, reported, (k, len(span), m), kind, freedom)
 
 
-def _to_user(fit: Fit, known: Information, order: Array) -> Array:
+def _to_user(fit: Fit, known: Information) -> Array:
     """Return the derivative (u, p) of the reported unknowns with respect to those of the engine.
 
     Reported are A row by row, W row by row, hidden biases, output biases, the slope.
@@ -169,9 +180,9 @@ def _to_user(fit: Fit, known: Information, order: Array) -> Array:
     along = np.einsum("pad,ad->pa", dW[:, :, :d], rows[:, :d])
     turned = dW - along[:, :, None] * rows
     parts = [
-        (dA[:, :, :k] * length + columns * along[:, None, :])[:, :, order],
-        turned[:, order, :d],
-        turned[:, order, d] if problem.fit_hidden_bias else np.zeros((p, k)),
+        dA[:, :, :k] * length + columns * along[:, None, :],
+        turned[:, :, :d],
+        turned[:, :, d] if problem.fit_hidden_bias else np.zeros((p, k)),
         dA[:, :, k] if problem.fit_intercept else np.zeros((p, m)),
         basis[:, m * q + k * r :] if known.fits_slope else np.zeros((p, 1)),
     ]

@@ -16,24 +16,25 @@ outputs, their squares and the size of the input (T. S. Breusch and A. R. Pagan,
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import array_api_compat
 import numpy as np
 from scipy import special
 
+from pureneuron.inference.blocks import Blocks, consecutive_blocks
 from pureneuron.inference.scores import largest_score
-from pureneuron.linalg import tall_product, times
+from pureneuron.linalg import times
 from pureneuron.model import Activation
-from pureneuron.optimize import Fit
-from pureneuron.optimize.least_squares.kernels import activations, like, residual
-from pureneuron.problem import Problem
+from pureneuron.optimize import Fit, single_suffices
+from pureneuron.optimize.least_squares.kernels import activations, like, residual_sums
 from pureneuron.samples import Batch, Sum
 from pureneuron.typing import AnyArray, Array
 
-__all__ = ["Dependence", "ErrorKind", "Thresholds", "assumed_dependence"]
+__all__ = ["Dependence", "ErrorKind", "Errors", "Thresholds", "assumed_dependence"]
 
 ErrorKind: TypeAlias = Literal["iid", "robust", "serial", "groups"]
+Errors: TypeAlias = Literal["auto", "iid", "robust", "serial"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Thresholds:
     ----------
     n_projections, n_lags : int
         Projections of the scores, and lags that are looked at (calibration).
+    run, enough_rows : int
+        Consecutive rows that are looked at together, and rows in all (calibration).
     serial, unequal : float
         Levels at which noise counts as noise with memory, or of unequal size. A wrong alarm costs a
         little precision of the standard errors, no more (calibration).
@@ -56,6 +59,8 @@ class Thresholds:
 
     n_projections: int = 4
     n_lags: int = 12
+    run: int = 250
+    enough_rows: int = 4000
     serial: float = 1e-3
     unequal: float = 1e-2
     generous: float = 2.0
@@ -86,7 +91,7 @@ class Dependence:
 
 def assumed_dependence(
     fit: Fit,
-    asked: Literal["auto", "iid", "robust", "serial"],
+    asked: Errors,
     *,
     grouped: bool,
     rng: np.random.Generator,
@@ -108,16 +113,25 @@ def assumed_dependence(
         return Dependence("groups", 0, "rows of a group may share noise")
     if asked in ("iid", "robust"):
         return Dependence(asked, 0, "asked for")
-    problem = fit.problem
-    sums = problem.samples.reduce(
-        _dependence_sums, fit.point.W, fit.point.A, *_projections(fit, rng), problem.activation
+    problem, point = fit.problem, fit.point
+    rows = problem.in_single_precision if single_suffices(fit.loss) else problem
+    power = rows.samples.reduce(residual_sums, point.W, point.A, problem.activation)["EE"]
+    runs = consecutive_blocks(problem.n_rows, problem.n_rows // THRESHOLDS.run)
+    sums = rows.samples.reduce(
+        _dependence_sums,
+        runs,
+        max(problem.n_rows // THRESHOLDS.enough_rows, 1),
+        (point.W, point.A),
+        _projections(fit, rng),
+        power.diagonal() / problem.total,
+        problem.activation,
     )
-    statistic, p_serial, lag = _portmanteau(sums["products"], problem.n_rows)
+    p_serial, lag = _portmanteau(sums["products"], float(sums["rows"]), problem.n_rows)
     if asked == "serial":
         return Dependence("serial", lag, "asked for")
     if p_serial < THRESHOLDS.serial:
         return Dependence("serial", lag, f"scores are correlated in row order (p = {p_serial:.2g})")
-    p_unequal = _unequal(sums, problem)
+    p_unequal = _unequal(sums)
     if p_unequal < THRESHOLDS.unequal:
         why = f"the size of the residual depends on the outputs (p = {p_unequal:.2g})"
         return Dependence("robust", 0, why)
@@ -135,8 +149,8 @@ def _projections(fit: Fit, rng: np.random.Generator) -> tuple[Array, ...]:
     return U, V, P / max(size, np.finfo(np.float64).tiny), Z
 
 
-def _portmanteau(products: Array, n: int) -> tuple[float, float, int]:
-    """Test lags 1 … L of scores for correlation; return statistic, p-value and Andrews' lag."""
+def _portmanteau(products: Array, n: float, n_rows: int) -> tuple[float, int]:
+    """Test lags 1 … L of scores for correlation; return the p-value and Andrews' lag."""
     zero = products[0]
     values, vectors = np.linalg.eigh(zero)
     kept = values > values[-1] * 1e-10
@@ -148,53 +162,61 @@ def _portmanteau(products: Array, n: int) -> tuple[float, float, int]:
     # Andrews (Econometrica 59, 1991), AR(1) plug-in for Bartlett's kernel, of whitened series.
     up = np.sum(4.0 * first**2 / ((1.0 - first) ** 6 * (1.0 + first) ** 2))
     down = np.sum(1.0 / (1.0 - first) ** 4)
-    lag = THRESHOLDS.generous * 1.1447 * float(up / down * n) ** (1.0 / 3.0)
-    most = max(int(THRESHOLDS.most_lag * n), 1)
-    return statistic, float(special.chdtrc(freedom, statistic)), int(np.clip(lag, 1, most))
+    lag = THRESHOLDS.generous * 1.1447 * float(up / down * n_rows) ** (1.0 / 3.0)
+    most = max(int(THRESHOLDS.most_lag * n_rows), 1)
+    return float(special.chdtrc(freedom, statistic)), int(np.clip(lag, 1, most))
 
 
-def _unequal(sums: dict[str, Array], problem: Problem) -> float:
+def _unequal(sums: dict[str, Array]) -> float:
     """Test whether squared residuals go with functions of the fit: a bound on the p-value."""
-    n = problem.total
-    square, mean = sums["e2"] / n, sums["f"] / n
-    values = sums["e2 f"] - square[:, None] * sums["f"]
-    # Σ (e² − σ²)² (f − f̄)², multiplied out.
-    squares = 0.0
-    for power, factor in enumerate((1.0, -2.0 * mean, mean**2)):
-        e4, e2, e0 = (sums[f"{name} f{2 - power}"] for name in ("e4", "e2", "e0"))
-        squares = squares + factor * (e4 - 2.0 * square[:, None] * e2 + square[:, None] ** 2 * e0)
+    mean = sums["f"] / float(sums["rows"])
+    values = sums["r f"] - mean * sums["r"][:, None]
+    # Σ r² (f − f̄)², multiplied out.
+    squares = sums["r2 f2"] - 2.0 * mean * sums["r2 f"] + mean**2 * sums["r2"][:, None]
     return largest_score(values, np.maximum(squares, 0.0))[1]
 
 
 def _dependence_sums(
     batch: Batch,
-    W: AnyArray,
-    A: AnyArray,
-    U: AnyArray,
-    V: AnyArray,
-    P: AnyArray,
-    Z: AnyArray,
+    blocks: Blocks,
+    every: int,
+    here: tuple[AnyArray, AnyArray],
+    projections: tuple[AnyArray, ...],
+    power: AnyArray,
     activation: Activation,
 ) -> dict[str, Sum]:
+    """Products of scores at all lags, and of squared residuals with functions of the fit.
+
+    Parameters
+    ----------
+    every : int
+        Blocks of which one is looked at.
+    power : (m,) array
+        Mean squares of the residual.
+    """
     xp = array_api_compat.array_namespace(batch.X)
-    D, H = activations(batch, W, activation)
-    E = residual(batch, H, A)
-    fitted = batch.Y - E
-    U, V, P, Z, columns = (like(batch, M) for M in (U, V, P, Z, A[:, : W.shape[0]]))
-    scores = (E @ U) * (H @ V) + (times(E @ columns, D) @ P) * (batch.X @ Z)
-    n = scores.shape[0]
-    products = [
-        tall_product(scores[lag:, :], scores[: n - lag, :])
-        if lag < n
-        else xp.zeros((scores.shape[1],) * 2, dtype=scores.dtype)
-        for lag in range(THRESHOLDS.n_lags + 1)
-    ]
-    power = xp.linalg.vecdot(batch.X, batch.X)[:, None]
-    functions = xp.stack([fitted, fitted * fitted, power * xp.ones_like(fitted)], axis=2)
-    E2 = (E * E)[:, :, None]
-    sums = {"products": Sum(xp.stack(products)), "e2": Sum(xp.sum(E2[:, :, 0], axis=0))}
-    sums |= {"f": Sum(xp.sum(functions, axis=0)), "e2 f": Sum(xp.sum(E2 * functions, axis=0))}
-    for name, of_E in (("e4", E2 * E2), ("e2", E2), ("e0", xp.ones_like(E2))):
-        for power_f in range(3):
-            sums[f"{name} f{power_f}"] = Sum(xp.sum(of_E * functions**power_f, axis=0))
-    return sums
+    W, A, power, U, V, P, Z = (like(batch, M) for M in (*here, power, *projections))
+    total: dict[str, Any] = {}
+    for number, part in blocks.split(batch):
+        if number % every:
+            continue
+        D, H = activations(part, W, activation)
+        fitted = H @ A.T
+        E = part.Y - fitted
+        scores = (E @ U) * (H @ V) + (times(E @ A[:, : W.shape[0]], D) @ P) * (part.X @ Z)
+        n = scores.shape[0]
+        lags = [
+            scores[lag:, :].T @ scores[: max(n - lag, 0), :] for lag in range(THRESHOLDS.n_lags + 1)
+        ]
+        r = E * E - power
+        size = xp.linalg.vecdot(part.X, part.X)[:, None]
+        f = xp.stack([fitted, fitted * fitted, size * xp.ones_like(fitted)], axis=2)
+        rf, r2 = r[:, :, None] * f, r * r
+        r2f = r2[:, :, None] * f
+        sums = {"products": xp.stack(lags), "rows": float(n), "r": r, "r2": r2, "f": f, "r f": rf}
+        sums |= {"r2 f": r2f, "r2 f2": r2f * f}
+        for name, values in sums.items():
+            if name not in ("products", "rows"):
+                values = xp.sum(values, axis=0)
+            total[name] = total[name] + values if name in total else values
+    return {name: Sum(values) for name, values in total.items()}

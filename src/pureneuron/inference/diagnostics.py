@@ -6,19 +6,48 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pureneuron.inference.blocks import Blocks, blocks_of_groups, consecutive_blocks, has_groups
 from pureneuron.inference.checks import Checks, check
+from pureneuron.inference.covariance import covariance, standard_errors
+from pureneuron.inference.dependence import Dependence, Errors, assumed_dependence
 from pureneuron.inference.identifiability import (
     Determinacy,
     determinacy,
     distinct_inputs,
     is_reversible,
 )
-from pureneuron.inference.order import drop_one_gain
+from pureneuron.inference.omitted_unit import OmittedUnitTest, omitted_unit_test
+from pureneuron.inference.order import SmallerTest, smaller_test
 from pureneuron.optimize import Fit, Limits
-from pureneuron.results import StageReport
+from pureneuron.problem import Problem
+from pureneuron.results import StageReport, StandardErrors
+from pureneuron.samples.mirror import distinct_rows
 from pureneuron.typing import Array
 
-__all__ = ["Diagnostics", "diagnose_fit"]
+__all__ = ["Diagnostics", "Thresholds", "diagnose_fit", "first_blocks"]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Numbers that decide, each with its meaning and the benchmark that shows its effect.
+
+    Attributes
+    ----------
+    n_blocks, rows_a_block : int
+        Blocks of rows, and the fewest rows of a block (calibration).
+    lags_a_block : float
+        Length of a block against the memory of the noise (calibration).
+    repeated : float
+        Share of the rows that are different from all others below which rows repeat (calibration).
+    """
+
+    n_blocks: int = 64
+    rows_a_block: int = 4
+    lags_a_block: float = 1.5
+    repeated: float = 0.9
+
+
+THRESHOLDS = Thresholds()
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,59 +60,76 @@ class Diagnostics:
         Its units and its residual.
     reversible : bool
         Whether the same function is obtained with some rows of W turned round: W is one of two.
+    dependence : Dependence or None
+        What is assumed of the noise; None where there is none.
+    errors : StandardErrors or None
+        Of the network, neurons as in the fit; None where there are too many unknowns.
     determinacy : Determinacy or None
         How well the rows determine the neurons; None where there are too many unknowns.
     rank : int or None
         Rank of ``B = A W`` against its noise; None where it does not show the number of neurons.
-    drop_one_gain : float or None
-        What the least missed unit takes off the loss, in units of what a unit that fits nothing
-        but noise is expected to take; None where the rank or the residual already says enough.
+    omitted : OmittedUnitTest or None
+        Whether the residual depends on the inputs; None where it is rounding.
+    smaller : SmallerTest or None
+        Whether a neuron less would do; None where the rank or the residual says it would not.
     n_distinct : float
         How many different inputs there are, about; where some rows show enough, how many they show.
     """
 
     checks: Checks
     reversible: bool
+    dependence: Dependence | None
+    errors: StandardErrors | None
     determinacy: Determinacy | None
     rank: int | None
-    drop_one_gain: float | None
+    omitted: OmittedUnitTest | None
+    smaller: SmallerTest | None
     n_distinct: float
 
-    @property
-    def undetermined(self) -> int:
-        """Directions in which neurons can move without moving the outputs by more than noise."""
-        return 0 if self.determinacy is None else self.determinacy.undetermined
-
     def describe(self) -> StageReport:
-        """Report the state of the units, the residual test, and whether a unit could go."""
-        units, residual = self.checks.units, self.checks.residual
+        """Report the state of the units, the tests, and what is assumed of the noise."""
+        units = self.checks.units
         parts = [str(units)]
-        figures: dict[str, float | int | Array] = {
-            # In the order of the network's neurons.
-            "active": units.active[units.order],
-            "undetermined": self.undetermined,
-        }
+        # In the order of the network's neurons.
+        figures: dict[str, float | int | str | Array] = {"active": units.active[units.order]}
         if self.determinacy is not None:
-            figures["relative_errors_A"] = self.determinacy.column_errors[units.order]
-        if residual is not None:
-            verdict = "depends" if residual.is_rejected else "does not depend"
-            parts.append(f"the residual {verdict} on the inputs (p = {residual.p_value:.2g})")
-            figures["residual_statistic"] = residual.statistic
-            figures["residual_p_value"] = residual.p_value
-        if self.drop_one_gain is not None:
+            figures["row_errors"] = self.determinacy.row_errors[units.order]
+            figures["column_errors"] = self.determinacy.column_errors[units.order]
+        if self.omitted is not None:
+            verdict = "depends" if self.omitted.is_rejected else "does not depend"
+            parts.append(f"the residual {verdict} on the inputs (p = {self.omitted.p_value:.2g})")
+            figures["omitted_unit_p_value"] = self.omitted.p_value
+            figures["misfit"] = self.omitted.family
+        if self.smaller is not None:
             parts.append(
-                f"the unit that is missed least gains {self.drop_one_gain:.3g} times chance"
+                f"the neuron that is missed least gains χ² = {self.smaller.gain:.4g} "
+                f"(p = {self.smaller.p_value:.2g} without it)"
             )
-            figures["drop_one_gain"] = self.drop_one_gain
+            figures["smaller_p_value"] = self.smaller.p_value
+            figures["smaller_gain"] = self.smaller.gain
+        if self.dependence is not None:
+            parts.append(f"errors {self.dependence.kind}: {self.dependence.why}")
+            figures["errors"] = self.dependence.kind
+            figures["lag"] = self.dependence.lag
         return StageReport("inference", "; ".join(parts), figures)
+
+
+def first_blocks(problem: Problem) -> Blocks:
+    """Divide rows into blocks before anything is known of the noise."""
+    if has_groups(problem):
+        return blocks_of_groups(problem, THRESHOLDS.n_blocks)
+    return _consecutive(problem, 0)
 
 
 def diagnose_fit(
     fit: Fit,
     rank: int,
+    errors: Errors,
     *,
     checks: Checks | None,
-    probes: Array,
+    blocks: Blocks,
+    seed: int,
+    fits_slope: bool,
     limits: Limits,
     rng: np.random.Generator,
 ) -> Diagnostics:
@@ -95,23 +141,78 @@ def diagnose_fit(
         The fit.
     rank : int
         Rank of B against its sampling noise.
+    errors : str
+        What is to be assumed of the noise.
     checks : Checks or None
-        Of the same fit, where they have been made.
-    probes : (p, r) array
-        For the residual test.
+        Of the same fit with these blocks, where they have been made.
+    blocks : Blocks
+        From :func:`first_blocks`.
+    seed : int
+        For candidates and signs.
+    fits_slope : bool
+        Whether the slope has been fitted, too.
     limits : Limits
-        As for :func:`~pureneuron.optimize.minimize`, which the drop-one test uses.
+        As for :func:`~pureneuron.optimize.minimize`, which the test for a neuron less uses.
     rng : numpy.random.Generator
-        Draws rows.
+        Draws rows and projections.
     """
-    shows = fit.problem.linear_part_shows(fit.n_neurons)
-    enough = fit.is_exact or (shows and rank == fit.n_neurons)
-    curvature_rng, inputs_rng = rng.spawn(2)
+    problem = fit.problem
+    noise_rng, inputs_rng = rng.spawn(2)
+    n_distinct = distinct_inputs(problem, fit.n_neurons, rng=inputs_rng)
+    dependence, better = None, blocks
+    if not fit.is_exact:
+        grouped = blocks.kind == "groups"
+        dependence = assumed_dependence(fit, errors, grouped=grouped, rng=noise_rng)
+        better = _blocks_for(problem, blocks, dependence, n_distinct)
+        if better.kind == "rows":
+            dependence = Dependence("groups", 0, "rows repeat, and count once")
+    if checks is None or better != blocks or (fits_slope and checks.known is not None):
+        checks = check(fit, better, seed, fits_slope=fits_slope)
+    known, reported, determined = checks.known, None, None
+    if known is not None:
+        if dependence is None:
+            size = known.cross.shape[0] * known.cross.shape[1] + len(known.inverse)
+            white, freedom, kind = np.zeros((size, size)), np.inf, "iid"
+        else:
+            white, freedom = covariance(fit, known, dependence, better)
+            kind = dependence.kind
+        reported = standard_errors(fit, known, white, kind=kind, freedom=freedom)
+        determined = determinacy(fit, known, white, reported)
+    omitted, smaller = None, None
+    shows = problem.linear_part_shows(fit.n_neurons)
+    if dependence is not None and checks.screened is not None:
+        thorough = determined is not None and not determined.is_close
+        omitted = omitted_unit_test(checks.screened, thorough=thorough)
+        independent = dependence.kind in ("iid", "robust")
+        enough = independent and shows and rank == fit.n_neurons
+        if not enough and not omitted.is_rejected:
+            smaller = smaller_test(fit, better, limits=limits, seed=seed)
     return Diagnostics(
-        checks=check(fit, probes) if checks is None else checks,
+        checks=checks,
         reversible=is_reversible(fit),
-        determinacy=determinacy(fit, rng=curvature_rng),
+        dependence=dependence,
+        errors=reported,
+        determinacy=determined,
         rank=rank if shows else None,
-        drop_one_gain=None if enough else drop_one_gain(fit, limits=limits),
-        n_distinct=distinct_inputs(fit.problem, fit.n_neurons, rng=inputs_rng),
+        omitted=omitted,
+        smaller=smaller,
+        n_distinct=n_distinct,
     )
+
+
+def _blocks_for(
+    problem: Problem, blocks: Blocks, dependence: Dependence, n_distinct: float
+) -> Blocks:
+    """Return blocks that are independent, given what the noise is like."""
+    if dependence.kind == "serial":
+        return _consecutive(problem, dependence.lag)
+    if blocks.kind == "order" and n_distinct < THRESHOLDS.repeated * problem.n_rows:
+        different = distinct_rows(problem.source, with_outputs=True)
+        if different < THRESHOLDS.repeated * problem.n_rows:
+            return Blocks(max(min(int(different), THRESHOLDS.n_blocks), 1), "rows")
+    return blocks
+
+
+def _consecutive(problem: Problem, lag: int) -> Blocks:
+    length = max(THRESHOLDS.rows_a_block, int(THRESHOLDS.lags_a_block * lag))
+    return consecutive_blocks(problem.n_rows, min(problem.n_rows // length, THRESHOLDS.n_blocks))

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pureneuron.inference.information import Information
 from pureneuron.optimize import Fit, displacement
-from pureneuron.optimize.least_squares.pattern import PatternModel
 from pureneuron.problem import Problem, n_unknowns
+from pureneuron.results import StandardErrors
 from pureneuron.samples.mirror import distinct_rows
 from pureneuron.typing import Array, IndexArray
 
@@ -28,15 +29,13 @@ class Thresholds:
 
     Attributes
     ----------
-    most_unknowns : int
-        Up to this many unknowns the Gauss–Newton matrix is formed and its rank counted (cost.py).
     some_equations : float
         Equations for each unknown that are tried first (cost.py).
-    singular : float
-        Eigenvalue of the scaled matrix that is zero (rounding).
     largest_error : float
         Standard error of a row or column of unit length with which a neuron is hardly known
         (surety.py).
+    well_known : float
+        The same with which it is well known (calibration).
     vanishing, another : float
         Share of the largest neuron that is zero for a sum without noise (rounding); displacement
         from which on a network is another one.
@@ -46,10 +45,9 @@ class Thresholds:
         Square of the standard errors by which a sum must differ from zero (surety.py).
     """
 
-    most_unknowns: int = 400
     some_equations: float = 10.0
-    singular: float = 1e-10
     largest_error: float = 0.25
+    well_known: float = 0.05
     vanishing: float = 1e-7
     another: float = 0.1
     all_sets: int = 12
@@ -104,86 +102,89 @@ class Determinacy:
 
     Attributes
     ----------
-    direction_errors : (p,) array
-        Standard errors of W along the eigenvectors of the scaled Gauss–Newton matrix, each against
-        the length of a row or the distance to the nearest row; null directions are left out.
+    row_errors : (k,) array
+        Standard error of each white row of W in the direction in which it is largest, against its
+        length or the distance to the nearest row.
     column_errors : (k,) array
-        Standard error of each column of A, against its length.
+        The same of each column of A, against its length.
+    input_errors : (k,) array
+        The same of each row of W in the units of the data.
     null_directions : int
-        Directions without any curvature, beyond the k that rescale a unit.
+        Directions without any information.
+    weak_inputs : (d, z) array
+        Orthonormal directions of the inputs that vary too little for the rows of W to be known
+        along them, where the white rows are.
     """
 
-    direction_errors: Array
+    row_errors: Array
     column_errors: Array
+    input_errors: Array
     null_directions: int
+    weak_inputs: Array
 
     @property
-    def undetermined(self) -> int:
-        """How many directions and columns nothing pins down to a quarter of their length."""
-        largest = THRESHOLDS.largest_error
-        vague = int(np.sum(self.direction_errors > largest))
-        return max(self.null_directions + vague, 0) + int(np.sum(self.column_errors > largest))
+    def vague(self) -> IndexArray:
+        """The units that nothing pins down to a quarter of their length."""
+        return np.flatnonzero(
+            np.maximum(self.row_errors, self.column_errors) > THRESHOLDS.largest_error
+        )
+
+    @property
+    def undetermined(self) -> bool:
+        """Whether a unit is not known, or some direction is not."""
+        return bool(self.null_directions or len(self.vague))
+
+    @property
+    def is_close(self) -> bool:
+        """Whether all units are known so well that an omitted one would not move them far."""
+        errors = np.maximum(self.row_errors, self.column_errors)
+        return not self.null_directions and bool(np.all(errors < THRESHOLDS.well_known))
 
 
-def determinacy(fit: Fit, *, rng: np.random.Generator) -> Determinacy | None:
+def determinacy(fit: Fit, known: Information, white: Array, errors: StandardErrors) -> Determinacy:
     """Find out how well the data determine the neurons.
 
-    Repeated rows, few distinct inputs or a unit that only a few rows switch leave null directions
-    in the Gauss–Newton matrix, beyond the k rescalings, however many rows there are. Others are
-    undetermined to within the noise: by a standard error of a quarter of the length of a white row
-    or of a column of A, or of the distance between two rows.
+    Repeated rows, few distinct inputs or a unit that only a few rows switch leave null directions,
+    beyond the rescalings, however many rows there are. Others are undetermined to within the noise.
 
     Parameters
     ----------
     fit : Fit
         The fit.
-    rng : numpy.random.Generator
-        Draws the rows that are asked first: what some rows determine, all of them do.
-
-    Returns
-    -------
-    Determinacy or None
-        By the rows that it took; None where there are too many unknowns to form the matrix.
+    known : Information
+        At the fit.
+    white : (p, p) array
+        Covariance of the unknowns in white coordinates.
+    errors : StandardErrors
+        Of the network as it is reported, neurons in the order of the fit.
     """
-    problem, k = fit.problem, fit.n_neurons
-    if k * problem.n_inputs > THRESHOLDS.most_unknowns:
-        return None
-    size = _some_rows(problem, k)
-    if size <= problem.n_rows // 2:
-        found = _determinacy(fit, problem.subset(size, rng=rng))
-        if found.undetermined == 0:
-            return found
-    return _determinacy(fit, problem)
-
-
-def _determinacy(fit: Fit, problem: Problem) -> Determinacy:
-    """Go by the curvature in the rows of ``problem``, and the noise of all rows of the fit."""
-    n_effective = fit.problem.n_effective
-    k, r = fit.n_neurons, problem.n_inputs
-    model = PatternModel(problem, fit.point.W, fit.point.A)
-    matrix, scale = model.matrix, np.sqrt(model.unprojected_diagonal)
-    scale = np.where(scale > 0.0, scale, 1.0)
-    values, vectors = np.linalg.eigh(matrix / np.outer(scale, scale))
-    # Before A is projected out the scaled matrix has unit diagonal; what is left of it may be
-    # rounding all over.
-    regular = values > THRESHOLDS.singular
-    unknowns = n_unknowns(problem, k)
-    noise = problem.likelihood.noise_variance(fit.loss, unknowns, n_effective * problem.n_outputs)
-    variance = noise / n_effective
-    point = model.point
-    moves = (vectors[:, regular] / scale[:, None]).reshape(k, r, -1)
+    point = fit.point
+    (m, k), r = point.columns.shape, point.W.shape[1]
+    q, d = point.A.shape[1], errors.W.shape[1]
+    of_A = white[: m * q, : m * q].reshape(m, q, m, q)
+    of_W = white[m * q : m * q + k * r, m * q : m * q + k * r].reshape(k, r, k, r)
+    of_input = errors.covariance[m * k : m * k + k * d, m * k : m * k + k * d].reshape(k, d, k, d)
+    units = range(k)
     # What belongs to which of two neurons is known no better than the distance between their rows.
     apart = np.linalg.norm(point.W[:, None] - point.W, axis=2) + 2.0 * np.eye(k)
-    shares = np.linalg.norm(moves, axis=1) / np.minimum(apart.min(axis=1), 1.0)[:, None]
-    lengths = np.sum(point.columns**2, axis=0)
-    columns = variance * problem.n_outputs * np.diag(point.gram_inverse)[:k]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        column_errors = np.sqrt(np.where(columns > 0.0, columns / lengths, 0.0))
-    return Determinacy(
-        direction_errors=shares.max(axis=0) * np.sqrt(variance / values[regular]),
-        column_errors=column_errors,
-        null_directions=k * (r - 1) - int(regular.sum()),
-    )
+    row_errors = np.array([_largest_error(of_W[a, :, a]) for a in units])
+    row_errors /= np.minimum(apart.min(axis=1), 1.0)
+    lengths = np.linalg.norm(point.columns, axis=0)
+    column_errors = np.array([_largest_error(of_A[:, a, :, a]) for a in units])
+    column_errors /= np.where(lengths > 0.0, lengths, 1.0)
+    input_errors = np.array([_largest_error(of_input[a, :, a]) for a in units])
+    weak = np.zeros((d, 0))
+    good = (row_errors <= THRESHOLDS.largest_error) & (input_errors > THRESHOLDS.largest_error)
+    if good.any():
+        values, vectors = np.linalg.eigh(
+            np.sum([of_input[a, :, a] for a in np.flatnonzero(good)], axis=0)
+        )
+        weak = vectors[:, values > THRESHOLDS.largest_error**2]
+    return Determinacy(row_errors, column_errors, input_errors, known.null.shape[1], weak)
+
+
+def _largest_error(covariance: Array) -> float:
+    return float(np.sqrt(max(np.linalg.eigvalsh(covariance)[-1], 0.0)))
 
 
 def distinct_inputs(problem: Problem, n_neurons: int, *, rng: np.random.Generator) -> float:

@@ -18,6 +18,7 @@ where G spans the gauge and L is the change of A that follows a change of W.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import array_api_compat
 import numpy as np
@@ -157,7 +158,7 @@ def information(fit: Fit, *, fits_slope: bool = False) -> Information:
     per_output = n_unknowns(problem, fit.n_neurons) / problem.n_outputs
     enough = max(THRESHOLDS.enough_rows, THRESHOLDS.enough_equations * per_output)
     rows = problem.samples.every_nth(max(int(problem.n_rows // enough), 1))
-    calls = [(pattern_sums, W, A, activation), (_total,)]
+    calls: list[tuple[Any, ...]] = [(pattern_sums, W, A, activation), (_total,)]
     if fits_slope:
         calls.append((_slope_sums, W, activation))
     sums, counted, *of_slope = rows.reduce_together(calls)

@@ -1,10 +1,11 @@
-"""The omitted-unit test: does the residual still depend on the inputs?
+"""The omitted-unit test: whether the residual still depends on the inputs.
 
 If the model holds, the residual is noise and has no covariance with any function of the inputs.
 Many are tried (:mod:`.candidates`); the covariance of each with the residual is compared with the
 spread of its contributions (:mod:`.contributions`), squares are added up over outputs, made white,
 and the largest is judged by what random signs of the blocks make of it (multiplier bootstrap;
-V. Chernozhukov, D. Chetverikov and K. Kato, Annals of Statistics 41, 2013). This is the *screening*.
+V. Chernozhukov, D. Chetverikov and K. Kato, Annals of Statistics 41, 2013). This is the
+*screening*.
 
 A unit that is missing shows in full only when all others have made room for it. So where the
 screening finds nothing, a network with a unit more is fitted to the rows of every other block, and
@@ -14,6 +15,7 @@ a unit adds that fits noise, it adds on its own rows only.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,8 +49,10 @@ class Thresholds:
     equations : float
         Equations for each unknown, in a half of the rows, from which on a unit more is fitted to it
         (calibration).
-    limits : Limits
-        When that descent ends (calibration).
+    n_starts : int
+        Starts for it, where weights are not well known (calibration).
+    limits, unit_limits : Limits
+        When that descent ends: of all units, of the one more alone (calibration).
     close : float
         Cosine from which on two directions are no two starts (calibration).
     fewest_blocks : int
@@ -59,7 +63,9 @@ class Thresholds:
     concentrated: float = 0.1
     fewest_rows: float = 20.0
     equations: float = 2.0
+    n_starts: int = 4
     limits: Limits = Limits(max_iter=20, tol=1e-5)  # noqa: RUF009
+    unit_limits: Limits = Limits(max_iter=4, tol=1e-3)  # noqa: RUF009
     close: float = 0.95
     fewest_blocks: int = 8
 
@@ -174,24 +180,32 @@ def screening(
 
 
 def omitted_unit_test(
-    screened: Screening, *, start: Array | None = None, n_starts: int = 1
+    screened: Screening, *, thorough: bool = False, start: Array | None = None
 ) -> OmittedUnitTest:
     """Go on from a screening to the test: fit a unit more where it is undecided.
+
+    Where the weights are well known, one that is missing leaves the others about where they are,
+    and the unit alone is fitted to the residual.
 
     Parameters
     ----------
     screened : Screening
         Of the fit.
+    thorough : bool
+        Whether all units are fitted anew with the one more, from several starts.
     start : (r,) array, optional
-        White direction from which a unit more is fitted, beside those of candidates.
-    n_starts : int
-        Candidates from which one is fitted to each half of the blocks.
+        White direction of another start.
     """
     p, family = screened.p_value, screened.family
     fit = screened.contributions.fit
     larger = np.vstack([fit.point.W, screened.best_units(1)])
     if p >= LEVELS.omitted / 2.0 and _has_halves(screened.contributions):
-        q, larger = _refitted(screened, start, n_starts)
+        n_starts = THRESHOLDS.n_starts if thorough else 1
+        even = np.arange(screened.contributions.blocks.n_blocks) % 2 == 0
+        starts = [screened.best_units(n_starts, half) for half in (even, ~even)]
+        if start is not None:
+            starts = [np.vstack([start, own]) for own in starts]
+        q, larger = _refitted(screened, starts, all_units=thorough)
         family = "unit" if q < p else family
         # The two are about independent (Šidák).
         p = 1.0 - (1.0 - min(p, q)) ** 2
@@ -222,39 +236,49 @@ def _has_halves(contributions: Contributions) -> bool:
     return contributions.known is not None and enough and not few
 
 
-def _refitted(screened: Screening, start: Array | None, n_starts: int) -> tuple[float, Array]:
+def _refitted(
+    screened: Screening, starts: Sequence[Array], *, all_units: bool
+) -> tuple[float, Array]:
     """Fit a unit more to each half of the blocks, and test what it adds on the other half.
 
     Returns
     -------
     p_value : float
-        One-sided: what the larger network adds has to go with the residual.
+        One-sided: what is added has to go with the residual.
     W : (k + 1, r) array
         White rows of the larger network of one half.
     """
     contributions = screened.contributions
-    blocks, point = contributions.blocks, contributions.fit.point
-    rows = contributions.rows
+    blocks, fit = contributions.blocks, contributions.fit
+    k, fitted = fit.n_neurons, fit.point
+    rows = contributions.rows if all_units else contributions.residual_problem()
     number = rows.samples.reduce(_numbers, blocks)["number"]
     even = np.arange(blocks.n_blocks) % 2 == 0
     z = np.zeros(blocks.n_blocks)
-    for chosen in (even, ~even):
+    for chosen, directions in zip((even, ~even), starts, strict=True):
         part = rows.part(np.flatnonzero(chosen[number]))
-        directions = [screened.best_units(n_starts, chosen)]
-        directions += [] if start is None else [start[None]]
-        descents = [
-            minimize(
-                part,
-                np.vstack([point.W, direction]),
-                limits=THRESHOLDS.limits,
-                damping=DAMPING.trusted,
-            )
-            for direction in np.concatenate(directions)
-        ]
-        more = min(descents, key=lambda fit: fit.loss)
-        z += contributions.along(more.point, ~chosen)
+        more = min(
+            (
+                minimize(
+                    part,
+                    np.vstack([fitted.W, direction]) if all_units else direction[None],
+                    limits=THRESHOLDS.limits if all_units else THRESHOLDS.unit_limits,
+                    damping=DAMPING.trusted,
+                ).point
+                for direction in directions
+            ),
+            key=lambda point: point.loss,
+        )
+        W, A, larger = more.W, more.A, np.vstack([fitted.W, more.W])
+        if all_units:
+            units = np.hstack([A[:, : k + 1], -fitted.columns])
+            W, A = np.vstack([W, fitted.W]), np.hstack([units, A[:, k + 1 :] - fitted.A[:, k:]])
+            larger = more.W
+        elif fit.problem.fit_intercept:
+            A = np.hstack([A, np.zeros((len(A), 1))])
+        z += contributions.along(W, A, ~chosen)
     statistic = z.sum() / max(float(np.linalg.norm(z)), np.finfo(np.float64).tiny)
-    return float(special.ndtr(-statistic)), more.point.W
+    return float(special.ndtr(-statistic)), larger
 
 
 def _numbers(batch: Batch, blocks: Blocks) -> dict[str, Stacked]:

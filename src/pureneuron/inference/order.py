@@ -1,17 +1,21 @@
-"""The number of neurons: whether one less would do (drop-one test)."""
+"""The number of neurons: whether one less would do."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import special
 
+from pureneuron.inference.blocks import Blocks
+from pureneuron.inference.information import information, is_small
+from pureneuron.inference.omitted_unit import omitted_unit_test, screening
 from pureneuron.optimize import Fit, Limits, minimize, single_suffices
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.problem import Problem, n_unknowns
 from pureneuron.typing import Array, IndexArray
 
-__all__ = ["Thresholds", "drop_one_gain", "least_missed"]
+__all__ = ["SmallerTest", "Thresholds", "least_missed", "smaller_test"]
 
 
 @dataclass(frozen=True)
@@ -21,16 +25,39 @@ class Thresholds:
     Attributes
     ----------
     candidates : int
-        Neurons that are tried out (surety.py).
+        Neurons that are left out in turn (surety.py).
     resolution : float
-        The gain is wanted to this share of what chance gives (surety.py).
+        The fit without them is wanted to this share of what chance gives (surety.py).
     """
 
-    candidates: int = 2
-    resolution: float = 0.3
+    candidates: int = 3
+    resolution: float = 0.1
 
 
 THRESHOLDS = Thresholds()
+
+
+@dataclass(frozen=True, eq=False)
+class SmallerTest:
+    """Whether a neuron less would do.
+
+    Attributes
+    ----------
+    p_value : float
+        Chance of what the least missed neuron gains, if the others suffice.
+    gain : float
+        That gain, in squared residuals over the noise variance: about the number of unknowns of a
+        neuron, or two or three times that, if it fits noise that is independent and alike.
+    W : (k − 1, r) array
+        White rows of the fit without it.
+    loss : float
+        Of that fit.
+    """
+
+    p_value: float
+    gain: float
+    W: Array
+    loss: float
 
 
 def least_missed(fit: Fit) -> IndexArray:
@@ -42,37 +69,51 @@ def least_missed(fit: Fit) -> IndexArray:
     return np.argsort(np.sum(point.columns**2, axis=0) / spread)
 
 
-def drop_one_gain(fit: Fit, *, limits: Limits) -> float:
-    """Measure what the fit would lose with one neuron less, refitted.
+def smaller_test(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> SmallerTest:
+    """Test whether a neuron less would do: the omitted-unit test of the fit without one.
 
-    The gain in squared residual is divided by the noise variance and by ``r + m − 1``, the number
-    of unknowns of a neuron. A neuron that fits noise gains about 1 to 3, for it chooses its
-    direction; one that the outputs need gains in proportion to the rows.
+    Of the fits without one of the least missed neurons the best counts. The neuron that was left
+    out is where the unit more begins.
 
     Parameters
     ----------
     fit : Fit
-        The fit.
+        The fit, not exact.
+    blocks : Blocks
+        Rows that are independent of those of other blocks.
     limits : Limits
         As for :func:`~pureneuron.optimize.minimize`; the tolerance is raised to what is needed.
+    seed : int
+        For candidates and signs.
     """
     problem, k = fit.problem, fit.n_neurons
     own = n_unknowns(problem, k) - n_unknowns(problem, k - 1)
-    chance = fit.noise_variance * own / problem.n_equations
+    chance = fit.noise_variance / problem.n_equations
     if k == 1:
-        return (_loss_of_nothing(problem) - fit.loss) / chance
+        nothing = _loss_of_nothing(problem)
+        gain = (nothing - fit.loss) / chance
+        return SmallerTest(float(special.chdtrc(own, gain)), gain, fit.point.W[:0], nothing)
     rows = problem.in_single_precision if single_suffices(fit.loss) else problem
-    tol = max(limits.tol, THRESHOLDS.resolution * chance / fit.loss)
-    without = min(
-        minimize(
-            rows,
-            np.delete(fit.point.W, a, axis=0),
-            limits=Limits(limits.max_iter, tol),
-            damping=DAMPING.trusted,
-        ).loss
+    tol = max(limits.tol, THRESHOLDS.resolution * own * chance / fit.loss)
+    descents = [
+        (
+            minimize(
+                rows,
+                np.delete(fit.point.W, a, axis=0),
+                limits=Limits(limits.max_iter, tol),
+                damping=DAMPING.trusted,
+            ),
+            int(a),
+        )
         for a in least_missed(fit)[: THRESHOLDS.candidates]
-    )
-    return (without - fit.loss) / chance
+    ]
+    without, neuron = min(descents, key=lambda each: each[0].loss)
+    gain = (without.loss - fit.loss) / chance
+    without = Fit(problem, without.point, without.info)
+    known = information(without) if is_small(problem, k - 1) else None
+    screened = screening(without, known, blocks, rng=np.random.default_rng(seed))
+    test = omitted_unit_test(screened, thorough=True, start=fit.point.W[neuron])
+    return SmallerTest(test.p_value, gain, without.point.W, without.loss)
 
 
 def _loss_of_nothing(problem: Problem) -> float:

@@ -24,7 +24,7 @@ from pureneuron.optimize.least_squares.kernels import activations, like, residua
 from pureneuron.samples import Batch, Sum, to_numpy
 from pureneuron.typing import AnyArray
 
-__all__ = ["Thresholds", "block_scores", "score_products", "with_residual"]
+__all__ = ["Thresholds", "block_scores", "score_products", "with_only_residual", "with_residual"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,13 @@ def with_residual(batch: Batch, W: AnyArray, A: AnyArray, activation: Activation
     return replace(batch, Y=E, extra={**batch.extra, "slopes": D, "activations": H})
 
 
+def with_only_residual(batch: Batch, W: AnyArray, A: AnyArray, activation: Activation) -> Batch:
+    """Put the residual in the place of Y; there is no intercept any more."""
+    _, H = activations(batch, W, activation)
+    extra = {name: column for name, column in batch.extra.items() if name != "one"}
+    return replace(batch, Y=residual(batch, H, A), extra=extra)
+
+
 def block_scores(
     batch: Batch,
     blocks: Blocks,
@@ -59,7 +66,7 @@ def block_scores(
     activation: Activation,
     fits_slope: bool,
 ) -> dict[str, Sum]:
-    """Sums of the scores over each block, ``of A`` (b, m, q), ``of W`` (b, k, r), ``of slope``."""
+    """Add up scores over each block: ``of A`` (b, m, q), ``of W`` (b, k, r), ``of slope``."""
     W, A = like(batch, W), like(batch, A)
     k, r = W.shape
     m, q = A.shape

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from pureneuron.inference.candidates import MEANINGS
 from pureneuron.inference.diagnostics import Diagnostics
+from pureneuron.inference.identifiability import Determinacy
+from pureneuron.inference.scores import LEVELS
 from pureneuron.inference.units import UnitDiagnostics
 from pureneuron.optimize import Fit
 from pureneuron.problem import Problem, n_unknowns
 from pureneuron.results import Status
 from pureneuron.spectral import MomentEstimate, SamplingError
+from pureneuron.typing import IndexArray
 
 __all__ = [
     "THRESHOLDS",
@@ -33,9 +39,6 @@ class Thresholds:
     few_exact : float
         The same for a residual of zero, which says more: any excess of equations would betray a
         wrong network (success.py).
-    least_gain : float
-        A unit that fits noise gains up to about 3 times chance, in rare cases 5; one that is
-        needed, dozens and more (surety.py).
     least_gap : float
         Singular values of T on either side of the gap closer than this are noise (recovery.py).
     most_misfit : float
@@ -45,7 +48,6 @@ class Thresholds:
 
     few_equations: float = 4.0
     few_exact: float = 1.2
-    least_gain: float = 5.0
     least_gap: float = 1.1
     most_misfit: float = 1.0 / 3.0
 
@@ -98,7 +100,12 @@ def status_of_moments(
 
 
 def recheck_moments(
-    *, nonlinear: bool, error: SamplingError, stays: bool, passed: bool, undetermined: int
+    *,
+    nonlinear: bool,
+    error: SamplingError,
+    stays: bool,
+    passed: bool,
+    determined: Determinacy | None,
 ) -> Verdict | None:
     """Decide on a moment estimate that looks right by what takes more work to find out.
 
@@ -112,8 +119,8 @@ def recheck_moments(
         Whether a short descent leaves every neuron in its place.
     passed : bool
         Whether the fit where it ends passes the checks.
-    undetermined : int
-        Directions in which the data leave them undetermined there.
+    determined : Determinacy or None
+        How well the data determine the neurons there.
 
     Returns
     -------
@@ -135,7 +142,9 @@ def recheck_moments(
     if not passed:
         reason = "where a descent from it ends the residual still depends on the inputs"
         return Verdict(Status.MISFIT, reason)
-    return _undetermined(undetermined) if undetermined else None
+    if determined is None or not determined.undetermined:
+        return None
+    return _undetermined(determined, np.arange(len(determined.row_errors)))
 
 
 def status_of_fit(fit: Fit, diagnostics: Diagnostics, *, agreement: str, n_starts: int) -> Verdict:
@@ -155,25 +164,26 @@ def status_of_fit(fit: Fit, diagnostics: Diagnostics, *, agreement: str, n_start
     sizes = _status_of_size(fit, diagnostics)
     if sizes is not None:
         return sizes
-    gain, residual = diagnostics.drop_one_gain, diagnostics.checks.residual
-    if gain is not None and gain < THRESHOLDS.least_gain:
+    omitted, smaller = diagnostics.omitted, diagnostics.smaller
+    if omitted is not None and omitted.is_rejected:
+        return Verdict(
+            Status.MISFIT,
+            f"the residual still depends on the inputs (p = {omitted.p_value:.2g}): "
+            f"{MEANINGS[omitted.family]}, or this is a local minimum (raise n_restarts)",
+        )
+    if smaller is not None and smaller.p_value > LEVELS.needed:
         return Verdict(
             Status.RANK_DEFICIENT,
-            f"one neuron less fits as well: the one that is missed least gains {gain:.2g} times "
-            "what noise alone would give it",
+            f"one neuron less fits as well (p = {smaller.p_value:.2g}): the one that is missed "
+            f"least gains χ² = {smaller.gain:.3g}",
         )
-    if diagnostics.undetermined:
-        return _undetermined(diagnostics.undetermined)
+    determined = diagnostics.determinacy
+    if determined is not None and determined.undetermined:
+        return _undetermined(determined, diagnostics.checks.units.order)
     if not agreement:
         reason = f"{n_starts} starts, and nothing confirms the best minimum"
         return Verdict(Status.STARTS_DISAGREE, reason)
-    if residual is not None and residual.is_rejected:
-        return Verdict(
-            Status.MISFIT,
-            f"the residual still depends on the inputs (p = {residual.p_value:.2g}): there "
-            "are more neurons, or others, or this is a local minimum (raise n_restarts)",
-        )
-    if residual is not None and residual.concentrated:
+    if omitted is not None and omitted.concentrated:
         return Verdict(
             Status.MISFIT,
             "most of the residual is that of a few rows: they are outliers, or hold the fit in a "
@@ -209,9 +219,15 @@ def _status_of_size(fit: Fit, diagnostics: Diagnostics) -> Verdict | None:
     return None
 
 
-def _undetermined(directions: int) -> Verdict:
-    many = "a direction" if directions == 1 else f"{directions} directions"
-    return Verdict(Status.DEGENERATE, f"the data leave the neurons undetermined in {many}")
+def _undetermined(determined: Determinacy, order: IndexArray) -> Verdict:
+    """Name the units by their place in the network as it is reported."""
+    place = np.argsort(order)
+    names = ", ".join(str(unit) for unit in sorted(place[determined.vague]))
+    if names:
+        reason = f"noise leaves units undetermined: {names}"
+    else:
+        reason = f"the data leave {determined.null_directions} directions undetermined"
+    return Verdict(Status.DEGENERATE, reason)
 
 
 def _few(ratio: float) -> str:

@@ -7,7 +7,7 @@ is another file with a :class:`Proposer`.
 
 from pureneuron.initialize.average_hessians import HessianEstimate, hessian_estimate
 from pureneuron.initialize.candidate import Candidate, Proposal, Proposer, Single
-from pureneuron.initialize.given import Fitted, Given
+from pureneuron.initialize.given import Fitted, Given, Suggested
 from pureneuron.initialize.moments import Moments, estimate_moments
 from pureneuron.initialize.random import Random, random_start
 from pureneuron.initialize.subsample import Subsample
@@ -23,6 +23,7 @@ __all__ = [
     "Random",
     "Single",
     "Subsample",
+    "Suggested",
     "estimate_moments",
     "hessian_estimate",
     "random_start",

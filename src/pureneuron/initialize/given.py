@@ -1,4 +1,4 @@
-"""A network that the user gives, or that an earlier step has found."""
+"""A network that the user gives, or that an earlier step has found or suggests."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from pureneuron.model import TwoLayerNetwork
 from pureneuron.monitor import Monitor
 from pureneuron.optimize import Fit
 from pureneuron.problem import Problem
+from pureneuron.typing import Array
 
-__all__ = ["Fitted", "Given"]
+__all__ = ["Fitted", "Given", "Suggested"]
 
 
 @dataclass(frozen=True)
@@ -41,3 +42,17 @@ class Fitted:
     ) -> Single:
         """Return the fit as a candidate."""
         return Single(Candidate(self.fit.point.W, self.fit.point.A, self.method))
+
+
+@dataclass(frozen=True, eq=False)
+class Suggested:
+    """Propose white rows (k, r) that an earlier step suggests, without output weights."""
+
+    W: Array
+    method: str
+
+    def first(
+        self, problem: Problem, n_neurons: int, *, rng: np.random.Generator, monitor: Monitor
+    ) -> Single:
+        """Return the rows as a candidate."""
+        return Single(Candidate(self.W, None, self.method))

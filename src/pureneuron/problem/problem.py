@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pureneuron.linalg import svd
 from pureneuron.model import Activation, Gaussian, LeakyReLU, Likelihood, TwoLayerNetwork
-from pureneuron.problem.rows import Rows
+from pureneuron.problem.rows import GivenRows, Rows
 from pureneuron.problem.second_moments import SecondMoments, second_moments
 from pureneuron.problem.validation import check_samples
-from pureneuron.problem.whitening import Whitening, whitening
+from pureneuron.problem.whitening import Whitening, whitening, whitening_within
 from pureneuron.results import StageReport
 from pureneuron.samples import Batch, Samples
 from pureneuron.typing import Array, IndexArray
@@ -29,7 +30,7 @@ class Problem:
 
     Attributes
     ----------
-    rows : Rows
+    rows : Rows or GivenRows
         ``√w x̃`` and ``√w y / scale``, with the outputs whitened by the likelihood.
     n_rows : int
         Number of rows n.
@@ -55,7 +56,7 @@ class Problem:
         Whether passes are made in single precision.
     """
 
-    rows: Rows
+    rows: Rows | GivenRows
     n_rows: int
     total: float
     n_effective: float
@@ -138,6 +139,23 @@ class Problem:
         return replace(
             self, rows=taken, n_rows=size, total=taken.total_weight(), n_effective=float(size)
         )
+
+    def without_inputs(self, directions: Array) -> Problem:
+        """Return the same problem without some directions of the inputs, (d, z) orthonormal.
+
+        Rows of W are zero along them from then on.
+        """
+        assert isinstance(self.rows, Rows)
+        left = self.input_span - directions @ (directions.T @ self.input_span)
+        U, s, _ = svd(left, full_matrices=False)
+        span = U[:, s > 0.5]
+        basis = span
+        if self.fit_hidden_bias:
+            basis = np.zeros((len(span) + 1, span.shape[1] + 1))
+            basis[:-1, :-1], basis[-1, -1] = span, 1.0
+        coordinates = whitening_within(self.moments.xx, basis)
+        rows = replace(self.rows, transform=coordinates.transform)
+        return replace(self, rows=rows, whitening=coordinates, input_span=span)
 
     def with_likelihood(self, likelihood: Likelihood) -> Problem:
         """Return the same problem under another likelihood: outputs are whitened by that one."""

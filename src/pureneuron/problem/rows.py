@@ -19,7 +19,7 @@ from pureneuron.samples import Batch, Kernel, Leaf, Merged, Samples, Sum, merge_
 from pureneuron.samples.groups import GROUP, group_of
 from pureneuron.typing import AnyArray, Array, IndexArray
 
-__all__ = ["Rows"]
+__all__ = ["GivenRows", "Rows"]
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,52 @@ class Rows:
         return self.transform, self.outputs, self.constant_input, self.intercept
 
 
+@dataclass(frozen=True, eq=False)
+class GivenRows:
+    """Rows that are in the engine's coordinates already: for problems within a problem.
+
+    Attributes
+    ----------
+    source : Samples
+        The rows; the extra column ``root`` holds the root of their weight, where they have one.
+    """
+
+    source: Samples
+
+    @property
+    def double(self) -> Samples:
+        """The rows as they are."""
+        return self.source
+
+    @property
+    def single(self) -> Samples:
+        """The rows as they are."""
+        return self.source
+
+    def reduce_raw(self, kernel: Kernel, *params: Any) -> Merged:
+        """Run ``kernel(batch, *params)`` over the rows as they are."""
+        return self.source.reduce(kernel, *params)
+
+    def with_outputs(self, M: Array) -> GivenRows:
+        """Return the rows with ``M y`` in the place of the outputs y."""
+        return GivenRows(self.source.derive(_with_outputs, M))
+
+    def take(self, rows: IndexArray) -> GivenRows:
+        """Return some of the rows, by ascending number, in memory."""
+        return GivenRows(self.source.take(rows))
+
+    def total_weight(self) -> float:
+        """Return the sum of the weights, in one pass."""
+        return float(self.source.reduce(_total)["total"])
+
+
+def _with_outputs(batch: Batch, M: AnyArray) -> Batch:
+    return replace(batch, Y=batch.Y @ M.T)
+
+
 def _total(batch: Batch) -> dict[str, Sum]:
+    if "root" in batch.extra:
+        return {"total": Sum((batch.extra["root"].T @ batch.extra["root"])[0, 0])}
     if batch.weight is None:
         return {"total": Sum(float(batch.X.shape[0]))}
     return {"total": Sum(array_api_compat.array_namespace(batch.X).sum(batch.weight))}

@@ -13,7 +13,7 @@ import numpy as np
 
 from pureneuron.typing import Array
 
-__all__ = ["Whitening", "whitening"]
+__all__ = ["Whitening", "whitening", "whitening_within"]
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,25 @@ def whitening(xx: Array) -> Whitening:
         span=span,
         condition=_condition(span.T @ xx @ span),
         _inverse=inverse,
+    )
+
+
+def whitening_within(xx: Array, basis: Array) -> Whitening:
+    """Derive white coordinates of the part of the inputs that lies in a subspace.
+
+    Parameters
+    ----------
+    xx : (d, d) array
+        Second moments.
+    basis : (d, p) array
+        Orthonormal basis of the subspace.
+    """
+    inner = whitening(basis.T @ xx @ basis)
+    return Whitening(
+        transform=basis @ inner.transform,
+        span=basis @ inner.span,
+        condition=inner.condition,
+        _inverse=basis @ inner._inverse,
     )
 
 
