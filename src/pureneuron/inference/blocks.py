@@ -60,7 +60,8 @@ class Blocks:
             return np.minimum(rows // self.length, self.n_blocks - 1)
         if self.kind == "groups":
             group = np.asarray(to_numpy(batch.extra[GROUP])).reshape(-1)
-            return np.asarray(group % self.n_blocks)
+            numbers: np.ndarray = group % self.n_blocks
+            return numbers
         return (row_hash(batch.X, batch.Y) % np.uint64(self.n_blocks)).astype(np.intp)
 
     def _gathered(self, batch: Batch) -> Iterator[tuple[int, Batch]]:

@@ -40,13 +40,13 @@ class Thresholds:
         Inputs and outputs whose squares are tried; and inputs themselves.
     """
 
-    random: int = 32
-    between: int = 16
-    around: int = 16
+    random: int = 24
+    between: int = 12
+    around: int = 12
     near: float = 0.3
-    own: int = 16
+    own: int = 12
     shift: float = 0.7
-    squares: int = 8
+    squares: int = 6
 
 
 THRESHOLDS = Thresholds()

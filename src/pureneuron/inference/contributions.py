@@ -21,12 +21,12 @@ import numpy as np
 from pureneuron.inference.blocks import Blocks
 from pureneuron.inference.candidates import Candidates
 from pureneuron.inference.information import Information, slope_derivative
-from pureneuron.inference.score_sums import block_scores, with_only_residual, with_residual
-from pureneuron.linalg import tall_product, times
+from pureneuron.inference.score_sums import with_only_residual
+from pureneuron.linalg import times
 from pureneuron.model import Activation
 from pureneuron.optimize import Fit, single_suffices
 from pureneuron.optimize.least_squares.kernels import activations, like
-from pureneuron.problem import GivenRows, Problem
+from pureneuron.problem import GivenRows, Problem, n_unknowns
 from pureneuron.samples import Batch, Leaf, Max, Sum, to_numpy
 from pureneuron.typing import AnyArray, Array
 
@@ -97,7 +97,7 @@ class Scores:
 
 
 class Contributions:
-    """The contributions of the rows of a fit, ready for any functions.
+    """The contributions of the rows of a fit to the covariances of its residual.
 
     Parameters
     ----------
@@ -108,56 +108,52 @@ class Contributions:
         what the activations make of them, and no more.
     blocks : Blocks
         Rows that are independent of those of other blocks.
+    tried : Candidates
+        The functions whose scores are gathered, in the same pass.
     """
 
-    def __init__(self, fit: Fit, known: Information | None, blocks: Blocks) -> None:
+    def __init__(
+        self, fit: Fit, known: Information | None, blocks: Blocks, tried: Candidates
+    ) -> None:
         self.fit, self.known, self.blocks = fit, known, blocks
-        problem = fit.problem
+        problem, point = fit.problem, fit.point
         self.rows = problem.in_single_precision if single_suffices(fit.loss) else problem
-        parameters = fit.point.W, fit.point.A, problem.activation
-        sums, residual = self.rows.samples.reduce_together(
-            [
-                (block_scores, blocks, *parameters, known is not None and known.fits_slope),
-                (_residual_sums, *parameters),
-            ]
-        )
-        self.whiten = _whitening_residual(residual["EE"] / problem.total)
-        self.largest_share = float(residual["largest"] / np.trace(residual["EE"]))
-        self._of_A = sums["of A"]
-        self._of_W = np.hstack([sums["of W"].reshape(blocks.n_blocks, -1), sums["of slope"]])
-        if known is not None:
-            beyond = self._of_W - np.tensordot(self._of_A, known.follow, 2)
-            self._moves = beyond @ known.inverse
-
-    def scores(self, tried: Candidates) -> Scores:
-        """Gather the scores of candidates, in one pass."""
-        problem, point, known = self.fit.problem, self.fit.point, self.known
         sums = self.rows.samples.reduce(
-            _candidate_sums,
-            self.blocks,
+            _contribution_sums,
+            blocks,
             (point.W, point.A),
-            self.whiten,
             problem.activation,
             tried,
             0 if known is None else 1 + known.fits_slope,
             self._every,
         )
+        self.residual_power: Array = sums["EE"].diagonal() / problem.total
+        self.largest_share = float(sums["largest"] / np.trace(sums["EE"]))
+        self._of_A = sums["of A"]
+        self._of_W = np.hstack([sums["of W"].reshape(blocks.n_blocks, -1), sums["of slope"]])
+        self.scores = self._standardised(sums)
+
+    def _standardised(self, sums: dict[str, Array]) -> Scores:
+        """Take off what the model spans of the functions, and divide by the spread over blocks."""
+        problem, point, known = self.fit.problem, self.fit.point, self.known
         along = sums["HG"] / problem.total
-        spanned = self._of_A @ (point.gram_inverse @ along)
-        z = sums["GE"] - (self.whiten @ spanned).transpose(0, 2, 1)
+        z = sums["GE"] - (self._of_A @ (point.gram_inverse @ along)).transpose(0, 2, 1)
         if known is not None:
             k, r = point.W.shape
-            some = sums["HG of some"] / sums["some"]
-            left = known.gram_inverse @ some
+            beyond_A = self._of_W - np.tensordot(self._of_A, known.follow, 2)
+            moves = beyond_A @ known.inverse
+            left = known.gram_inverse @ (sums["HG of some"] / sums["some"])
             beyond = sums["FG"] / sums["some"] - known.HF.T @ left
-            moved = self._moves[:, : k * r].reshape(-1, k, r)
+            moved = moves[:, : k * r].reshape(-1, k, r)
             changed = np.einsum("arc,bar->bca", beyond.reshape(k, r, -1), moved, optimize=True)
             if known.HZ is not None:
                 bent = sums["ZG"] / sums["some"] - known.HZ.T @ left
-                changed = changed + bent.T * self._moves[:, None, k * r :]
-            z = z - changed @ (self.whiten @ point.columns).T
-        whole = np.sum(sums["GE"] ** 2, axis=(0, 2))
-        return Scores.standardised(z, np.sum(z**2, axis=(0, 2)) > THRESHOLDS.spanned * whole)
+                changed = changed + bent.T * moves[:, None, k * r :]
+            z = z - changed @ point.columns.T
+        whiten = _whitening_residual(sums["EE"] / problem.total)
+        z, whole = z @ whiten.T, sums["GE"] @ whiten.T
+        counted = np.sum(z**2, axis=(0, 2)) > THRESHOLDS.spanned * np.sum(whole**2, axis=(0, 2))
+        return Scores.standardised(z, counted)
 
     def along(self, W: Array, A: Array, chosen: Array) -> Array:
         """Return the sums (b,) over the chosen blocks of the residual times a change of outputs.
@@ -204,7 +200,7 @@ class Contributions:
     def _every(self) -> int:
         """Parts of rows of which one shows enough of the tangent space."""
         problem = self.fit.problem
-        per_output = self._of_W.shape[1] / problem.n_outputs
+        per_output = n_unknowns(problem, self.fit.n_neurons) / problem.n_outputs
         enough = max(THRESHOLDS.enough_rows, THRESHOLDS.enough_equations * per_output)
         return max(int(problem.n_rows // enough), 1)
 
@@ -219,53 +215,56 @@ def _whitening_residual(EE: Array) -> Array:
     return np.asarray((vectors[:, kept] / np.sqrt(values[kept])).T * scale)
 
 
-def _residual_sums(
-    batch: Batch, W: AnyArray, A: AnyArray, activation: Activation
-) -> dict[str, Leaf]:
-    """``EᵀE``, and the largest squared residual of a row."""
-    xp = array_api_compat.array_namespace(batch.X)
-    E = with_residual(batch, W, A, activation).Y
-    squares = E * E
-    # Products with ones: sums over an axis are slow.
-    return {
-        "EE": Sum(tall_product(E, E)),
-        "largest": Max(xp.max(squares @ xp.ones_like(squares[0, :]))),
-    }
-
-
-def _candidate_sums(
+def _contribution_sums(
     batch: Batch,
     blocks: Blocks,
     here: tuple[AnyArray, AnyArray],
-    whiten: AnyArray,
     activation: Activation,
     tried: Candidates,
     level: int,
     every: int,
-) -> dict[str, Sum]:
-    """``Gᵀ E`` over blocks, ``HᵀG``; over some rows ``HᵀG``, ``FᵀG`` (level 1), ``ZᵀG`` (2)."""
+) -> dict[str, Leaf]:
+    """Gather what contributions are made of, in one pass.
+
+    For the functions G: ``GᵀE`` and the scores over each block; ``HᵀG``, ``EᵀE`` and the largest
+    squared residual of a row; over one of ``every`` blocks ``HᵀG``, ``FᵀG`` (from level 1 on) and
+    ``ZᵀG`` (level 2).
+    """
     xp = array_api_compat.array_namespace(batch.X)
-    W, A, whiten = (like(batch, M) for M in (*here, whiten.T))
+    W, A = (like(batch, M) for M in here)
     tried = tried.like(batch)
-    GE = np.zeros((blocks.n_blocks, len(tried.families), whiten.shape[1]))
-    HG, HG_some, FG, ZG, some = 0.0, 0.0, 0.0, 0.0, 0.0
+    (k, r), (m, q) = W.shape, A.shape
+    b = blocks.n_blocks
+    GE = np.zeros((b, len(tried.families), m))
+    of_A, of_W, of_slope = np.zeros((b, m, q)), np.zeros((b, k, r)), np.zeros((b, int(level > 1)))
+    EE, HG, HG_some, FG, ZG, some, largest = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     for number, block in blocks.split(batch):
         # All functions of a few rows at a time stay in the cache.
         for part in block.parts(THRESHOLDS.part_rows):
             D, H = activations(part, W, activation)
             fitted = H @ A.T
+            E = part.Y - fitted
             G = tried.values(part, D, fitted)
-            GE[number] += to_numpy(G.T @ ((part.Y - fitted) @ whiten))
+            GE[number] += to_numpy(G.T @ E)
+            of_A[number] += to_numpy(E.T @ H)
+            pulled = E @ A[:, :k]
+            Z = slope_derivative(part, H, W, activation) if level > 1 else None
+            if Z is not None:
+                of_slope[number] += float((Z * pulled).sum())
+            of_W[number] += to_numpy(times(pulled, D).T @ part.X)
             product = H.T @ G
-            HG = HG + product
+            HG, EE = HG + product, EE + E.T @ E
+            largest = max(largest, float(xp.max(xp.linalg.vecdot(E, E))))
             if not level or number % every:
                 continue
             HG_some, some = HG_some + product, some + _weight(part)
             F = xp.astype(D, G.dtype, copy=False)[:, :, None] * part.X[:, None, :]
             FG = FG + xp.reshape(F, (F.shape[0], -1)).T @ G
-            if level > 1:
-                ZG = ZG + slope_derivative(part, H, W, activation).T @ G
-    sums = {"GE": Sum(GE), "HG": Sum(HG)}
+            if Z is not None:
+                ZG = ZG + Z.T @ G
+    sums: dict[str, Leaf] = {"GE": Sum(GE), "HG": Sum(HG), "EE": Sum(EE)}
+    sums |= {"of A": Sum(of_A), "of W": Sum(of_W), "of slope": Sum(of_slope)}
+    sums["largest"] = Max(np.float64(largest))
     if level:
         sums |= {"HG of some": Sum(HG_some), "FG": Sum(FG), "some": Sum(some)}
     if level > 1:

@@ -60,7 +60,7 @@ class Thresholds:
     n_projections: int = 4
     n_lags: int = 12
     run: int = 250
-    enough_rows: int = 4000
+    enough_rows: int = 2500
     serial: float = 1e-3
     unequal: float = 1e-2
     generous: float = 2.0
@@ -94,6 +94,7 @@ def assumed_dependence(
     asked: Errors,
     *,
     grouped: bool,
+    power: Array | None = None,
     rng: np.random.Generator,
 ) -> Dependence:
     """Return what is to be assumed of the noise of a fit.
@@ -106,6 +107,8 @@ def assumed_dependence(
         "auto", or the kind.
     grouped : bool
         Whether rows come in groups, which counts before all else.
+    power : (m,) array, optional
+        Mean squares of the residual, where they are known.
     rng : numpy.random.Generator
         Draws projections of the scores.
     """
@@ -115,7 +118,9 @@ def assumed_dependence(
         return Dependence(asked, 0, "asked for")
     problem, point = fit.problem, fit.point
     rows = problem.in_single_precision if single_suffices(fit.loss) else problem
-    power = rows.samples.reduce(residual_sums, point.W, point.A, problem.activation)["EE"]
+    if power is None:
+        EE = rows.samples.reduce(residual_sums, point.W, point.A, problem.activation)["EE"]
+        power = EE.diagonal() / problem.total
     runs = consecutive_blocks(problem.n_rows, problem.n_rows // THRESHOLDS.run)
     sums = rows.samples.reduce(
         _dependence_sums,
@@ -123,7 +128,7 @@ def assumed_dependence(
         max(problem.n_rows // THRESHOLDS.enough_rows, 1),
         (point.W, point.A),
         _projections(fit, rng),
-        power.diagonal() / problem.total,
+        power,
         problem.activation,
     )
     p_serial, lag = _portmanteau(sums["products"], float(sums["rows"]), problem.n_rows)

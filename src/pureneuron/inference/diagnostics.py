@@ -41,7 +41,7 @@ class Thresholds:
         Share of the rows that are different from all others below which rows repeat (calibration).
     """
 
-    n_blocks: int = 64
+    n_blocks: int = 50
     rows_a_block: int = 4
     lags_a_block: float = 1.5
     repeated: float = 0.9
@@ -162,7 +162,9 @@ def diagnose_fit(
     dependence, better = None, blocks
     if not fit.is_exact:
         grouped = blocks.kind == "groups"
-        dependence = assumed_dependence(fit, errors, grouped=grouped, rng=noise_rng)
+        screened = checks.screened if checks is not None else None
+        power = None if screened is None else screened.contributions.residual_power
+        dependence = assumed_dependence(fit, errors, grouped=grouped, power=power, rng=noise_rng)
         better = _blocks_for(problem, blocks, dependence, n_distinct)
         if better.kind == "rows":
             dependence = Dependence("groups", 0, "rows repeat, and count once")

@@ -83,8 +83,6 @@ class Screening:
         Of the fit.
     tried : Candidates
         The functions.
-    scores : Scores
-        Theirs.
     p_value : float
         Chance of the largest statistic if the model holds.
     concentrated : bool
@@ -94,14 +92,13 @@ class Screening:
 
     contributions: Contributions
     tried: Candidates
-    scores: Scores
     p_value: float
     concentrated: bool
 
     @property
     def family(self) -> str:
         """Family of the function that shows most."""
-        return self.tried.families[int(np.argmax(self.scores.statistics))]
+        return self.tried.families[int(np.argmax(self.contributions.scores.statistics))]
 
     @property
     def is_doubtful(self) -> bool:
@@ -110,7 +107,7 @@ class Screening:
 
     def best_units(self, n_units: int, blocks: Array | None = None) -> Array:
         """Return the directions of units that show most, (s, r), no two of them close."""
-        scores, tried = self.scores, self.tried
+        scores, tried = self.contributions.scores, self.tried
         statistics = scores.statistics if blocks is None else scores.of_blocks(blocks)
         statistics = statistics[: len(tried.directions)] * (tried.thresholds == 0.0)
         chosen: list[int] = []
@@ -152,7 +149,7 @@ class OmittedUnitTest:
 def screening(
     fit: Fit, known: Information | None, blocks: Blocks, *, rng: np.random.Generator
 ) -> Screening:
-    """Compare the residual of a fit with many functions of the inputs, in two passes.
+    """Compare the residual of a fit with many functions of the inputs, in one pass.
 
     Parameters
     ----------
@@ -166,21 +163,23 @@ def screening(
         Draws candidates and signs.
     """
     draw_rng, sign_rng = rng.spawn(2)
-    contributions = Contributions(fit, known, blocks)
     tried = candidates(fit, rng=draw_rng)
-    scores = contributions.scores(tried)
+    contributions = Contributions(fit, known, blocks, tried)
     most = max(THRESHOLDS.concentrated, THRESHOLDS.fewest_rows / fit.problem.n_effective)
     return Screening(
         contributions,
         tried,
-        scores,
-        _p_value(scores, sign_rng),
+        _p_value(contributions.scores, sign_rng),
         contributions.largest_share > most,
     )
 
 
 def omitted_unit_test(
-    screened: Screening, *, thorough: bool = False, start: Array | None = None
+    screened: Screening,
+    *,
+    level: float = LEVELS.omitted,
+    thorough: bool = False,
+    start: Array | None = None,
 ) -> OmittedUnitTest:
     """Go on from a screening to the test: fit a unit more where it is undecided.
 
@@ -191,6 +190,8 @@ def omitted_unit_test(
     ----------
     screened : Screening
         Of the fit.
+    level : float
+        Level at which a rejection is wanted: below half of it the screening decides.
     thorough : bool
         Whether all units are fitted anew with the one more, from several starts.
     start : (r,) array, optional
@@ -199,7 +200,7 @@ def omitted_unit_test(
     p, family = screened.p_value, screened.family
     fit = screened.contributions.fit
     larger = np.vstack([fit.point.W, screened.best_units(1)])
-    if p >= LEVELS.omitted / 2.0 and _has_halves(screened.contributions):
+    if p >= level / 2.0 and _has_halves(screened.contributions):
         n_starts = THRESHOLDS.n_starts if thorough else 1
         even = np.arange(screened.contributions.blocks.n_blocks) % 2 == 0
         starts = [screened.best_units(n_starts, half) for half in (even, ~even)]

@@ -10,6 +10,7 @@ from scipy import special
 from pureneuron.inference.blocks import Blocks
 from pureneuron.inference.information import information, is_small
 from pureneuron.inference.omitted_unit import omitted_unit_test, screening
+from pureneuron.inference.scores import LEVELS
 from pureneuron.optimize import Fit, Limits, minimize, single_suffices
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.problem import Problem, n_unknowns
@@ -112,7 +113,9 @@ def smaller_test(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> Smal
     without = Fit(problem, without.point, without.info)
     known = information(without) if is_small(problem, k - 1) else None
     screened = screening(without, known, blocks, rng=np.random.default_rng(seed))
-    test = omitted_unit_test(screened, thorough=True, start=fit.point.W[neuron])
+    test = omitted_unit_test(
+        screened, level=LEVELS.needed, thorough=True, start=fit.point.W[neuron]
+    )
     return SmallerTest(test.p_value, gain, without.point.W, without.loss)
 
 
