@@ -1,5 +1,7 @@
 """recover(): statuses, options and errors, from the data to the report."""
 
+from itertools import cycle
+
 import numpy as np
 import pytest
 
@@ -469,6 +471,40 @@ def test_the_unit_of_the_weights_does_not_matter(unit):
     assert plain.status is scaled.status is Status.RECOVERED
     assert [stage.name for stage in plain.stages] == [stage.name for stage in scaled.stages]
     assert scaled.loss == pytest.approx(plain.loss, rel=1e-9)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_offset_and_unit_of_the_outputs_do_not_matter(weighted):
+    rng = np.random.default_rng(0)
+    plain = make_teacher(5, 3, 4, rng=rng)
+    teacher = TwoLayerNetwork(
+        plain.A, plain.W, 0.5 * rng.standard_normal(3) * weighted, rng.standard_normal(4)
+    )
+    X = rng.standard_normal((2000, 5))
+    Y = teacher.predict(X) + 0.1 * rng.standard_normal((2000, 4))
+    weight = rng.uniform(0.0, 2.0, 2000) if weighted else None
+
+    def fitted(Y):
+        samples = ArraySamples(X, Y, weight)
+        return recover(samples, 3, fit_hidden_bias=weighted, fit_intercept=True, rng=0)
+
+    expected = fitted(Y)
+    assert expected.status is Status.RECOVERED
+    exponents = (1, 4, 7) if weighted else range(8)
+    for exponent, unit in zip(exponents, cycle([1e-8, 1.0, 1e8]), strict=False):
+        # A size for each output, from one to the largest.
+        offset = 10.0 ** (exponent * np.array([1.0, 0.5, 1.0, 0.0])) * np.array([1, -1, -1, 1])
+        found = fitted(unit * (Y + offset))
+        assert found.status is expected.status
+        assert found.stage("linear part").figures["rank"] == 3
+        assert found.n_passes == expected.n_passes
+        assert found.loss / unit**2 == pytest.approx(expected.loss, rel=1e-8)
+        network, truth = found.network, expected.network
+        np.testing.assert_allclose(network.W, truth.W, atol=1e-9)
+        np.testing.assert_allclose(network.hidden_bias, truth.hidden_bias, atol=1e-9)
+        np.testing.assert_allclose(network.A / unit, truth.A, atol=1e-9)
+        bias = network.output_bias / unit - offset
+        np.testing.assert_allclose(bias, truth.output_bias, atol=1e-7)
 
 
 @pytest.mark.parametrize("scale", [1e-8, 1.0, 1e8])

@@ -73,8 +73,7 @@ def test_problem_is_the_same_function_in_other_coordinates():
         rng.standard_normal(2),
         rng.standard_normal(3),
     )
-    W = problem.to_white(network)
-    A = np.column_stack([network.A, network.output_bias]) / problem.output_scale
+    W, A = problem.coordinates(network)
     assert problem.network(W, A).predict(X) == pytest.approx(network.predict(X))
     white, scaled, _ = problem.samples.arrays()
     assert white.T @ white / len(X) == pytest.approx(np.eye(5), abs=1e-10)
@@ -117,6 +116,8 @@ def test_rows_are_the_same_in_all_their_forms(weighted, biased, mixed):
     # By hand.
     root = np.sqrt(weight / weight.max())[:, None] if weighted else np.ones((3001, 1))
     inputs = np.column_stack([X, np.ones(3001)]) if biased else X
+    if biased:
+        Y = Y - np.average(Y, axis=0, weights=weight)
     outputs = Y @ (N @ M).T / problem.output_scale
     E = root * (outputs - np.maximum(inputs @ raw_W.T, 0.0) @ A.T)
     np.testing.assert_allclose(double["residual"], E.T @ E, rtol=1e-9)
@@ -125,6 +126,80 @@ def test_rows_are_the_same_in_all_their_forms(weighted, biased, mixed):
     assert some.total == pytest.approx(np.sum(some.source.arrays()[2]) if weighted else 100.0)
 
 
+@given(
+    seed=st.integers(0, 10**6),
+    offset=st.integers(0, 7),
+    weighted=st.booleans(),
+    hidden_bias=st.booleans(),
+)
+def test_an_offset_of_the_outputs_is_all_in_the_centre(seed, offset, weighted, hidden_bias):
+    X, Y = draw(seed)
+    rng = np.random.default_rng(seed)
+    # So few digits that the outputs with their offset are exact.
+    Y = np.round(Y * 2.0**20) / 2.0**20
+    b = np.round(10.0**offset * rng.uniform(-1.0, 1.0, 3))
+    weight = rng.uniform(0.0, 1.0, 60) if weighted else None
+    if weighted:
+        weight[0], Y[0] = 0.0, 2.0**20
+    options = {"fit_hidden_bias": hidden_bias, "fit_intercept": True}
+    plain, moved = (
+        pose(ArraySamples(X, shifted, weight, batch_rows=25), **options) for shifted in (Y, Y + b)
+    )
+    np.testing.assert_allclose(moved.centre, plain.centre + b, rtol=1e-15)
+    np.testing.assert_allclose(moved.output_scale, plain.output_scale, rtol=1e-9)
+    for name in ("xx", "yx", "yy", "x", "y"):
+        one, other = (getattr(each.moments, name) for each in (plain, moved))
+        np.testing.assert_allclose(other, one, atol=1e-8)
+    assert not moved.moments.y.any()
+    W, A = rng.standard_normal((2, plain.n_inputs)), rng.standard_normal((3, 3))
+    for sums in (
+        lambda problem: problem.samples.reduce(sums_of, W, A[:, :2]),
+        lambda problem: problem.in_single_precision.samples.reduce(sums_of, W, A[:, :2]),
+        lambda problem: problem.rows.reduce_raw(sums_of, W @ plain.whitening.transform.T, A[:, :2]),
+    ):
+        one, other = sums(plain)["residual"], sums(moved)["residual"]
+        np.testing.assert_allclose(other, one, rtol=1e-5, atol=1e-6)
+    one, other = plain.network(W, A), moved.network(W, A)
+    np.testing.assert_allclose(other.A, one.A, rtol=1e-9)
+    np.testing.assert_allclose(other.output_bias, one.output_bias + b, rtol=1e-13, atol=1e-8)
+    # Normal form scales the columns of neurons.
+    np.testing.assert_allclose(moved.coordinates(other)[1][:, 2], A[:, 2], atol=1e-8)
+
+
+@pytest.mark.parametrize("hidden_bias", [False, True])
+def test_without_an_intercept_an_offset_is_real(hidden_bias):
+    X, Y = draw(0)
+    problem = pose(ArraySamples(X, Y + 10.0), fit_hidden_bias=hidden_bias)
+    assert not problem.centre.any()
+    np.testing.assert_allclose(problem.moments.y, Y.mean(axis=0) + 10.0)
+    np.testing.assert_allclose(problem.samples.arrays()[1], (Y + 10.0) / problem.output_scale)
+
+
+@pytest.mark.parametrize("unit", [5e-324, 1e-300, 1.0, 1e300])
+def test_means_of_outputs_for_weights_of_any_size(unit):
+    X, Y = draw(0)
+    weight = unit * np.random.default_rng(1).integers(1, 9, 60)
+    samples = ArraySamples(X, 1e60 * (Y + 1e5), weight, batch_rows=7)
+    problem = pose(samples, fit_intercept=True)
+    relative = weight / weight.max()
+    mean = np.average(Y + 1e5, axis=0, weights=relative)
+    np.testing.assert_allclose(problem.centre, 1e60 * mean, rtol=1e-15)
+    spread = np.average((Y + 1e5 - mean) ** 2, weights=relative, axis=0).mean()
+    np.testing.assert_allclose(problem.output_scale, 1e60 * np.sqrt(spread), rtol=1e-9)
+
+
+@pytest.mark.parametrize("n_rows", [1, 5])
+def test_rows_that_leave_no_spread_have_a_scale_all_the_same(n_rows):
+    X, _ = draw(0, n=n_rows)
+    weight = np.zeros(n_rows)
+    weight[0] = 1.0
+    Y = np.arange(1.0, 3.0 * n_rows + 1.0).reshape(n_rows, 3)
+    problem = pose(ArraySamples(X, Y, weight), fit_intercept=True)
+    assert problem.output_scale > 0.0
+    assert np.isfinite(problem.samples.arrays()[1]).all()
+
+
+@pytest.mark.parametrize("means", [False, True])
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
@@ -137,16 +212,19 @@ def test_rows_are_the_same_in_all_their_forms(weighted, biased, mixed):
         (lambda X, Y, w: X.__setitem__(slice(None), 3.0), "X is constant"),
         (lambda X, Y, w: X.__imul__(1e160), "largest value of X is .* another unit"),
         (lambda X, Y, w: Y.__imul__(1e-200), "largest value of Y is .* another unit"),
+        (lambda X, Y, w: Y.__setitem__(slice(None), 1e308), "largest value of Y is .* another"),
+        (lambda X, Y, w: Y.__setitem__(slice(8, 10), [[np.inf], [-np.inf]]), "Y contains infinity"),
+        (lambda X, Y, w: w.__setitem__(5, np.inf), r"Input sample_weight contains infinity"),
         (lambda X, Y, w: Y.__setitem__(slice(None), [1.0, 2.0, 3.0]), "Y is constant"),
     ],
 )
-def test_unusable_data_are_refused(spoil, message):
+def test_unusable_data_are_refused(spoil, message, means):
     X, Y = draw(0)
     weight = np.ones(60)
-    check_samples(ArraySamples(X, Y, weight, batch_rows=7))
+    check_samples(ArraySamples(X, Y, weight, batch_rows=7), means=means)
     spoil(X, Y, weight)
     with pytest.raises(ValueError, match=message):
-        check_samples(ArraySamples(X, Y, weight, batch_rows=7))
+        check_samples(ArraySamples(X, Y, weight, batch_rows=7), means=means)
 
 
 def test_no_rows_are_refused():

@@ -11,7 +11,12 @@ from pureneuron.datasets import make_teacher, symmetric_inputs
 from pureneuron.model import LeakyReLU, TwoLayerNetwork
 from pureneuron.problem import pose
 from pureneuron.samples import ArraySamples
-from pureneuron.spectral import learn_two_layer_nonsquare, linear_part, numerical_rank
+from pureneuron.spectral import (
+    learn_two_layer_nonsquare,
+    linear_part,
+    linear_rank,
+    numerical_rank,
+)
 from pureneuron.spectral.estimate import _reduced_moments, moment_sums
 from pureneuron.spectral.linear import linear_map
 
@@ -192,6 +197,16 @@ class TestLinearPart:
         _, X, Y = noisy_samples(0, 12, 4, 8, 3_000, noise=0.0)
         problem = pose(ArraySamples(X, Y))
         assert numerical_rank(problem, linear_part(problem), rng=np.random.default_rng(0)) == 4
+
+    def test_an_offset_that_an_intercept_takes_up_does_not_change_the_rank(self):
+        _, X, Y = noisy_samples(0, 6, 3, 4, 5_000, noise=0.3)
+        seen = []
+        for offset in (0.0, 1e7):
+            problem = pose(ArraySamples(X, Y + offset), fit_intercept=True)
+            rank = linear_rank(problem, linear_part(problem), rng=np.random.default_rng(0))
+            seen.append((rank.value, *rank.singular_values))
+        assert seen[0][0] == 3
+        np.testing.assert_allclose(seen[1], seen[0], rtol=1e-6)
 
     def test_outputs_that_do_not_depend_on_the_inputs_have_rank_zero(self):
         ranks = []

@@ -3,6 +3,9 @@
 Inputs are white on their span, outputs have unit power, and each row is scaled by the root of its
 weight. A hidden bias is the weight of an input that is always 1; an output bias is the column of A
 that belongs to a unit that is always 1. So neither appears in the algebra of the engine.
+
+Where an output bias is fitted, the outputs come without their means: an offset that is large
+against their spread would take digits from every sum. Without one, an offset is part of the data.
 """
 
 from __future__ import annotations
@@ -31,7 +34,7 @@ class Problem:
     Attributes
     ----------
     rows : Rows or GivenRows
-        ``√w x̃`` and ``√w y / scale``, with the outputs whitened by the likelihood.
+        ``√w x̃`` and ``√w (y − centre) / scale``, with the outputs whitened by the likelihood.
     n_rows : int
         Number of rows n.
     total : float
@@ -51,7 +54,8 @@ class Problem:
     input_span : (d, r) array
         Orthonormal basis of the span of the inputs themselves (without the constant input).
     moments : SecondMoments
-        Of the raw data (with the constant input, where there is one), outputs whitened.
+        Of the raw data (with the constant input, where there is one), outputs centred and
+        whitened.
     single : bool
         Whether passes are made in single precision.
     """
@@ -79,6 +83,11 @@ class Problem:
     def samples(self) -> Samples:
         """The rows, in the precision of the problem."""
         return self.rows.single if self.single else self.rows.double
+
+    @property
+    def centre(self) -> Array:
+        """What is subtracted from the outputs, (m,): with an intercept their means, else zeros."""
+        return np.zeros(self.n_outputs) if self.rows.centre is None else self.rows.centre
 
     @property
     def in_single_precision(self) -> Problem:
@@ -192,7 +201,7 @@ class Problem:
         """Return W, a (k, r) array, and A, (m, k) or with an intercept (m, k + 1), of a network."""
         A = network.A
         if self.fit_intercept:
-            A = np.column_stack([A, network.output_bias])
+            A = np.column_stack([A, network.output_bias - self.centre])
         whitened = self.likelihood.whiten @ A / self.output_scale
         return self.to_white(network), np.asarray(whitened, np.float64)
 
@@ -212,7 +221,7 @@ class Problem:
             A=A[:, :k],
             W=weights[:, :-1] if self.fit_hidden_bias else weights,
             hidden_bias=weights[:, -1] if self.fit_hidden_bias else None,
-            output_bias=A[:, k] if self.fit_intercept else None,
+            output_bias=A[:, k] + self.centre if self.fit_intercept else None,
             negative_slope=self.activation.negative_slope,
         ).normalized()
 
@@ -238,7 +247,8 @@ def pose(
 ) -> Problem:
     """Validate ``samples`` and bring them to the engine's coordinates, in two passes.
 
-    Weights count relative to one another: their largest is made 1.
+    Weights count relative to one another: their largest is made 1. With an intercept, outputs come
+    without their weighted means.
 
     Parameters
     ----------
@@ -254,10 +264,17 @@ def pose(
     ValueError
         As :func:`~pureneuron.problem.validation.check_samples`, or if X does not vary.
     """
-    largest = check_samples(samples)
-    if largest != 1.0:
-        samples = samples.derive(_scaled_weights, largest)
-    moments = second_moments(samples, constant_input=fit_hidden_bias)
+    seen = check_samples(samples, means=fit_intercept)
+    if seen.largest_weight != 1.0:
+        samples = samples.derive(_scaled_weights, seen.largest_weight)
+    centre, eps = seen.mean, np.finfo(np.float64).eps
+    moments = second_moments(samples, constant_input=fit_hidden_bias, centre=centre)
+    # A variance is known to the rounding of what it is the difference of, or else of the data.
+    lost = eps * np.diag(moments.yy)
+    if centre is not None:
+        # The first pass has summed what may be far from zero: its means are nearly right.
+        centre, moments = centre + moments.y, moments.with_centred_outputs()
+        lost = (eps * centre) ** 2
     coordinates = whitening(moments.xx)
     d = samples.n_inputs
     span = whitening(moments.xx[:d, :d]).span if fit_hidden_bias else coordinates.span
@@ -265,11 +282,12 @@ def pose(
         raise ValueError(
             "X does not vary against its own size in double precision: subtract its mean first"
         )
-    power = np.diag(moments.yy)
-    variance = np.maximum(power - moments.y**2, power * np.finfo(np.float64).eps)
+    variance = np.maximum(np.diag(moments.yy) - moments.y**2, lost)
     scale = float(np.sqrt(np.mean(variance)))
     return Problem(
-        rows=Rows(samples, coordinates.transform, 1.0 / scale, fit_hidden_bias, fit_intercept),
+        rows=Rows(
+            samples, coordinates.transform, 1.0 / scale, fit_hidden_bias, fit_intercept, centre
+        ),
         n_rows=moments.n_rows,
         total=moments.total,
         n_effective=moments.n_effective,

@@ -41,7 +41,7 @@ THRESHOLDS = Thresholds()
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Rows ``√w Tᵀx`` and ``√w M y``, for inputs x that may have been given a constant.
+    """Rows ``√w Tᵀx`` and ``√w M (y − centre)``, for inputs x that may have a constant appended.
 
     Where there are weights, the extra column ``root`` holds ``√w``; where there is an intercept,
     ``one`` holds the same, or ones. Where the rows have groups, ``group`` holds them as they are.
@@ -56,6 +56,8 @@ class Rows:
         M, or the number that it is a multiple of the identity by.
     constant_input, intercept : bool
         Whether an input is appended that is always 1, and whether ``one`` is wanted.
+    centre : (m,) array or None
+        What is subtracted from the outputs of the source; None stands for nothing.
     """
 
     source: Samples
@@ -63,6 +65,7 @@ class Rows:
     outputs: float | Array
     constant_input: bool
     intercept: bool
+    centre: Array | None = None
 
     @cached_property
     def double(self) -> Samples:
@@ -75,7 +78,7 @@ class Rows:
         return self.source.derive(_transformed_to_single, *self._parameters)
 
     def reduce_raw(self, kernel: Kernel, *params: Any) -> Merged:
-        """Run ``kernel(batch, *params)`` over ``√w x`` and ``√w M y``, in double precision.
+        """Run ``kernel(batch, *params)`` over ``√w x`` and ``√w M (y − centre)``, in double.
 
         One pass, which keeps nothing.
         """
@@ -90,13 +93,13 @@ class Rows:
         return float(self.source.reduce(_total)["total"])
 
     def with_outputs(self, M: Array) -> Rows:
-        """Return the rows with ``M y`` in the place of the outputs y."""
+        """Return the rows with their outputs multiplied by M."""
         outputs = self.outputs
         return replace(self, outputs=M * outputs if isinstance(outputs, float) else M @ outputs)
 
     @property
-    def _parameters(self) -> tuple[Array, float | Array, bool, bool]:
-        return self.transform, self.outputs, self.constant_input, self.intercept
+    def _parameters(self) -> tuple[Array, float | Array, bool, bool, Array | None]:
+        return self.transform, self.outputs, self.constant_input, self.intercept, self.centre
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,8 +158,14 @@ def _transformed(batch: Batch, transform: AnyArray, *others: Any) -> Batch:
     return replace(rows, X=rows.X @ transform)
 
 
-def _raw(batch: Batch, outputs: AnyArray, constant_input: bool, intercept: bool) -> Batch:
-    X, Y, one = design(batch, constant_input)
+def _raw(
+    batch: Batch,
+    outputs: AnyArray,
+    constant_input: bool,
+    intercept: bool,
+    centre: AnyArray | None,
+) -> Batch:
+    X, Y, one = design(batch, constant_input, centre)
     extra = {"root": one} if batch.weight is not None else {}
     if intercept:
         extra["one"] = one
@@ -184,11 +193,13 @@ def _reduced_raw(
     outputs: AnyArray,
     constant_input: bool,
     intercept: bool,
+    centre: AnyArray | None,
     kernel: Kernel,
     *params: Any,
 ) -> Mapping[str, Leaf]:
     return merge_leaves(
-        kernel(_raw(part, outputs, constant_input, intercept), *params) for part in _parts(batch)
+        kernel(_raw(part, outputs, constant_input, intercept, centre), *params)
+        for part in _parts(batch)
     )
 
 

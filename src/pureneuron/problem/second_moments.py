@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import array_api_compat
+import numpy as np
 
 from pureneuron.linalg import tall_product
 from pureneuron.samples import Batch, Samples, Sum
@@ -44,10 +45,34 @@ class SecondMoments:
     x: Array
     y: Array
 
+    def with_centred_outputs(self) -> SecondMoments:
+        """Return the moments of the outputs about their means.
 
-def second_moments(samples: Samples, *, constant_input: bool = False) -> SecondMoments:
-    """Gather the second moments in one pass; ``constant_input`` appends an input that is 1."""
-    sums = samples.reduce(_second_moment_sums, constant_input)
+        Only where the means are small against the spread does the difference keep its digits.
+        """
+        return replace(
+            self,
+            yx=self.yx - np.outer(self.y, self.x),
+            yy=self.yy - np.outer(self.y, self.y),
+            y=np.zeros_like(self.y),
+        )
+
+
+def second_moments(
+    samples: Samples, *, constant_input: bool = False, centre: Array | None = None
+) -> SecondMoments:
+    """Gather the second moments in one pass.
+
+    Parameters
+    ----------
+    samples : Samples
+        The data.
+    constant_input : bool
+        Whether an input is appended that is always 1.
+    centre : (m,) array, optional
+        What is subtracted from the outputs before they are multiplied.
+    """
+    sums = samples.reduce(_second_moment_sums, constant_input, centre)
     total = float(sums["total"])
     return SecondMoments(
         n_rows=int(sums["rows"]),
@@ -57,8 +82,10 @@ def second_moments(samples: Samples, *, constant_input: bool = False) -> SecondM
     )
 
 
-def design(batch: Batch, constant_input: bool) -> tuple[AnyArray, AnyArray, AnyArray]:
-    """Return ``√w X``, ``√w Y`` and the column ``√w`` of a batch, in float64.
+def design(
+    batch: Batch, constant_input: bool, centre: AnyArray | None = None
+) -> tuple[AnyArray, AnyArray, AnyArray]:
+    """Return ``√w X``, ``√w (Y − centre)`` and the column ``√w`` of a batch, in float64.
 
     With the rows scaled by the root of their weight, plain sums are weighted sums; and since σ is
     positively homogeneous, ``√w σ(Wx) = σ(W √w x)``: a weighted fit is a plain fit to scaled rows.
@@ -68,15 +95,19 @@ def design(batch: Batch, constant_input: bool) -> tuple[AnyArray, AnyArray, AnyA
     one = xp.ones((X.shape[0], 1), dtype=X.dtype, device=array_api_compat.device(X))
     if constant_input:
         X = xp.concat([X, one], axis=1)
+    if centre is not None:
+        Y = Y - centre
     if batch.weight is not None:
         one = xp.sqrt(xp.astype(batch.weight, xp.float64))[:, None]
         X, Y = X * one, Y * one
     return X, Y, one
 
 
-def _second_moment_sums(batch: Batch, constant_input: bool) -> dict[str, Sum]:
+def _second_moment_sums(
+    batch: Batch, constant_input: bool, centre: AnyArray | None
+) -> dict[str, Sum]:
     xp = array_api_compat.array_namespace(batch.X)
-    X, Y, one = design(batch, constant_input)
+    X, Y, one = design(batch, constant_input, centre)
     weight = one * one
     return {
         "rows": Sum(float(X.shape[0])),

@@ -10,9 +10,9 @@ import numpy as np
 
 from pureneuron.samples import Batch, First, Leaf, Max, Merged, Min, Samples, Sum, to_numpy
 from pureneuron.samples.numbers import nonfinite_message
-from pureneuron.typing import AnyArray
+from pureneuron.typing import AnyArray, Array
 
-__all__ = ["Thresholds", "check_samples"]
+__all__ = ["Seen", "Thresholds", "check_samples"]
 
 
 @dataclass(frozen=True)
@@ -27,22 +27,44 @@ class Thresholds:
     few_rows : int
         Rows of a batch that are compared first to see whether a column varies (no effect on
         results).
+    largest_weight : float
+        Weights above count as this in the means of the outputs, so that sums of products stay in
+        range (rounding).
     """
 
     largest: float = 1e70
     few_rows: int = 100
+    largest_weight: float = 1e200
 
 
 THRESHOLDS = Thresholds()
 
 
-def check_samples(samples: Samples) -> float:
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What the first pass leaves to know.
+
+    Attributes
+    ----------
+    largest_weight : float
+        The largest weight of a row; 1 without weights.
+    mean : (m,) array or None
+        Weighted means of the outputs, up to the rounding of one pass; None if not asked for.
+    """
+
+    largest_weight: float
+    mean: Array | None = None
+
+
+def check_samples(samples: Samples, *, means: bool = False) -> Seen:
     """Refuse data without rows, values that are not finite, and constants, in one pass.
 
-    Returns
-    -------
-    float
-        The largest weight of a row; 1 without weights.
+    Parameters
+    ----------
+    samples : Samples
+        The data.
+    means : bool
+        Whether the means of the outputs are wanted.
 
     Raises
     ------
@@ -56,7 +78,7 @@ def check_samples(samples: Samples) -> float:
             f"X has {samples.n_inputs} feature(s) and Y {samples.n_outputs} output(s); "
             "at least one of each is required"
         )
-    seen = samples.reduce(_ranges)
+    seen = samples.reduce(_ranges, means)
     n_rows = int(seen.get("rows", 0))
     if n_rows == 0:
         raise ValueError("X has 0 sample(s): there are no rows to learn from")
@@ -81,10 +103,11 @@ def check_samples(samples: Samples) -> float:
                 f"{name} is constant: every {what} has one and the same value in all rows, "
                 "from which nothing can be learned"
             )
-    return float(seen["max weight"])
+    mean = np.asarray(seen["outputs"] / seen["total"], np.float64) if means else None
+    return Seen(float(seen["max weight"]), mean)
 
 
-def _ranges(batch: Batch) -> dict[str, Leaf]:
+def _ranges(batch: Batch, means: bool) -> dict[str, Leaf]:
     xp = array_api_compat.array_namespace(batch.X)
     parts: dict[str, Leaf] = {"rows": Sum(float(batch.X.shape[0]))}
     if batch.X.shape[0] == 0:
@@ -102,13 +125,32 @@ def _ranges(batch: Batch) -> dict[str, Leaf]:
         parts[f"varies {name}"] = Max(np.asarray(bool(varies)))
         parts[f"least {name}"], parts[f"most {name}"] = Min(M[0, :]), Max(M[0, :])
     if batch.weight is None:
-        return {**parts, **_no_weights()}
-    return {
-        **parts,
-        "min weight": Min(xp.min(batch.weight)),
-        "max weight": Max(xp.max(batch.weight)),
-        "bad sample_weight": First(_first_nonfinite(batch.weight[:, None], batch.offset)),
-    }
+        parts |= _no_weights()
+    else:
+        parts |= {
+            "min weight": Min(xp.min(batch.weight)),
+            "max weight": Max(xp.max(batch.weight)),
+            "bad sample_weight": First(_first_nonfinite(batch.weight[:, None], batch.offset)),
+        }
+    # What will be refused has no sums: they might overflow before it is.
+    if means and not _is_refused(parts):
+        parts |= _output_sums(batch)
+    return parts
+
+
+def _is_refused(parts: dict[str, Leaf]) -> bool:
+    bad = any(isinstance(leaf, First) and leaf.value.size for leaf in parts.values())
+    return bool(bad or parts["largest Y"].value > THRESHOLDS.largest)
+
+
+def _output_sums(batch: Batch) -> dict[str, Leaf]:
+    xp = array_api_compat.array_namespace(batch.Y)
+    Y = xp.astype(batch.Y, xp.float64, copy=False)
+    if batch.weight is None:
+        return {"total": Sum(float(Y.shape[0])), "outputs": Sum(xp.sum(Y, axis=0))}
+    weight = xp.astype(batch.weight, xp.float64, copy=False)
+    weight = xp.clip(weight, 0.0, THRESHOLDS.largest_weight)
+    return {"total": Sum(xp.sum(weight)), "outputs": Sum(weight @ Y)}
 
 
 def _no_weights() -> dict[str, Leaf]:

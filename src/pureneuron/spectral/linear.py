@@ -193,7 +193,12 @@ def numerical_rank(problem: Problem, part: LinearPart, *, rng: np.random.Generat
     whiten = _inverse_root(yy - regression @ regression.T, yy)
     transform, scale = problem.whitening.transform, problem.output_scale
     sums = problem.source.reduce(
-        _group_sums, scale * regression @ transform.T, seed, n_groups, problem.fit_hidden_bias
+        _group_sums,
+        scale * regression @ transform.T,
+        seed,
+        n_groups,
+        problem.fit_hidden_bias,
+        problem.rows.centre,
     )
     groups = sums["groups"]
     draws = t.replicate_entries // regression.size
@@ -235,11 +240,16 @@ def _inverse_root(covariance: Array, scale: Array) -> Array:
 
 
 def _group_sums(
-    batch: Batch, linear: AnyArray, seed: int, n_groups: int, constant_input: bool
+    batch: Batch,
+    linear: AnyArray,
+    seed: int,
+    n_groups: int,
+    constant_input: bool,
+    centre: AnyArray | None,
 ) -> dict[str, Sum]:
     # The hash is that of the inputs before whitening: its rounding would break the mirror pairs.
     group = mirror_groups(batch.X, seed, n_groups)
-    X, Y, _ = design(batch, constant_input)
+    X, Y, _ = design(batch, constant_input, centre)
     E = to_numpy(Y - X @ linear.T)
     order = np.argsort(group, kind="stable")
     E, X = np.take(E, order, axis=0), np.take(to_numpy(X), order, axis=0)
