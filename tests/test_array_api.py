@@ -8,8 +8,11 @@ import pytest
 
 from pureneuron import recover
 from pureneuron.datasets import make_teacher
+from pureneuron.inference.blocks import blocks_of_groups, consecutive_blocks
+from pureneuron.problem import pose
 from pureneuron.results import Status
 from pureneuron.samples import ArraySamples
+from pureneuron.spectral import linear_part, linear_rank
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +53,18 @@ def test_the_network_is_that_of_numpy(data, options, weighted):
     assert other.loss == pytest.approx(plain.loss, rel=1e-6)
     if plain.status is Status.RECOVERED:
         assert other.network.match(plain.network).error_W < 1e-6
+
+
+def test_blocks_of_rows_share_a_sign_too(data):
+    X, Y = data
+    labels = np.arange(len(X)) // 40
+    ranks = []
+    for arrays in ((X, Y), strict(X, Y)):
+        problem = pose(ArraySamples(*arrays, groups=labels))
+        for blocks in (consecutive_blocks(len(X), 100), blocks_of_groups(problem, 100)):
+            rng = np.random.default_rng(0)
+            ranks.append(linear_rank(problem, linear_part(problem), rng=rng, blocks=blocks).value)
+    assert ranks == [3] * 4
 
 
 def test_swaps_of_neurons_too():

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from scipy.signal import lfilter
 
 from pureneuron.datasets import make_teacher, symmetric_inputs
+from pureneuron.inference.blocks import Blocks, blocks_of_groups, consecutive_blocks
 from pureneuron.model import LeakyReLU, TwoLayerNetwork
 from pureneuron.problem import pose
 from pureneuron.samples import ArraySamples
@@ -30,6 +32,28 @@ def noisy_samples(seed, d, k, m, n, *, noise=0.1, law="gaussian", slope=0.0):
     rng = np.random.default_rng(seed)
     X = symmetric_inputs(n, d, law, rng=rng)
     return teacher, X, teacher.predict(X) + noise * rng.standard_normal((n, m))
+
+
+def with_memory(rng, n, d, memory):
+    """Draw stationary autoregressive columns of variance 1."""
+    drive = np.sqrt(1.0 - memory**2) * rng.standard_normal((n + 500, d))
+    return lfilter([1.0], [1.0, -memory], drive, axis=0)[500:]
+
+
+def dependent_samples(seed, *, n=4000, d=6, k=2, m=6, noise=1.0, groups=False, batch_rows=None):
+    """Draw inputs and noise that have memory, or a part that the rows of a session share."""
+    rng = np.random.default_rng(seed)
+    teacher, labels = make_teacher(d, k, m, rng=rng), None
+    if groups:
+        labels = rng.permutation(np.arange(n) % 80)
+        X, xi = (
+            np.sqrt(0.5) * (rng.standard_normal((80, p))[labels] + rng.standard_normal((n, p)))
+            for p in (d, m)
+        )
+    else:
+        X, xi = with_memory(rng, n, d, 0.95), with_memory(rng, n, m, 0.9)
+    Y = teacher.predict(X)
+    return ArraySamples(X, Y + noise * Y.std() * xi, groups=labels, batch_rows=batch_rows)
 
 
 class TestExactLaws:
@@ -218,3 +242,36 @@ class TestLinearPart:
             ranks.append(numerical_rank(problem, linear_part(problem), rng=rng))
         # The largest of 21 exchangeable values is the true one in one case of 21.
         assert sum(ranks) <= 4
+
+    @pytest.mark.parametrize("noise", [0.1, 1.0])
+    @pytest.mark.parametrize("groups", [False, True])
+    def test_rows_that_depend_on_one_another_share_a_sign(self, noise, groups):
+        alone, shared = [], []
+        for seed in range(20):
+            problem = pose(dependent_samples(seed, noise=noise, groups=groups, batch_rows=997))
+            part = linear_part(problem)
+            n = problem.n_rows
+            blocks = blocks_of_groups(problem, 100) if groups else consecutive_blocks(n, 64)
+            for found, given_blocks in ((alone, None), (shared, blocks)):
+                rng = np.random.default_rng(seed)
+                found.append(numerical_rank(problem, part, rng=rng, blocks=given_blocks))
+        assert np.sum(np.array(alone) > 2) >= 15
+        assert np.sum(np.array(shared) > 2) <= 1
+        assert np.sum(np.array(shared) == 2) >= 18
+
+    @pytest.mark.parametrize("n_blocks", [30, 200, 4000])
+    def test_blocks_of_independent_rows_cost_no_power(self, n_blocks):
+        counts = []
+        for seed in range(5):
+            _, X, Y = noisy_samples(seed, 12, 4, 8, 5_000, noise=0.3)
+            problem, blocks = pose(ArraySamples(X, Y)), consecutive_blocks(5_000, n_blocks)
+            rng = np.random.default_rng(seed)
+            counts.append(numerical_rank(problem, linear_part(problem), rng=rng, blocks=blocks))
+        assert counts == [4] * 5
+
+    def test_one_block_is_refused(self):
+        problem = pose(dependent_samples(0))
+        with pytest.raises(ValueError, match="at least two"):
+            linear_rank(
+                problem, linear_part(problem), rng=np.random.default_rng(0), blocks=Blocks(1)
+            )

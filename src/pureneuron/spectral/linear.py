@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 
@@ -19,12 +20,13 @@ from pureneuron.problem import Problem, SecondMoments, design, whitening
 from pureneuron.results import StageReport
 from pureneuron.samples import Batch, Sum, to_numpy
 from pureneuron.samples.mirror import mirror_groups
-from pureneuron.typing import AnyArray, Array
+from pureneuron.typing import AnyArray, Array, IndexArray
 
 __all__ = [
     "THRESHOLDS",
     "LinearPart",
     "LinearRank",
+    "Partition",
     "Thresholds",
     "linear_loss",
     "linear_map",
@@ -139,6 +141,19 @@ class LinearRank:
         )
 
 
+class Partition(Protocol):
+    """Blocks of rows whose sums are independent: whole groups, or stretches beyond any memory."""
+
+    @property
+    def n_blocks(self) -> int:
+        """How many blocks there are."""
+        ...
+
+    def numbers(self, batch: Batch) -> np.ndarray:
+        """Return the number of the block of each row, (n,) whole numbers below ``n_blocks``."""
+        ...
+
+
 def linear_map(moments: SecondMoments) -> Array:
     """Return ``B = 2 E[yxᵀ] E[xxᵀ]⁺`` of a ReLU network in the data's own units, an (m, d) array.
 
@@ -165,12 +180,25 @@ def linear_loss(problem: Problem, part: LinearPart) -> float:
     return (total - float(np.sum(part.matrix**2))) / problem.n_outputs
 
 
-def linear_rank(problem: Problem, part: LinearPart, *, rng: np.random.Generator) -> LinearRank:
+def linear_rank(
+    problem: Problem,
+    part: LinearPart,
+    *,
+    rng: np.random.Generator,
+    blocks: Partition | None = None,
+) -> LinearRank:
     """Return the :func:`numerical_rank` with what it was read off, in one pass."""
-    return LinearRank(numerical_rank(problem, part, rng=rng), part.singular_values)
+    rank = numerical_rank(problem, part, rng=rng, blocks=blocks)
+    return LinearRank(rank, part.singular_values)
 
 
-def numerical_rank(problem: Problem, part: LinearPart, *, rng: np.random.Generator) -> int:
+def numerical_rank(
+    problem: Problem,
+    part: LinearPart,
+    *,
+    rng: np.random.Generator,
+    blocks: Partition | None = None,
+) -> int:
     """Count the singular values of ``B`` that stand out of its sampling noise, in one pass.
 
     The noise of ``B`` is that of y around its linear regression on x, and most of it is the even
@@ -184,12 +212,48 @@ def numerical_rank(problem: Problem, part: LinearPart, *, rng: np.random.Generat
     mirror image are in the same group, because in mirrored data the even part of y cancels between
     them. The j-th singular value is compared with the norm of this noise outside the first j − 1
     singular vectors: only there could noise have made it.
+
+    Signs for single rows are right where rows are independent. Noise with memory, or shared by a
+    session, adds up while the inputs keep their sign, and the noise of B is larger than single
+    rows show. There whole blocks of rows share a sign.
+
+    Parameters
+    ----------
+    problem : Problem
+        The data.
+    part : LinearPart
+        Their linear part.
+    rng : numpy.random.Generator
+        Draws groups and signs.
+    blocks : Partition, optional
+        Blocks of the rows of ``problem.source``, at least two; with few, a value must stand out
+        further. Rows are taken for independent if left out.
+
+    Returns
+    -------
+    int
+        The rank.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two blocks.
     """
     seed = int(rng.integers(2**63))
     regression = part.matrix
     yy = problem.moments.yy / problem.output_scale**2
     t = THRESHOLDS
     n_groups = int(np.clip(t.group_entries // regression.size, t.fewest_groups, t.most_groups))
+    dealt = None
+    if blocks is not None:
+        if blocks.n_blocks < 2:
+            raise ValueError(
+                f"blocks has {blocks.n_blocks} block(s), whose spread says nothing of the noise: "
+                "at least two are needed"
+            )
+        n_groups = min(n_groups, blocks.n_blocks)
+        # At random: blocks that lie at equal distances may be alike.
+        dealt = rng.permutation(blocks.n_blocks) % n_groups
     whiten = _inverse_root(yy - regression @ regression.T, yy)
     transform, scale = problem.whitening.transform, problem.output_scale
     sums = problem.source.reduce(
@@ -199,6 +263,8 @@ def numerical_rank(problem: Problem, part: LinearPart, *, rng: np.random.Generat
         n_groups,
         problem.fit_hidden_bias,
         problem.rows.centre,
+        blocks,
+        dealt,
     )
     groups = sums["groups"]
     draws = t.replicate_entries // regression.size
@@ -246,12 +312,23 @@ def _group_sums(
     n_groups: int,
     constant_input: bool,
     centre: AnyArray | None,
+    blocks: Partition | None,
+    dealt: AnyArray | None,
 ) -> dict[str, Sum]:
-    # The hash is that of the inputs before whitening: its rounding would break the mirror pairs.
-    group = mirror_groups(batch.X, seed, n_groups)
+    group = _groups(batch, seed, n_groups, blocks, dealt)
     X, Y, _ = design(batch, constant_input, centre)
     E = to_numpy(Y - X @ linear.T)
     order = np.argsort(group, kind="stable")
     E, X = np.take(E, order, axis=0), np.take(to_numpy(X), order, axis=0)
     edges = np.searchsorted(group[order], np.arange(n_groups + 1))
     return {"groups": Sum(np.stack([E[i:j].T @ X[i:j] for i, j in pairwise(edges)]))}
+
+
+def _groups(
+    batch: Batch, seed: int, n_groups: int, blocks: Partition | None, dealt: AnyArray | None
+) -> IndexArray:
+    if blocks is None:
+        # The hash is that of the inputs before whitening: its rounding would break mirror pairs.
+        return mirror_groups(batch.X, seed, n_groups)
+    # Small numbers are quick to sort.
+    return np.asarray(to_numpy(dealt)[blocks.numbers(batch)], dtype=np.uint16)
