@@ -31,7 +31,6 @@ from pureneuron.progress import ProgressCallback
 from pureneuron.results import Recovery
 from pureneuron.samples import CountedSamples, Samples
 from pureneuron.search import (
-    fewest_starts,
     fit_slope,
     has_noise,
     multistart,
@@ -192,16 +191,17 @@ def prepare(samples: Samples, options: Options, monitor: Monitor) -> Problem:
 
 def propose(problem: Problem, options: Options, streams: Streams, monitor: Monitor) -> Plan:
     """Choose the number of neurons, and where to start."""
-    part, init = linear_part(problem), options.init
+    part, init, blocks = linear_part(problem), options.init, first_blocks(problem)
     with monitor.stage("linear part") as stage:
-        rank = linear_rank(problem, part, rng=streams.rank)
+        shared = blocks if blocks.kind == "groups" or options.errors == "serial" else None
+        rank = linear_rank(problem, part, rng=streams.rank, blocks=shared)
         stage.report(rank)
     k = _first_size(problem, rank) if options.n_neurons == "auto" else int(options.n_neurons)
     check_sizes(problem, k, options)
     if init == "moments" or not options.refine:
         check_moments(problem, k, rank.value, options)
     given = (Given(init),) if isinstance(init, TwoLayerNetwork) else ()
-    blocks, seed = first_blocks(problem), int(streams.tests.integers(2**32))
+    seed = int(streams.tests.integers(2**32))
     plan = Plan(problem, k, part, rank, given, (), (), blocks, seed)
     return _with_starts(plan, options)
 
@@ -269,7 +269,6 @@ def minimise(plan: Plan, options: Options, streams: Streams, monitor: Monitor) -
             k,
             proposers,
             n_restarts=n_restarts,
-            fewest_starts=fewest_starts(problem, k),
             limits=limits,
             rng=streams.starts,
             check=partial(check, blocks=plan.blocks, seed=plan.seed),

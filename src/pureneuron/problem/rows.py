@@ -113,6 +113,7 @@ class GivenRows:
     """
 
     source: Samples
+    centre: None = None
 
     @property
     def double(self) -> Samples:

@@ -5,7 +5,7 @@ leaves a local minimum; ``slope`` fits that of σ, ``noise`` the covariance of t
 parameters, each a step of its own.
 """
 
-from pureneuron.search.multistart import Multistart, confirms, fewest_starts, multistart
+from pureneuron.search.multistart import Multistart, confirms, multistart
 from pureneuron.search.noise import Noise, has_noise, reweighted
 from pureneuron.search.slope import Slope, fit_slope, refit_slope
 from pureneuron.search.swaps import swap_search
@@ -15,7 +15,6 @@ __all__ = [
     "Noise",
     "Slope",
     "confirms",
-    "fewest_starts",
     "fit_slope",
     "has_noise",
     "multistart",

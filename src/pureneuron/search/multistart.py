@@ -45,7 +45,7 @@ from pureneuron.problem import Problem, n_unknowns
 from pureneuron.results import StageReport
 from pureneuron.search.swaps import swap_search
 
-__all__ = ["Check", "Multistart", "Thresholds", "confirms", "fewest_starts", "multistart"]
+__all__ = ["Check", "Multistart", "Thresholds", "confirms", "multistart"]
 
 Check: TypeAlias = Callable[[Fit], Checks]
 """``check(fit)``: the checks of a fit; asked of every new best one."""
@@ -60,10 +60,8 @@ class Thresholds:
     Attributes
     ----------
     fewest_starts : int
-        Descents before two that agree are believed (surety.py).
-    fewest_blind_starts : int
-        The same where B cannot show all neurons (biases, or more neurons than inputs or outputs):
-        there local minima are popular, and nothing else speaks up (success.py).
+        Descents before two that agree are believed, if the residual shows nothing (surety.py,
+        calibration).
     patience : int
         Random starts before the swap search: it is worth some thirty descents, and hardly ever
         needed (success.py).
@@ -73,7 +71,6 @@ class Thresholds:
     """
 
     fewest_starts: int = 3
-    fewest_blind_starts: int = 10
     patience: int = 6
     overdetermined: float = 1.2
 
@@ -197,7 +194,7 @@ def multistart(
     proposers: Sequence[Proposer],
     *,
     n_restarts: int,
-    fewest_starts: int,
+    fewest_starts: int = THRESHOLDS.fewest_starts,
     limits: Limits,
     rng: np.random.Generator,
     check: Check | None,
@@ -217,7 +214,7 @@ def multistart(
     n_restarts : int
         Most random starts; one is made even for 0 where nobody proposes anything.
     fewest_starts : int
-        Descents before two that agree are believed (:func:`fewest_starts`).
+        Descents before two that agree are believed.
     limits : Limits
         When a descent ends.
     rng : numpy.random.Generator
@@ -254,13 +251,6 @@ def multistart(
         proposal = None if search.is_over else proposals.after(proposal)
     assert search.best is not None
     return search.best, info
-
-
-def fewest_starts(problem: Problem, n_neurons: int) -> int:
-    """Return how many descents are made before two that agree are believed."""
-    if problem.linear_part_shows(n_neurons):
-        return THRESHOLDS.fewest_starts
-    return THRESHOLDS.fewest_blind_starts
 
 
 def confirms(candidate: Candidate, fit: Fit) -> bool:

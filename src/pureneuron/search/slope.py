@@ -208,7 +208,6 @@ class _OuterStep:
             [*before, *self.proposers],
             n_restarts=min(self.n_restarts, 2 * POLICY.fewest_starts),
             limits=self.limits,
-            fewest_starts=POLICY.fewest_starts,
             rng=rng,
             check=None,
             monitor=self.monitor,
