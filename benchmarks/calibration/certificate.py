@@ -15,8 +15,8 @@ outputs weight them.
 the model, or a neuron is off: by more than 5 standard errors and by more than 0.05, be it the row
 of W (angle), the column of A (relative) or the hidden bias. *Right*: the number is right and no
 neuron is off; what the fit calls undetermined must be within 0.05. Withheld counts where n is at
-least 10 times the unknowns per output. A fit that is refused (fewer equations than unknowns) or
-ends in an error is not certified.
+least 10 times the unknowns per output. A fit that is refused (fewer equations than unknowns), takes
+more than 30 s on one thread, or ends in an error is not certified.
 """
 
 from __future__ import annotations
@@ -187,5 +187,14 @@ def _asked(records: Records) -> Iterator[Asked]:
 
 
 PARTS = (
-    Part("certificate", (_CELL,), 2400, measure_certificate, _lines, _asked, store="certificate"),
+    Part(
+        "certificate",
+        (_CELL,),
+        2400,
+        measure_certificate,
+        _lines,
+        _asked,
+        store="certificate",
+        limit=30.0,
+    ),
 )

@@ -193,8 +193,8 @@ def propose(problem: Problem, options: Options, streams: Streams, monitor: Monit
     """Choose the number of neurons, and where to start."""
     part, init, blocks = linear_part(problem), options.init, first_blocks(problem)
     with monitor.stage("linear part") as stage:
-        shared = blocks if blocks.kind == "groups" or options.errors == "serial" else None
-        rank = linear_rank(problem, part, rng=streams.rank, blocks=shared)
+        shared = blocks.n_blocks > 1 and (blocks.kind == "groups" or options.errors == "serial")
+        rank = linear_rank(problem, part, rng=streams.rank, blocks=blocks if shared else None)
         stage.report(rank)
     k = _first_size(problem, rank) if options.n_neurons == "auto" else int(options.n_neurons)
     check_sizes(problem, k, options)

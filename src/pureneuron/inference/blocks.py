@@ -57,7 +57,7 @@ class Blocks:
         """Return the number of the block of each row, (n,)."""
         if self.kind == "order":
             rows = batch.offset + np.arange(batch.X.shape[0])
-            return np.minimum(rows // self.length, self.n_blocks - 1)
+            return np.asarray(np.minimum(rows // self.length, self.n_blocks - 1))
         if self.kind == "groups":
             group = np.asarray(to_numpy(batch.extra[GROUP])).reshape(-1)
             numbers: np.ndarray = group % self.n_blocks
