@@ -12,7 +12,7 @@ from pureneuron.inference import (
     Verdict,
     assumed_dependence,
     check,
-    covariance,
+    covariance_root,
     determinacy,
     first_blocks,
     odd_part_test,
@@ -237,9 +237,8 @@ def _doubts(
         known = information(whole)
         grouped = blocks.kind == "groups"
         noise = assumed_dependence(whole, options.errors, grouped=grouped, rng=curvature_rng)
-        white, freedom = covariance(whole, known, noise, blocks)
-        errors = standard_errors(whole, known, white, kind=noise.kind, freedom=freedom)
-        determined = determinacy(whole, known, white, errors)
+        root = covariance_root(whole, known, noise, blocks)
+        determined = determinacy(whole, known, root, standard_errors(whole, root, kind=noise.kind))
     screened = checks.screened
     return recheck_moments(
         nonlinear=odd_part_test(problem, part, estimate.W).is_rejected,

@@ -9,8 +9,9 @@ from typing import Literal, Unpack
 import numpy as np
 
 from pureneuron.certify import Claim, Found, certify, certify_moments, claim_best_so_far
-from pureneuron.inference import Blocks, check, diagnose_fit, first_blocks
+from pureneuron.inference import Blocks, check, diagnose_fit, first_blocks, smaller_test
 from pureneuron.inference.scores import LEVELS
+from pureneuron.inference.status import THRESHOLDS as STATUS
 from pureneuron.initialize import (
     Fitted,
     Given,
@@ -22,7 +23,7 @@ from pureneuron.initialize import (
 )
 from pureneuron.model import TwoLayerNetwork
 from pureneuron.monitor import Monitor
-from pureneuron.optimize import distance, minimize
+from pureneuron.optimize import Fit, Limits, distance, minimize
 from pureneuron.optimize.comparison import THRESHOLDS as NEARNESS
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.options import Options, OptionValues, check_moments, check_sizes, lists_options
@@ -37,6 +38,7 @@ from pureneuron.search import (
     refit_slope,
     reweighted,
 )
+from pureneuron.search.multistart import THRESHOLDS as SEARCH
 from pureneuron.spectral import LinearPart, LinearRank, linear_part, linear_rank
 from pureneuron.typing import Array
 
@@ -245,6 +247,9 @@ def minimise(plan: Plan, options: Options, streams: Streams, monitor: Monitor) -
     """Find the best fit, and the slope of σ where it is asked for."""
     problem, k, limits = plan.problem, plan.n_neurons, options.limits
     before, slope, n_restarts = None, None, options.restarts
+    if problem.n_equations < STATUS.few_exact * n_unknowns(problem, k):
+        # Nothing can be claimed, whatever the fit.
+        n_restarts = min(n_restarts, SEARCH.fewest_starts)
     proposers = (*plan.given, *plan.subsample, *plan.moments)
     if options.negative_slope == "auto":
         with monitor.stage("slope") as stage:
@@ -272,6 +277,7 @@ def minimise(plan: Plan, options: Options, streams: Streams, monitor: Monitor) -
             limits=limits,
             rng=streams.starts,
             check=partial(check, blocks=plan.blocks, seed=plan.seed),
+            is_too_large=partial(_is_too_large, plan=plan, limits=limits),
             monitor=monitor,
             stage=stage,
         )
@@ -374,6 +380,15 @@ def _least_sufficient(found: Found, tried: dict[int, Found]) -> Found:
     if smaller is not None and smaller.p_value > LEVELS.needed and less is not None:
         return less
     return found
+
+
+def _is_too_large(fit: Fit, plan: Plan, limits: Limits) -> bool:
+    """Tell whether a fit, with rows enough to say so, does as well with a neuron less."""
+    problem = fit.problem
+    if problem.n_equations < STATUS.few_equations * n_unknowns(problem, fit.n_neurons):
+        return False
+    test = smaller_test(fit, plan.blocks, limits=limits, seed=plan.seed)
+    return test.p_value > LEVELS.needed
 
 
 def _weak_inputs(found: Found) -> Array | None:

@@ -106,9 +106,10 @@ class StandardErrors:
         What is assumed of the noise: "iid", "robust", "serial" or "groups".
     freedom : float
         Degrees of freedom of Student's law, by which intervals are made.
-    covariance : (p, p) array
-        Of A row by row, W row by row, hidden biases, output biases and the slope; where a standard
-        error is infinite, of what is known.
+    root : (b, p) array
+        Independent changes of A row by row, W row by row, hidden biases, output biases and the
+        slope, whose squares add up to their covariance; where a standard error is infinite, of
+        what is known.
     """
 
     A: Array
@@ -118,13 +119,13 @@ class StandardErrors:
     negative_slope: float
     kind: str
     freedom: float
-    covariance: Array
+    root: Array
 
     @classmethod
     def of_variance(
         cls,
         variance: Array,
-        covariance: Array,
+        root: Array,
         sizes: tuple[int, int, int],
         kind: str,
         freedom: float,
@@ -132,12 +133,22 @@ class StandardErrors:
         """Take the variances of all unknowns apart; sizes are k, d and m."""
         k, d, m = sizes
         A, W, b, c, slope = _apart(np.sqrt(variance), k, d, m)
-        return cls(A, W, b, c, float(slope[0]), kind, freedom, covariance)
+        return cls(A, W, b, c, float(slope[0]), kind, freedom, root)
+
+    @property
+    def covariance(self) -> Array:
+        """Covariance (p, p) of all unknowns, in the order of ``root``."""
+        return np.asarray(self.root.T @ self.root)
+
+    def root_W(self) -> Array:
+        """Return the changes of W alone, (b, k, d)."""
+        (m, k), d = self.A.shape, self.W.shape[1]
+        return self.root[:, m * k : m * k + k * d].reshape(-1, k, d)
 
     def permuted(self, order: IndexArray) -> StandardErrors:
         """Return those of the network made of the neurons ``order``, in that order."""
         (m, k), d = self.A.shape, self.W.shape[1]
-        A, W, b, c, slope = _apart(np.arange(float(len(self.covariance))), k, d, m)
+        A, W, b, c, slope = _apart(np.arange(float(self.root.shape[1])), k, d, m)
         moved = [A[:, order].ravel(), W[order].ravel(), b[order], c, slope]
         index = np.concatenate(moved).astype(np.intp)
         return replace(
@@ -145,7 +156,7 @@ class StandardErrors:
             A=self.A[:, order],
             W=self.W[order],
             hidden_bias=self.hidden_bias[order],
-            covariance=self.covariance[np.ix_(index, index)],
+            root=self.root[:, index],
         )
 
     def intervals(self, network: TwoLayerNetwork, level: float) -> Intervals:
@@ -168,10 +179,8 @@ class StandardErrors:
 
     def of_prediction(self, network: TwoLayerNetwork, X: Array) -> Array:
         """Return the standard errors (n, m) of the outputs that the network predicts for X."""
-        values, vectors = np.linalg.eigh(self.covariance)
-        root = (vectors * np.sqrt(np.maximum(values, 0.0)))[:, values > 0.0]
         (m, k), d = self.A.shape, self.W.shape[1]
-        A, W, b, c, slope = (part for part in _apart(root, k, d, m))
+        A, W, b, c, slope = _apart(self.root.T, k, d, m)
         pre = X @ network.W.T + network.hidden_bias
         D = np.where(pre > 0.0, 1.0, network.negative_slope)
         H = pre * D

@@ -14,7 +14,7 @@ for units that are dead or coincide. ``checks`` are what every new best fit goes
 
 from pureneuron.inference.blocks import Blocks
 from pureneuron.inference.checks import Checks, check
-from pureneuron.inference.covariance import covariance, standard_errors
+from pureneuron.inference.covariance import covariance_root, standard_errors
 from pureneuron.inference.dependence import Dependence, Errors, assumed_dependence
 from pureneuron.inference.diagnostics import Diagnostics, diagnose_fit, first_blocks
 from pureneuron.inference.identifiability import Determinacy, determinacy, is_reversible
@@ -46,7 +46,7 @@ __all__ = [
     "Verdict",
     "assumed_dependence",
     "check",
-    "covariance",
+    "covariance_root",
     "determinacy",
     "diagnose_fit",
     "first_blocks",

@@ -1,7 +1,8 @@
 """The covariance of the estimate, in the normal form and in the units of the data.
 
 With K the inverse of the information and S the covariance of the scores, that of the unknowns is
-``K S K`` (the sandwich). S follows what the noise is taken for (:mod:`.dependence`):
+``K S K`` (the sandwich). It is kept as a root, whose rows are what independent parts of the data
+move the estimate by. S follows what the noise is taken for (:mod:`.dependence`):
 
 - iid: ``E[Jᵀ Σ J]`` with Σ the covariance of the noise between outputs;
 - robust: ``Σ ψψᵀ`` over rows (HC1: times n m / (n m − p); J. MacKinnon and H. White, 1985);
@@ -21,7 +22,7 @@ import numpy as np
 
 from pureneuron.inference.blocks import Blocks, blocks_of_groups, consecutive_blocks
 from pureneuron.inference.dependence import Dependence
-from pureneuron.inference.information import Information
+from pureneuron.inference.information import Information, large_solver
 from pureneuron.inference.score_sums import block_scores, score_products
 from pureneuron.optimize import Fit
 from pureneuron.optimize.least_squares.kernels import residual_sums
@@ -29,7 +30,14 @@ from pureneuron.problem import Problem, n_unknowns
 from pureneuron.results import StandardErrors
 from pureneuron.typing import Array
 
-__all__ = ["Thresholds", "covariance", "standard_errors"]
+__all__ = [
+    "Root",
+    "Thresholds",
+    "covariance_root",
+    "large_standard_errors",
+    "standard_errors",
+    "unseen",
+]
 
 
 @dataclass(frozen=True)
@@ -42,23 +50,51 @@ class Thresholds:
         Sums of scores that are held: of groups, or of short runs of rows (calibration).
     blocks_a_lag : int
         Runs of rows in the length of the memory (calibration).
+    large_blocks : int
+        Sums of scores that are held where there are many unknowns (calibration).
     null : float
         Share of an unknown in a direction without information that makes it undetermined
         (rounding).
+    ridge : float
+        What is added to a covariance of scores, against its diagonal, for its root (rounding).
     """
 
     most_blocks: int = 2048
     blocks_a_lag: int = 8
+    large_blocks: int = 500
     null: float = 1e-6
+    ridge: float = 1e-12
 
 
 THRESHOLDS = Thresholds()
 
 
-def covariance(
-    fit: Fit, known: Information, dependence: Dependence, blocks: Blocks
-) -> tuple[Array, float]:
-    """Return the covariance (p, p) of the unknowns in white coordinates, and degrees of freedom.
+@dataclass(frozen=True, eq=False)
+class Root:
+    """A root of the covariance of the unknowns, in white coordinates.
+
+    Attributes
+    ----------
+    A, W, slope : (b, m, q), (b, k, r) and (b,) arrays
+        Independent changes whose squares add up to the covariance.
+    freedom : float
+        Degrees of freedom of the estimate of the noise.
+    """
+
+    A: Array
+    W: Array
+    slope: Array
+    freedom: float
+
+    @classmethod
+    def zero(cls, fit: Fit) -> Root:
+        """Return that of a fit without noise."""
+        A, W = np.zeros((0, *fit.point.A.shape)), np.zeros((0, *fit.point.W.shape))
+        return cls(A, W, np.zeros(0), np.inf)
+
+
+def covariance_root(fit: Fit, known: Information, dependence: Dependence, blocks: Blocks) -> Root:
+    """Return a root of the covariance of the unknowns.
 
     Parameters
     ----------
@@ -72,57 +108,34 @@ def covariance(
         Whether groups are those that came with the rows, or rows that are equal.
     """
     problem = fit.problem
-    spent = problem.likelihood.noise_variance(
-        1.0, n_unknowns(problem, fit.n_neurons) + known.fits_slope, problem.n_equations
-    )
+    spent = _spent(fit, known.fits_slope)
     freedom = problem.n_equations / spent
     parameters = (fit.point.W, fit.point.A, problem.activation)
     if dependence.kind == "iid":
         EE = problem.samples.reduce(residual_sums, *parameters)["EE"] / problem.total
-        S = known.score_covariance(EE * spent) / problem.n_effective
+        scores = _root(known.score_covariance(EE * spent)) / np.sqrt(problem.n_effective)
     elif dependence.kind == "robust":
         sums = problem.samples.reduce(score_products, *parameters, known.fits_slope)
-        S = sums["products"] / problem.total**2 * spent
+        scores = _root(sums["products"]) * np.sqrt(spent) / problem.total
     else:
-        finer = _finer(problem, dependence, blocks)
+        finer = _finer(problem, dependence, blocks, THRESHOLDS.most_blocks)
         sums = problem.samples.reduce(block_scores, finer, *parameters, known.fits_slope)
         scores = np.hstack(
             [sums[f"of {name}"].reshape(finer.n_blocks, -1) for name in ("A", "W", "slope")]
         )
-        if dependence.kind == "groups":
-            filled = float(np.any(scores, axis=1).sum())
-            freedom = max(filled - 1.0, 1.0)
-            S = scores.T @ scores * (filled / freedom) / problem.total**2
-        else:
-            window = max(dependence.lag // finer.length, 1)
-            moving = _moving_sums(scores, window)
-            S = moving.T @ moving / window / problem.total**2 * spent
-            # That of Bartlett's kernel (D. Andrews, Econometrica 59, 1991).
-            freedom = max(1.5 * problem.n_rows / (window * finer.length), 1.0)
-    K = known.bread()
-    return K @ S @ K, freedom
-
-
-def _finer(problem: Problem, dependence: Dependence, blocks: Blocks) -> Blocks:
-    """Return the blocks whose scores are added up: groups, or runs far shorter than the memory."""
-    if dependence.kind == "serial":
-        length = max(dependence.lag // THRESHOLDS.blocks_a_lag, 1)
-        n_blocks = min(problem.n_rows // length, THRESHOLDS.most_blocks)
-        return consecutive_blocks(problem.n_rows, n_blocks)
-    if blocks.kind == "groups":
-        return blocks_of_groups(problem, THRESHOLDS.most_blocks)
-    return Blocks(THRESHOLDS.most_blocks, "rows")
-
-
-def _moving_sums(scores: Array, window: int) -> Array:
-    """Return the sums of every ``window`` neighbours, those that overlap the ends included."""
-    nothing = np.zeros((window, scores.shape[1]))
-    total = np.cumsum(np.concatenate([nothing, scores, nothing]), axis=0)
-    return np.asarray(total[window:] - total[:-window])
+        scores, freedom = _shared(scores, finer, problem, dependence, spent)
+    (m, q), (k, r) = fit.point.A.shape, fit.point.W.shape
+    moves = scores @ known.bread()
+    return Root(
+        A=moves[:, : m * q].reshape(-1, m, q),
+        W=moves[:, m * q : m * q + k * r].reshape(-1, k, r),
+        slope=moves[:, m * q + k * r] if known.fits_slope else np.zeros(len(moves)),
+        freedom=freedom,
+    )
 
 
 def standard_errors(
-    fit: Fit, known: Information, white: Array, *, kind: str, freedom: float
+    fit: Fit, root: Root, *, kind: str, null: Array | None = None
 ) -> StandardErrors:
     """Return the standard errors of the network in the units of the data, neurons as in the fit.
 
@@ -133,57 +146,144 @@ def standard_errors(
     ----------
     fit : Fit
         The fit.
-    known : Information
-        At the same fit.
-    white : (p, p) array
-        The :func:`covariance`.
+    root : Root
+        The :func:`covariance_root`.
     kind : str
         What it assumes of the noise.
-    freedom : float
-        Its degrees of freedom.
+    null : (z, u) array of bool, optional
+        Which of the reported unknowns move along directions that the rows do not see.
     """
-    change = _to_user(fit, known)
-    reported = change @ white @ change.T
-    variance = np.maximum(reported.diagonal(), 0.0)
-    if known.null.shape[1]:
-        w = known.null.shape[0]
-        follow = -known.follow.reshape(-1, w) @ known.null
-        moved = change @ np.vstack([follow, known.null])
-        size = np.linalg.norm(moved, axis=1)
-        variance = np.where(size > THRESHOLDS.null * size.max(initial=0.0), np.inf, variance)
-    span, k, m = fit.problem.input_span, fit.n_neurons, fit.problem.n_outputs
+    problem, k = fit.problem, fit.n_neurons
+    reported = _reported(fit, root.A, root.W, root.slope)
+    variance = np.einsum("bu,bu->u", reported, reported)
+    if null is not None and len(null):
+        variance = np.where(np.any(null, axis=0), np.inf, variance)
+    span, m = problem.input_span, problem.n_outputs
     across = 1.0 - np.sum(span**2, axis=1) > THRESHOLDS.null
     variance[m * k : m * k + k * len(span)].reshape(k, -1)[:, across] = np.inf
-    return StandardErrors.of_variance(variance, reported, (k, len(span), m), kind, freedom)
+    return StandardErrors.of_variance(variance, reported, (k, len(span), m), kind, root.freedom)
 
 
-def _to_user(fit: Fit, known: Information) -> Array:
-    """Return the derivative (u, p) of the reported unknowns with respect to those of the engine.
+def unseen(fit: Fit, known: Information) -> Array | None:
+    """Return which of the reported unknowns (z, u) move along directions without information."""
+    z = known.null.shape[1]
+    if z == 0:
+        return None
+    (m, q), (k, r) = fit.point.A.shape, fit.point.W.shape
+    follow = -(known.follow @ known.null).transpose(2, 0, 1)
+    along = known.null.T
+    slope = along[:, k * r] if known.fits_slope else np.zeros(z)
+    moved = np.abs(
+        _reported(fit, follow.reshape(z, m, q), along[:, : k * r].reshape(z, k, r), slope)
+    )
+    return np.asarray(moved > THRESHOLDS.null * moved.max(initial=0.0))
+
+
+def large_standard_errors(fit: Fit, dependence: Dependence, blocks: Blocks) -> StandardErrors:
+    """Return the standard errors where the information is too large for its inverse.
+
+    The Gauss–Newton matrix is factored, and solved for the scores of some hundred blocks of rows:
+    what each of them moves the estimate by. So the errors are robust whatever is assumed, and
+    themselves known to about three per cent.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    dependence : Dependence
+        What is assumed of the noise.
+    blocks : Blocks
+        Whether groups are those that came with the rows, or rows that are equal.
+    """
+    problem, point = fit.problem, fit.point
+    if dependence.kind in ("iid", "robust"):
+        finer = consecutive_blocks(problem.n_rows, THRESHOLDS.large_blocks)
+    else:
+        finer = _finer(problem, dependence, blocks, THRESHOLDS.large_blocks)
+    sums = problem.samples.reduce(block_scores, finer, point.W, point.A, problem.activation, False)
+    b = finer.n_blocks
+    scores = np.hstack([sums[f"of {name}"].reshape(b, -1) for name in ("A", "W")])
+    scores, freedom = _shared(scores, finer, problem, dependence, _spent(fit, False))
+    m, q = point.A.shape
+    of_A, of_W = scores[:, : m * q].reshape(-1, m, q), scores[:, m * q :]
+    A, W = large_solver(fit).moves(of_A, of_W)
+    return standard_errors(fit, Root(A, W, np.zeros(len(A)), freedom), kind=dependence.kind)
+
+
+def _spent(fit: Fit, fits_slope: bool) -> float:
+    """Return what the noise variance is larger by than the mean squared residual."""
+    unknowns = n_unknowns(fit.problem, fit.n_neurons) + fits_slope
+    return fit.problem.likelihood.noise_variance(1.0, unknowns, fit.problem.n_equations)
+
+
+def _root(S: Array) -> Array:
+    """Return R (p, p) with ``S = RᵀR``: scores that depend on each other are ordinary."""
+    diagonal = S.diagonal()
+    ridge = THRESHOLDS.ridge * np.maximum(diagonal, diagonal.max(initial=0.0) * THRESHOLDS.ridge)
+    try:
+        return np.asarray(np.linalg.cholesky(S + np.diag(ridge)).T)
+    except np.linalg.LinAlgError:
+        values, vectors = np.linalg.eigh(S)
+        return np.asarray(np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T)
+
+
+def _shared(
+    scores: Array, finer: Blocks, problem: Problem, dependence: Dependence, spent: float
+) -> tuple[Array, float]:
+    """Return the root (b, p) of the covariance of the scores' mean, and degrees of freedom."""
+    if dependence.kind == "serial":
+        window = max(dependence.lag // finer.length, 1)
+        moving = _moving_sums(scores, window)
+        # That of Bartlett's kernel (D. Andrews, Econometrica 59, 1991).
+        freedom = max(1.5 * problem.n_rows / (window * finer.length), 1.0)
+        return moving * np.sqrt(spent / window) / problem.total, freedom
+    filled = float(np.any(scores, axis=1).sum())
+    freedom = max(filled - 1.0, 1.0)
+    factor = np.sqrt(filled / freedom)
+    if dependence.kind != "groups":
+        factor = np.sqrt(spent)
+    return scores * factor / problem.total, freedom
+
+
+def _finer(problem: Problem, dependence: Dependence, blocks: Blocks, most: int) -> Blocks:
+    """Return the blocks whose scores are added up: groups, or runs far shorter than the memory."""
+    if dependence.kind == "serial":
+        length = max(dependence.lag // THRESHOLDS.blocks_a_lag, 1)
+        return consecutive_blocks(problem.n_rows, min(problem.n_rows // length, most))
+    if blocks.kind == "groups":
+        return blocks_of_groups(problem, most)
+    return Blocks(most, "rows")
+
+
+def _moving_sums(scores: Array, window: int) -> Array:
+    """Return the sums of every ``window`` neighbours, those that overlap the ends included."""
+    nothing = np.zeros((window, scores.shape[1]))
+    total = np.cumsum(np.concatenate([nothing, scores, nothing]), axis=0)
+    return np.asarray(total[window:] - total[:-window])
+
+
+def _reported(fit: Fit, dA: Array, dW: Array, dslope: Array) -> Array:
+    """Return changes (b, u) of the reported unknowns for changes of those of the engine.
 
     Reported are A row by row, W row by row, hidden biases, output biases, the slope.
     """
     problem, point = fit.problem, fit.point
-    m, q, w = known.cross.shape
-    k, r = point.W.shape
-    p = m * q + w
-    basis = np.eye(p)
-    dA = basis[:, : m * q].reshape(p, m, q)
-    dW = basis[:, m * q : m * q + k * r].reshape(p, k, r)
-    d = len(problem.input_span)
+    b, k, d = len(dA), fit.n_neurons, len(problem.input_span)
     raw = problem.whitening.from_white(point.W)
     length = np.linalg.norm(raw[:, :d], axis=1)
     length = np.where(length > 0.0, length, 1.0)
     rows = raw / length[:, None]
-    columns = problem.likelihood.colour @ point.columns * problem.output_scale * length
-    dA = problem.output_scale * np.einsum("ij,pjb->pib", problem.likelihood.colour, dA)
+    colour = problem.output_scale * problem.likelihood.colour
+    columns = colour @ point.columns * length
+    dA = colour @ dA
     dW = (dW @ problem.whitening.transform.T) / length[:, None]
-    along = np.einsum("pad,ad->pa", dW[:, :, :d], rows[:, :d])
+    along = np.einsum("bad,ad->ba", dW[:, :, :d], rows[:, :d])
     turned = dW - along[:, :, None] * rows
     parts = [
         dA[:, :, :k] * length + columns * along[:, None, :],
         turned[:, :, :d],
-        turned[:, :, d] if problem.fit_hidden_bias else np.zeros((p, k)),
-        dA[:, :, k] if problem.fit_intercept else np.zeros((p, m)),
-        basis[:, m * q + k * r :] if known.fits_slope else np.zeros((p, 1)),
+        turned[:, :, d] if problem.fit_hidden_bias else np.zeros((b, k)),
+        dA[:, :, k] if problem.fit_intercept else np.zeros((b, problem.n_outputs)),
+        dslope[:, None],
     ]
-    return np.hstack([part.reshape(p, -1) for part in parts]).T
+    return np.hstack([part.reshape(b, -1) for part in parts])

@@ -8,7 +8,7 @@ import numpy as np
 
 from pureneuron.inference.blocks import Blocks, blocks_of_groups, consecutive_blocks, has_groups
 from pureneuron.inference.checks import Checks, check
-from pureneuron.inference.covariance import covariance, standard_errors
+from pureneuron.inference.covariance import Root, covariance_root, standard_errors, unseen
 from pureneuron.inference.dependence import Dependence, Errors, assumed_dependence
 from pureneuron.inference.identifiability import (
     Determinacy,
@@ -172,14 +172,11 @@ def diagnose_fit(
         checks = check(fit, better, seed, fits_slope=fits_slope)
     known, reported, determined = checks.known, None, None
     if known is not None:
-        if dependence is None:
-            size = known.cross.shape[0] * known.cross.shape[1] + len(known.inverse)
-            white, freedom, kind = np.zeros((size, size)), np.inf, "iid"
-        else:
-            white, freedom = covariance(fit, known, dependence, better)
-            kind = dependence.kind
-        reported = standard_errors(fit, known, white, kind=kind, freedom=freedom)
-        determined = determinacy(fit, known, white, reported)
+        root, kind = Root.zero(fit), "iid"
+        if dependence is not None:
+            root, kind = covariance_root(fit, known, dependence, better), dependence.kind
+        reported = standard_errors(fit, root, kind=kind, null=unseen(fit, known))
+        determined = determinacy(fit, known, root, reported)
     omitted, smaller = None, None
     shows = problem.linear_part_shows(fit.n_neurons)
     if dependence is not None and checks.screened is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pureneuron.inference.covariance import Root
 from pureneuron.inference.information import Information
 from pureneuron.optimize import Fit, displacement
 from pureneuron.problem import Problem, n_unknowns
@@ -141,7 +142,7 @@ class Determinacy:
         return not self.null_directions and bool(np.all(errors < THRESHOLDS.well_known))
 
 
-def determinacy(fit: Fit, known: Information, white: Array, errors: StandardErrors) -> Determinacy:
+def determinacy(fit: Fit, known: Information, root: Root, errors: StandardErrors) -> Determinacy:
     """Find out how well the data determine the neurons.
 
     Repeated rows, few distinct inputs or a unit that only a few rows switch leave null directions,
@@ -153,38 +154,35 @@ def determinacy(fit: Fit, known: Information, white: Array, errors: StandardErro
         The fit.
     known : Information
         At the fit.
-    white : (p, p) array
-        Covariance of the unknowns in white coordinates.
+    root : Root
+        Root of the covariance of the unknowns in white coordinates.
     errors : StandardErrors
         Of the network as it is reported, neurons in the order of the fit.
     """
     point = fit.point
-    (m, k), r = point.columns.shape, point.W.shape[1]
-    q, d = point.A.shape[1], errors.W.shape[1]
-    of_A = white[: m * q, : m * q].reshape(m, q, m, q)
-    of_W = white[m * q : m * q + k * r, m * q : m * q + k * r].reshape(k, r, k, r)
-    of_input = errors.covariance[m * k : m * k + k * d, m * k : m * k + k * d].reshape(k, d, k, d)
+    k, d = fit.n_neurons, errors.W.shape[1]
     units = range(k)
     # What belongs to which of two neurons is known no better than the distance between their rows.
     apart = np.linalg.norm(point.W[:, None] - point.W, axis=2) + 2.0 * np.eye(k)
-    row_errors = np.array([_largest_error(of_W[a, :, a]) for a in units])
+    row_errors = np.array([_largest_error(root.W[:, a]) for a in units])
     row_errors /= np.minimum(apart.min(axis=1), 1.0)
     lengths = np.linalg.norm(point.columns, axis=0)
-    column_errors = np.array([_largest_error(of_A[:, a, :, a]) for a in units])
+    column_errors = np.array([_largest_error(root.A[:, :, a]) for a in units])
     column_errors /= np.where(lengths > 0.0, lengths, 1.0)
-    input_errors = np.array([_largest_error(of_input[a, :, a]) for a in units])
+    of_inputs = errors.root_W()
+    input_errors = np.array([_largest_error(of_inputs[:, a]) for a in units])
     weak = np.zeros((d, 0))
     good = (row_errors <= THRESHOLDS.largest_error) & (input_errors > THRESHOLDS.largest_error)
     if good.any():
-        values, vectors = np.linalg.eigh(
-            np.sum([of_input[a, :, a] for a in np.flatnonzero(good)], axis=0)
-        )
+        together = of_inputs[:, good].reshape(-1, d)
+        values, vectors = np.linalg.eigh(together.T @ together)
         weak = vectors[:, values > THRESHOLDS.largest_error**2]
     return Determinacy(row_errors, column_errors, input_errors, known.null.shape[1], weak)
 
 
-def _largest_error(covariance: Array) -> float:
-    return float(np.sqrt(max(np.linalg.eigvalsh(covariance)[-1], 0.0)))
+def _largest_error(root: Array) -> float:
+    """Return the standard error in the direction in which it is largest, of a root (b, r)."""
+    return float(np.sqrt(max(np.linalg.eigvalsh(root.T @ root)[-1], 0.0)))
 
 
 def distinct_inputs(problem: Problem, n_neurons: int, *, rng: np.random.Generator) -> float:

@@ -22,10 +22,11 @@ from typing import Any
 
 import array_api_compat
 import numpy as np
+from scipy import linalg
 
 from pureneuron.linalg import gram_inverse
 from pureneuron.model import Activation
-from pureneuron.optimize import Fit, Point
+from pureneuron.optimize import Fit, Point, single_suffices
 from pureneuron.optimize.least_squares.kernels import THRESHOLDS as KERNELS
 from pureneuron.optimize.least_squares.kernels import activations, like, pattern_sums
 from pureneuron.optimize.least_squares.pattern import lift
@@ -33,7 +34,15 @@ from pureneuron.problem import Problem, n_unknowns
 from pureneuron.samples import Batch, Sum
 from pureneuron.typing import AnyArray, Array
 
-__all__ = ["Information", "Thresholds", "information", "is_small", "slope_derivative"]
+__all__ = [
+    "Information",
+    "LargeSolver",
+    "Thresholds",
+    "information",
+    "is_small",
+    "large_solver",
+    "slope_derivative",
+]
 
 
 @dataclass(frozen=True)
@@ -249,3 +258,65 @@ def _total(batch: Batch) -> dict[str, Sum]:
     if "root" in batch.extra:
         return {"total": Sum((batch.extra["root"].T @ batch.extra["root"])[0, 0])}
     return {"total": Sum(float(batch.X.shape[0]))}
+
+
+@dataclass(frozen=True, eq=False)
+class LargeSolver:
+    """Solves for what scores move the estimate by, where the information is too large to invert.
+
+    Attributes
+    ----------
+    point : Point
+        The fit.
+    HF : (q, k r) array
+        ``HᵀF``.
+    gram_inverse : (q, q) array
+        Inverse of ``HᵀH``.
+    factor : (k r, k r) array
+        Lower triangular root of the Gauss–Newton matrix, with the gauge filled up.
+    """
+
+    point: Point
+    HF: Array
+    gram_inverse: Array
+    factor: Array
+
+    def moves(self, of_A: Array, of_W: Array) -> tuple[Array, Array]:
+        """Return changes (b, m, q) of A and (b, k, r) of W.
+
+        Parameters
+        ----------
+        of_A, of_W : (b, m, q) and (b, k r) arrays
+            Scores.
+        """
+        k, r = self.point.W.shape
+        b, columns = len(of_A), self.point.columns
+        spanned = (of_A @ self.gram_inverse).transpose(0, 2, 1) @ columns
+        spanned = np.einsum("qar,bqa->bar", self.HF.reshape(-1, k, r), spanned, optimize=True)
+        beyond = of_W.reshape(b, k, r) - spanned
+        W = linalg.cho_solve((self.factor, True), beyond.reshape(b, -1).T).T.reshape(b, k, r)
+        follow = np.einsum("qar,bar->bqa", self.HF.reshape(-1, k, r), W, optimize=True)
+        A = (of_A - (follow @ columns.T).transpose(0, 2, 1)) @ self.gram_inverse
+        return A, W
+
+
+def large_solver(fit: Fit) -> LargeSolver:
+    """Form and factor the Gauss–Newton matrix at a fit, in one pass of n (k r)² multiplications."""
+    problem, point = fit.problem, fit.point
+    rows = problem.in_single_precision if single_suffices(fit.loss) else problem
+    sums = rows.samples.reduce(pattern_sums, point.W, point.A, problem.activation)
+    FF = sums["FF"] / problem.total
+    up, (k, r) = lift(point.W, problem.fit_intercept), point.W.shape
+    N = k * r
+    HF = up.T @ FF
+    inverse = gram_inverse(HF @ up)
+    FF, HF = FF[:N, :N], HF[:, :N]
+    FF -= HF.T @ inverse @ HF
+    M = FF.reshape(k, r, k, r)
+    M *= point.coupling[:, None, :, None]
+    mean = np.trace(FF) / N
+    # A row of W that is stretched leaves the outputs as they are: fill that direction up.
+    for a in range(k):
+        M[a, :, a] += mean * np.outer(point.W[a], point.W[a])
+    FF[np.diag_indices(N)] += THRESHOLDS.singular * mean
+    return LargeSolver(point, HF, inverse, np.linalg.cholesky(FF))

@@ -13,6 +13,8 @@ The policy:
 - a start that comes where the best one has been is not followed any further;
 - neither counts while the checks of the best fit leave it in doubt, unless twice as many starts
   have been made: then the fault lies with the model, or it was chance;
+- where random starts do not agree, and the best fit does as well with a neuron less, there is
+  nothing to be confirmed: neurons that fit noise are others from every start;
 - a residual that is zero up to rounding, with clearly more equations than unknowns, is the global
   minimum and ends the search at once;
 - the smallest residual wins.
@@ -131,12 +133,15 @@ class _Search:
     checks: Checks | None = None
     doubted: bool = False
     proof: str = ""
+    given_up: bool = False
 
     @property
     def is_over(self) -> bool:
         """Whether no more starts are needed."""
         enough = 2 * self.fewest if self.doubted else self.fewest
-        return bool(self.proof) or (self.found_twice and len(self.losses) >= enough)
+        return (
+            self.given_up or bool(self.proof) or (self.found_twice and len(self.losses) >= enough)
+        )
 
     @property
     def best_point(self) -> Point | None:
@@ -181,6 +186,17 @@ class _Search:
         still_open = not (self.proof or self.doubted)
         return still_open and (met or self.best is fit) and confirms(candidate, self.best)
 
+    @property
+    def best_fit(self) -> Fit:
+        """The best fit."""
+        assert self.best is not None
+        return self.best
+
+    def is_at_a_loss(self, candidate: Candidate) -> bool:
+        """Whether as many random starts have been made as go without a swap search, in vain."""
+        last = candidate.is_restart and self.n_random == THRESHOLDS.patience
+        return last and not self.is_over and not self.best_fit.is_exact
+
     def is_met_by(self, fit: Fit) -> bool:
         """Whether a descent has come where the best one is."""
         if self.best is None:
@@ -198,6 +214,7 @@ def multistart(
     limits: Limits,
     rng: np.random.Generator,
     check: Check | None,
+    is_too_large: Callable[[Fit], bool] = lambda fit: False,
     monitor: Monitor,
     stage: Stage | None = None,
 ) -> tuple[Fit, Multistart]:
@@ -221,6 +238,8 @@ def multistart(
         Each proposer and the swap search get a stream of their own.
     check : callable or None
         Checks a fit; None where no check is to be had, and every fit is in doubt.
+    is_too_large : callable
+        Tells whether a neuron less would do; asked once, before the swap search begins.
     monitor : Monitor
         Told of every iteration.
     stage : Stage, optional
@@ -245,6 +264,8 @@ def multistart(
         if search.may_be_proved_by(candidate, fit, met=met):
             proposal = proposal.corroborated()
             search = replace(search, proof=proposal.candidate.corroborated_by)
+        if search.is_at_a_loss(candidate):
+            search = replace(search, given_up=is_too_large(search.best_fit))
         info = search.info()
         if stage is not None:
             stage.report(info)
