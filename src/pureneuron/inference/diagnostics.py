@@ -42,8 +42,8 @@ class Thresholds:
     """
 
     n_blocks: int = 50
-    rows_a_block: int = 4
-    lags_a_block: float = 1.5
+    rows_a_block: int = 1
+    lags_a_block: float = 0.75
     repeated: float = 0.9
 
 
