@@ -126,7 +126,8 @@ class Candidates:
         columns: list[Any] = [times(T, T > 0.0)]
         one = xp.ones_like(batch.X[:, :1]) if root is None else root
         if len(self.steps):
-            steps = xp.take(D, xp.asarray(self.steps), axis=1)
+            steps = xp.asarray(self.steps, device=array_api_compat.device(batch.X))
+            steps = xp.take(D, steps, axis=1)
             columns.append(xp.astype(steps, T.dtype) * one)
         if self.constant:
             columns.append(one)

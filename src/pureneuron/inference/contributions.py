@@ -282,6 +282,7 @@ def _sums_along(
     fits_slope: bool,
 ) -> dict[str, Sum]:
     """Add up the residual times the change of the outputs, and the scores with that change."""
+    xp = array_api_compat.array_namespace(batch.X)
     W, A, other_W, other_A = (like(batch, M) for M in (*here, *added))
     k = W.shape[0]
     along = np.zeros(blocks.n_blocks)
@@ -292,11 +293,11 @@ def _sums_along(
         D, H = activations(part, W, activation)
         fitted = H @ A.T
         change = activations(part, other_W, activation)[1] @ other_A.T
-        along[number] += float(((part.Y - fitted) * change).sum())
+        along[number] += float(xp.sum((part.Y - fitted) * change))
         of_A = of_A + change.T @ H
         pulled = change @ A[:, :k]
         if fits_slope:
-            of_slope = of_slope + (slope_derivative(part, H, W, activation) * pulled).sum()
+            of_slope = of_slope + xp.sum(slope_derivative(part, H, W, activation) * pulled)
         of_W = of_W + times(pulled, D).T @ part.X
         total += _weight(part)
     sums = {"along": Sum(along), "of A": Sum(of_A), "of W": Sum(of_W), "total": Sum(total)}
@@ -305,4 +306,6 @@ def _sums_along(
 
 def _weight(batch: Batch) -> float:
     root = batch.extra.get("root")
-    return float(batch.X.shape[0]) if root is None else float((root * root).sum())
+    if root is None:
+        return float(batch.X.shape[0])
+    return float((root.T @ root)[0, 0])
