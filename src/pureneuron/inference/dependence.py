@@ -156,9 +156,10 @@ def _projections(fit: Fit, rng: np.random.Generator) -> tuple[Array, ...]:
 
 def _portmanteau(products: Array, n: float, n_rows: int) -> tuple[float, int]:
     """Test lags 1 … L of scores for correlation; return the p-value and Andrews' lag."""
-    zero = products[0]
-    values, vectors = np.linalg.eigh(zero)
-    kept = values > values[-1] * 1e-10
+    values, vectors = np.linalg.eigh(products[0])
+    kept = values > max(values[-1], 0.0) * 1e-10
+    if not kept.any():
+        return 1.0, 1
     root = vectors[:, kept] / np.sqrt(values[kept])
     correlations = root.T @ products[1:] @ root
     statistic = float(n * np.sum(correlations**2))
