@@ -40,10 +40,18 @@ class Blocks:
     kind: Literal["order", "groups", "rows"] = "order"
     length: int = 1
 
-    def split(self, batch: Batch) -> Iterator[tuple[int, Batch]]:
-        """Yield the parts of a batch that lie in one block each, with the number of the block."""
+    def split(self, batch: Batch, original: Batch | None = None) -> Iterator[tuple[int, Batch]]:
+        """Yield the parts of a batch that lie in one block each, with the number of the block.
+
+        Parameters
+        ----------
+        batch : Batch
+            The rows.
+        original : Batch, optional
+            The same rows before their outputs were changed: equal rows are found by them.
+        """
         if self.kind != "order":
-            yield from self._gathered(batch)
+            yield from self._gathered(batch, self.numbers(original or batch))
             return
         start, end = 0, batch.X.shape[0]
         while start < end:
@@ -64,8 +72,7 @@ class Blocks:
             return numbers
         return (row_hash(batch.X, batch.Y) % np.uint64(self.n_blocks)).astype(np.intp)
 
-    def _gathered(self, batch: Batch) -> Iterator[tuple[int, Batch]]:
-        number = self.numbers(batch)
+    def _gathered(self, batch: Batch, number: np.ndarray) -> Iterator[tuple[int, Batch]]:
         order = np.argsort(number, kind="stable")
         edges = np.searchsorted(number[order], np.arange(self.n_blocks + 1))
         batch = replace(batch, offset=0)

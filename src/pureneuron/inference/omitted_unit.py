@@ -253,7 +253,8 @@ def _refitted(
     blocks, fit = contributions.blocks, contributions.fit
     k, fitted = fit.n_neurons, fit.point
     rows = contributions.rows if all_units else contributions.residual_problem()
-    number = rows.samples.reduce(_numbers, blocks)["number"]
+    # By the rows of the fit: those of the residual have other outputs.
+    number = contributions.rows.samples.reduce(_numbers, blocks)["number"]
     even = np.arange(blocks.n_blocks) % 2 == 0
     z = np.zeros(blocks.n_blocks)
     for chosen, directions in zip((even, ~even), starts, strict=True):

@@ -67,18 +67,20 @@ def block_scores(
     fits_slope: bool,
 ) -> dict[str, Sum]:
     """Add up scores over each block: ``of A`` (b, m, q), ``of W`` (b, k, r), ``of slope``."""
+    xp = array_api_compat.array_namespace(batch.X)
     W, A = like(batch, W), like(batch, A)
     k, r = W.shape
     m, q = A.shape
     of_A, of_W = np.zeros((blocks.n_blocks, m, q)), np.zeros((blocks.n_blocks, k, r))
     of_slope = np.zeros((blocks.n_blocks, int(fits_slope)))
     rows = with_residual(batch, W, A, activation)
-    for number, part in blocks.split(rows):
+    for number, part in blocks.split(rows, batch):
         H = part.extra["activations"]
         of_A[number] += to_numpy(part.Y.T @ H)
         pulled = part.Y @ A[:, :k]
         if fits_slope:
-            of_slope[number] += float((slope_derivative(part, H, W, activation) * pulled).sum())
+            Z = slope_derivative(part, H, W, activation)
+            of_slope[number] += float(xp.sum(Z * pulled))
         of_W[number] += to_numpy(times(pulled, part.extra["slopes"]).T @ part.X)
     return {"of A": Sum(of_A), "of W": Sum(of_W), "of slope": Sum(of_slope)}
 
