@@ -3,7 +3,18 @@
 import numpy as np
 
 from pureneuron import TwoLayerNetwork
+from pureneuron.inference import (
+    Dependence,
+    covariance,
+    determinacy,
+    first_blocks,
+    omitted_unit_test,
+    screening,
+    standard_errors,
+)
+from pureneuron.inference.information import information, is_small
 from pureneuron.model import LeakyReLU
+from pureneuron.optimize import Limits, minimize
 from pureneuron.problem import pose
 from pureneuron.samples import ArraySamples
 
@@ -56,3 +67,31 @@ class Watched:
 
     def every_nth(self, n):
         return Watched(self._samples.every_nth(n), self._seen)
+
+
+def minimum(problem, teacher, **limits):
+    """Descend from the truth to the minimum beside it, further than any step is worth."""
+    limits = Limits(**{"max_iter": 200, "tol": 0.0, **limits})
+    return minimize(problem, problem.to_white(teacher), limits=limits)
+
+
+def inferred(fit, kind="iid", *, lag=0, blocks=None, fits_slope=False):
+    """Return the information, the covariance in white coordinates, and the standard errors."""
+    known = information(fit, fits_slope=fits_slope)
+    blocks = first_blocks(fit.problem) if blocks is None else blocks
+    white, freedom = covariance(fit, known, Dependence(kind, lag, "given"), blocks)
+    return known, white, standard_errors(fit, known, white, kind=kind, freedom=freedom)
+
+
+def determined(fit):
+    """Return how well the rows determine the neurons of a fit."""
+    known, white, errors = inferred(fit)
+    return determinacy(fit, known, white, errors)
+
+
+def dependence_of(fit, *, seed=0, thorough=False, blocks=None):
+    """Run the omitted-unit test."""
+    blocks = first_blocks(fit.problem) if blocks is None else blocks
+    known = information(fit) if is_small(fit.problem, fit.n_neurons) else None
+    screened = screening(fit, known, blocks, rng=np.random.default_rng(seed))
+    return omitted_unit_test(screened, thorough=thorough)

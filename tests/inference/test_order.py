@@ -1,0 +1,106 @@
+"""Whether a neuron less would do."""
+
+import numpy as np
+import pytest
+
+from engine import make_problem, minimum
+from pureneuron.datasets import make_teacher
+from pureneuron.inference import Blocks, first_blocks, least_missed, smaller_test
+from pureneuron.initialize import random_start
+from pureneuron.optimize import Limits, minimize
+from pureneuron.problem import pose
+from pureneuron.samples import ArraySamples
+
+
+def without_one(fit, blocks=None):
+    blocks = first_blocks(fit.problem) if blocks is None else blocks
+    return smaller_test(fit, blocks, limits=Limits(50), seed=0)
+
+
+def with_one_more(right, rng):
+    """Fit a neuron more, from a few starts."""
+    problem = right.problem
+    fits = [
+        minimize(problem, np.vstack([right.point.W, random_start(problem, 1, rng=rng)]))
+        for _ in range(5)
+    ]
+    return min(fits, key=lambda fit: fit.loss)
+
+
+def test_a_neuron_that_fits_noise_is_not_missed_and_others_are():
+    p_values, gains = [], []
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        teacher = make_teacher(5, 3, 5, rng=rng)
+        X = rng.standard_normal((2000, 5))
+        noise = 0.5 * rng.standard_normal((2000, 5))
+        problem = pose(ArraySamples(X, teacher.predict(X) + noise))
+        right = minimize(problem, problem.to_white(teacher))
+        needed, superfluous = without_one(right), without_one(with_one_more(right, rng))
+        assert needed.p_value < 1e-6
+        assert needed.gain > 9 * 30.0
+        # The fit without it is that of the right number.
+        assert superfluous.loss == pytest.approx(right.loss, rel=1e-4)
+        assert superfluous.W.shape == (3, 5)
+        p_values.append(superfluous.p_value)
+        gains.append(superfluous.gain)
+    # A chance of 1e-3 each is the level at which one counts as needed.
+    assert min(p_values) > 1e-3
+    # A neuron has nine unknowns; the best of many places fits noise up to a few times as well.
+    assert 0.0 < min(gains)
+    assert max(gains) < 5 * 9
+
+
+def test_the_gain_is_in_units_of_the_noise():
+    problem, teacher = make_problem(3, n=1000, noise=0.3)
+    fit = minimum(problem, teacher)
+    test = without_one(fit)
+    unknowns = 3 * (4 + 2 - 1)
+    variance = fit.loss / (1.0 - unknowns / (2 * 1000))
+    assert test.gain == pytest.approx((test.loss - fit.loss) * 2 * 1000 / variance, rel=1e-9)
+
+
+@pytest.mark.parametrize("intercept", [False, True])
+def test_without_the_only_neuron_nothing_is_left(intercept):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((500, 3))
+    signal = np.maximum(X @ [1.0, 2.0, -1.0], 0.0)[:, None] + 5.0 * intercept
+    noise = 0.5 * rng.standard_normal((500, 1))
+    for Y, told in ((signal + noise, True), (noise + 5.0 * intercept, False)):
+        problem = pose(ArraySamples(X, Y), fit_intercept=intercept)
+        fit = minimize(problem, problem.whitening.to_white(np.array([[1.0, 2.0, -1.0]])))
+        test = without_one(fit)
+        assert test.W.shape == (0, 3)
+        rest = Y - intercept * Y.mean()
+        assert test.loss * problem.output_scale**2 == pytest.approx(np.mean(rest**2), rel=1e-9)
+        assert (test.p_value < 1e-6) == told
+
+
+def test_neurons_are_ordered_by_what_the_loss_grows_without_them():
+    problem, teacher = make_problem(2, n=400, k=4, m=3)
+    fit = minimum(problem, teacher)
+    X, Y, _ = problem.samples.arrays()
+    H = np.maximum(X @ fit.point.W.T, 0.0)
+
+    def left(neurons):
+        A = np.linalg.lstsq(H[:, neurons], Y, rcond=None)[0]
+        return np.sum((Y - H[:, neurons] @ A) ** 2)
+
+    grown = [left([b for b in range(4) if b != a]) for a in range(4)]
+    assert list(least_missed(fit)) == list(np.argsort(grown))
+
+
+def test_noise_that_rows_share_does_not_make_a_neuron_needed():
+    # Each row ten times: what a neuron gains by fitting noise seems ten times as much.
+    p_values, naive = [], []
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        teacher = make_teacher(4, 2, 3, rng=rng)
+        X = rng.standard_normal((300, 4))
+        Y = teacher.predict(X) + 0.5 * rng.standard_normal((300, 3))
+        problem = pose(ArraySamples(np.tile(X, (10, 1)), np.tile(Y, (10, 1))))
+        fit = with_one_more(minimize(problem, problem.to_white(teacher)), rng)
+        p_values.append(without_one(fit, Blocks(64, "rows")).p_value)
+        naive.append(without_one(fit).gain)
+    assert min(p_values) > 1e-3
+    assert min(naive) > 50.0
