@@ -122,7 +122,7 @@ def recover(
         if monitor.best is None:
             raise
         claim = claim_best_so_far(monitor.best)
-    return _recovery(claim, monitor, counted.n_passes)
+    return _recovery(claim, asked, monitor, counted.n_passes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -401,7 +401,7 @@ def _weak_inputs(found: Found) -> Array | None:
     return determined.weak_inputs if left > 0 else None
 
 
-def _recovery(claim: Claim, monitor: Monitor, n_passes: int) -> Recovery:
+def _recovery(claim: Claim, asked: Options, monitor: Monitor, n_passes: int) -> Recovery:
     problem = claim.problem
     return Recovery(
         # By effect, not as they were found: the order must not hang on rounding or on the start.
@@ -413,7 +413,25 @@ def _recovery(claim: Claim, monitor: Monitor, n_passes: int) -> Recovery:
         n_iter=claim.n_iter,
         n_passes=n_passes,
         span=problem.input_span,
+        input_names=tuple(problem.source.input_names),
+        output_names=tuple(problem.source.output_names),
+        bic=_criterion(claim, asked),
         standard_errors=None if claim.errors is None else claim.errors.permuted(claim.units.order),
         warnings=tuple(monitor.warnings),
         notes=tuple(monitor.notes),
     )
+
+
+def _criterion(claim: Claim, asked: Options) -> float:
+    """Return Schwarz's criterion (BIC) for Gaussian noise, independent from row to row."""
+    problem, m = claim.problem, claim.problem.n_outputs
+    if problem.likelihood.is_exact(claim.loss):
+        return -np.inf
+    fits_slope, full = asked.negative_slope == "auto", asked.noise_covariance == "full"
+    of_noise = m * (m + 1) // 2 if full else 1
+    unknowns = n_unknowns(problem, len(claim.W)) + fits_slope + of_noise
+    _, log_det = np.linalg.slogdet(problem.likelihood.colour)
+    variance = claim.loss * problem.output_scale**2
+    deviance = problem.n_equations * (np.log(2.0 * np.pi * variance) + 1.0)
+    deviance += 2.0 * problem.n_effective * log_det
+    return float(deviance + unknowns * np.log(problem.n_effective))

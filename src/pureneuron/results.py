@@ -7,12 +7,19 @@ from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 
 import numpy as np
-from scipy import special
 
 from pureneuron.model import TwoLayerNetwork
+from pureneuron.summary import number, student, summary_table
 from pureneuron.typing import Array, IndexArray
 
-__all__ = ["Recovery", "StageReport", "Status"]
+__all__ = ["Intervals", "Recovery", "StageReport", "StandardErrors", "Status"]
+
+_ASSUMED = {
+    "iid": "rows are independent, and their noise is of one law",
+    "robust": "rows are independent, and the size of the noise may depend on the inputs",
+    "serial": "the noise has memory, and the rows are in order",
+    "groups": "rows of a group may share noise, and groups are independent",
+}
 
 
 class Status(Enum):
@@ -161,9 +168,7 @@ class StandardErrors:
 
     def intervals(self, network: TwoLayerNetwork, level: float) -> Intervals:
         """Return confidence intervals around the entries of the network."""
-        factor = float(special.stdtrit(self.freedom, 0.5 + level / 2.0))
-        if not np.isfinite(self.freedom):
-            factor = float(special.ndtri(0.5 + level / 2.0))
+        factor = student(self.freedom, 0.5 + level / 2.0)
         names = [each.name for each in fields(Intervals)]
         ends = {
             name: np.stack(
@@ -221,6 +226,12 @@ class Recovery:
     span : (d, r) array
         Orthonormal basis of the span of the inputs; rows of W are identified within it only, and
         are zero across it.
+    input_names, output_names : tuple of str
+        Names of the inputs and of the outputs.
+    bic : float
+        Schwarz's criterion for Gaussian noise that is independent from row to row: of two networks
+        fitted to the same rows, the one with the smaller value has more evidence. Minus infinity
+        where the residual is zero.
     standard_errors : StandardErrors or None
         Of the entries of the network; None where there is no estimate of the noise, or where there
         are too many unknowns.
@@ -238,6 +249,9 @@ class Recovery:
     n_iter: int
     n_passes: int
     span: Array
+    input_names: tuple[str, ...]
+    output_names: tuple[str, ...]
+    bic: float
     standard_errors: StandardErrors | None = None
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -280,6 +294,75 @@ class Recovery:
             "standard errors are made for refined fits that ran to their end, with up to "
             "400 entries of W"
         )
+
+    def summary(self, *, level: float = 0.95, max_rows: int | None = 200) -> str:
+        """Return a table of the network, its standard errors and its tests, as statsmodels does.
+
+        Parameters
+        ----------
+        level : float
+            Of the intervals.
+        max_rows : int or None
+            About how many weights are shown at most, whole neurons as far as they go; None shows
+            all.
+
+        Raises
+        ------
+        ValueError
+            If the level is out of range.
+        """
+        if not 0.0 < level < 1.0:
+            raise ValueError(f"level must lie between 0 and 1, got {level!r}")
+        errors, remarks = self.standard_errors, [*self.warnings, *self.notes]
+        if errors is None:
+            remarks.insert(0, f"no standard errors: {self.why_no_errors}")
+        elif np.isneginf(self.bic):
+            remarks.insert(0, "the residual is zero: the weights are exact, up to rounding")
+        else:
+            remarks.insert(0, f"errors {errors.kind}: {_ASSUMED[errors.kind]}")
+        if not self.certified:
+            remarks.insert(
+                0, f"not certified, so do not rely on these numbers: {self.reason}. {self.advice}"
+            )
+        return summary_table(
+            "Two-layer ReLU network",
+            self._facts(),
+            self.network,
+            errors,
+            input_names=self.input_names,
+            output_names=self.output_names,
+            level=level,
+            max_rows=max_rows,
+            remarks=remarks,
+        )
+
+    def _facts(self) -> list[tuple[str, str]]:
+        """Return what the header of the table says: first the fit, then its sizes."""
+        figures = {each.name: each.figures for each in self.stages}
+        data, tests = figures.get("data", {}), figures.get("inference", {})
+
+        def p_value(name: str) -> str:
+            return f"{tests[name]:.2g}" if name in tests else "not tested"
+
+        facts = [
+            ("Status", self.status.name),
+            ("Errors", "none" if self.standard_errors is None else self.standard_errors.kind),
+            ("Residual sd", number(self.loss**0.5)),
+        ]
+        if "output_rms" in data:
+            share = self.loss / float(data["output_rms"]) ** 2
+            facts.append(("R²", number(1.0 - share)))
+        facts += [
+            ("Omitted unit, p", p_value("omitted_unit_p_value")),
+            ("One neuron less, p", p_value("smaller_p_value")),
+            ("Rows", str(data.get("n_rows", "unknown"))),
+            ("Inputs", str(self.network.n_inputs)),
+            ("Neurons", str(self.network.n_neurons)),
+            ("Outputs", str(self.network.n_outputs)),
+        ]
+        if self.network.negative_slope:
+            facts.append(("Negative slope", number(self.network.negative_slope)))
+        return [*facts, ("BIC", number(self.bic, 1) if np.isfinite(self.bic) else "exact fit")]
 
     def stage(self, name: str) -> StageReport:
         """Return the report of the stage ``name``."""
