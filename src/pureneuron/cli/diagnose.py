@@ -24,7 +24,7 @@ __all__ = ["diagnose"]
 
 @click.command()
 @path_argument("samples")
-@neurons_option
+@neurons_option("takes the rank of A W")
 @column_options
 @click.option(
     "--negative-slope",

@@ -98,7 +98,7 @@ def fit_file(
 
 @click.command()
 @path_argument("samples")
-@neurons_option
+@neurons_option("finds the least number that the data do not reject")
 @click.option(
     "-o",
     "--output",
@@ -134,6 +134,15 @@ def fit_file(
     default=Options.noise_covariance,
     show_default=True,
     help="full: noise differs or is correlated between outputs; weight them by its covariance.",
+)
+@click.option(
+    "--errors",
+    type=click.Choice(["auto", "iid", "robust", "serial"]),
+    default=Options.errors,
+    show_default=True,
+    help="What is assumed of the noise for standard errors and tests: iid, independent rows of one "
+    "law; robust, its size may depend on the inputs; serial, noise with memory, rows in order; "
+    "auto, the first that the data do not speak against. --groups comes before it.",
 )
 @click.option(
     "--restarts",

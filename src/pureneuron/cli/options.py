@@ -68,8 +68,8 @@ def path_argument(name: str) -> Callable[[F], F]:
     return click.argument(name, type=click.Path(path_type=Path))
 
 
-def neurons_option(command: F) -> F:
-    """Add ``-k``."""
+def neurons_option(automatic: str) -> Callable[[F], F]:
+    """Return the option ``-k``; ``automatic`` says what auto does."""
     return click.option(
         "-k",
         "--neurons",
@@ -78,8 +78,8 @@ def neurons_option(command: F) -> F:
         default="auto",
         show_default=True,
         metavar="N|auto",
-        help="Number of hidden neurons; auto takes the rank of A W.",
-    )(command)
+        help=f"Number of hidden neurons; auto {automatic}.",
+    )
 
 
 def column_options(command: F) -> F:

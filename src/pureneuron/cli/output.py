@@ -24,7 +24,8 @@ from pureneuron.cli.wording import in_options
 from pureneuron.display import progress_display
 from pureneuron.model import TwoLayerNetwork
 from pureneuron.progress import ProgressCallback
-from pureneuron.results import Recovery, StageReport, Status
+from pureneuron.results import Recovery, StageReport, StandardErrors, Status
+from pureneuron.typing import Array
 
 __all__ = [
     "BAD_INPUT",
@@ -45,6 +46,10 @@ __all__ = [
     "stage_records",
     "terminal_progress",
 ]
+
+_PARTS = ("A", "W", "hidden_bias", "output_bias", "negative_slope")
+_LEVEL = 0.95  # of the intervals in JSON
+_MOST_NEURONS = 16  # that the text of a fit lists
 
 OK, NOT_RECOVERED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -136,9 +141,55 @@ def print_recovery(recovery: Recovery, *, saved: Path | None = None) -> None:
         f"and {recovery.n_passes} passes over the data"
     )
     print_line(f"{recovery.network!r}")
+    if recovery.standard_errors is not None and not np.isneginf(recovery.bic):
+        _print_errors(recovery, recovery.standard_errors)
     if saved is not None:
         unsure = "" if recovery.status is Status.RECOVERED else ", which is NOT RECOVERED,"
         print_line(f"Wrote the network{unsure} to {saved}")
+
+
+def _print_errors(recovery: Recovery, errors: StandardErrors) -> None:
+    """Print how well each neuron is known: what its standard errors mostly are, and the largest."""
+    network = recovery.network
+    print_line()
+    print_line(f"Standard errors ({errors.kind})")
+    biased = bool(network.hidden_bias.any() or errors.hidden_bias.any())
+    headings = ["neuron", "W, mostly", "largest", "A, mostly", "largest"]
+    rows = []
+    for a in range(min(network.n_neurons, _MOST_NEURONS)):
+        of_W = _mostly_and_largest(errors.W[a], recovery.input_names)
+        of_A = _mostly_and_largest(errors.A[:, a], recovery.output_names)
+        bias = (_give_or_take(network.hidden_bias[a], errors.hidden_bias[a]),) if biased else ()
+        rows.append((str(a), *of_W, *of_A, *bias))
+    print_table([*headings, *(["bias"] if biased else [])], rows)
+    if network.n_neurons > len(rows):
+        print_line(f"and {network.n_neurons - len(rows)} neurons more, see --json")
+    if network.output_bias.any() or errors.output_bias.any():
+        for name, value, error in zip(
+            recovery.output_names[:_MOST_NEURONS],
+            network.output_bias,
+            errors.output_bias,
+            strict=False,
+        ):
+            print_line(f"Bias of output {name}: {_give_or_take(value, error)}")
+    if errors.negative_slope:
+        slope = _give_or_take(network.negative_slope, errors.negative_slope)
+        print_line(f"Negative slope: {slope}")
+
+
+def _mostly_and_largest(errors: Array, names: Sequence[str]) -> tuple[str, str]:
+    """Return the median of standard errors, the largest, and whose it is."""
+    if not np.isfinite(errors).all():
+        unknown = [names[int(i)] for i in np.flatnonzero(~np.isfinite(errors))]
+        shown = ", ".join(unknown[:2]) + (", …" if len(unknown) > 2 else "")
+        known = errors[np.isfinite(errors)]
+        return f"{np.median(known):.2g}" if known.size else "", f"undetermined ({shown})"
+    largest = f"{errors.max():.2g} ({names[int(np.argmax(errors))]})"
+    return f"{np.median(errors):.2g}", largest
+
+
+def _give_or_take(value: float, error: float) -> str:
+    return f"{value:.4g} ± {error:.2g}" if np.isfinite(error) else "undetermined"
 
 
 def stage_records(stages: Iterable[StageReport]) -> list[dict[str, Any]]:
@@ -156,23 +207,30 @@ def stage_records(stages: Iterable[StageReport]) -> list[dict[str, Any]]:
 
 def network_record(network: TwoLayerNetwork) -> dict[str, Any]:
     """Return a network for JSON."""
-    names = ("A", "W", "hidden_bias", "output_bias", "negative_slope")
-    return {name: getattr(network, name) for name in names}
+    return {name: getattr(network, name) for name in _PARTS}
 
 
 def recovery_record(recovery: Recovery) -> dict[str, Any]:
-    """Return a recovery for JSON."""
+    """Return a recovery for JSON; what is undetermined becomes null (:func:`json_ready`)."""
+    errors, intervals = recovery.standard_errors, None
+    if errors is not None:
+        ends = recovery.conf_int(_LEVEL)
+        intervals = {"level": _LEVEL, **{name: getattr(ends, name) for name in _PARTS}}
     return {
         "status": recovery.status,
         "reason": in_options(recovery.reason),
         "advice": in_options(recovery.advice),
         "certified": recovery.certified,
         "loss": recovery.loss,
+        "bic": recovery.bic,
         "n_iter": recovery.n_iter,
         "n_passes": recovery.n_passes,
         "warnings": [in_options(warning) for warning in recovery.warnings],
         "notes": [in_options(note) for note in recovery.notes],
         "network": network_record(recovery.network),
+        "standard_errors": errors
+        and {name: getattr(errors, name) for name in (*_PARTS, "kind", "freedom")},
+        "intervals": intervals,
         "stages": stage_records(recovery.stages),
     }
 
