@@ -9,10 +9,12 @@ asks whether the residual still depends on the inputs: ``candidates`` are the fu
 tries, ``contributions`` what rows add to their covariance with the residual. ``order`` asks
 whether one neuron less would do, ``identifiability`` whether the weights are determined, ``units``
 for units that are dead or coincide. ``checks`` are what every new best fit goes through,
-``diagnostics`` all of it, and ``status`` decides.
+``diagnostics`` all of it, and ``status`` decides. ``bound`` says beforehand how well a network can
+be known from how many rows.
 """
 
 from pureneuron.inference.blocks import Blocks
+from pureneuron.inference.bound import cramer_rao, rows_needed
 from pureneuron.inference.checks import Checks, check
 from pureneuron.inference.covariance import covariance_root, standard_errors
 from pureneuron.inference.dependence import Dependence, Errors, assumed_dependence
@@ -47,6 +49,7 @@ __all__ = [
     "assumed_dependence",
     "check",
     "covariance_root",
+    "cramer_rao",
     "determinacy",
     "diagnose_fit",
     "first_blocks",
@@ -55,6 +58,7 @@ __all__ = [
     "odd_part_test",
     "omitted_unit_test",
     "recheck_moments",
+    "rows_needed",
     "screening",
     "smaller_test",
     "standard_errors",

@@ -152,7 +152,7 @@ def is_small(problem: Problem, n_neurons: int) -> bool:
     return few and n_unknowns(problem, n_neurons) <= THRESHOLDS.most_unknowns
 
 
-def information(fit: Fit, *, fits_slope: bool = False) -> Information:
+def information(fit: Fit, *, fits_slope: bool = False, all_rows: bool = False) -> Information:
     """Gather the information at a fit, in one pass.
 
     Parameters
@@ -161,12 +161,15 @@ def information(fit: Fit, *, fits_slope: bool = False) -> Information:
         The fit, small enough (:func:`is_small`).
     fits_slope : bool
         Whether the slope is an unknown, too.
+    all_rows : bool
+        Whether to look at every row, though some would do.
     """
     problem, point = fit.problem, fit.point
     W, A, activation = point.W, point.A, problem.activation
     per_output = n_unknowns(problem, fit.n_neurons) / problem.n_outputs
     enough = max(THRESHOLDS.enough_rows, THRESHOLDS.enough_equations * per_output)
-    rows = problem.samples.every_nth(max(int(problem.n_rows // enough), 1))
+    every = 1 if all_rows else max(int(problem.n_rows // enough), 1)
+    rows = problem.samples.every_nth(every)
     calls: list[tuple[Any, ...]] = [(pattern_sums, W, A, activation), (_total,)]
     if fits_slope:
         calls.append((_slope_sums, W, activation))
