@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pureneuron.datasets import symmetric_inputs
-from pureneuron.inference.covariance import standard_errors
+from pureneuron.inference.covariance import Root, root_of, standard_errors, unseen
 from pureneuron.inference.information import information, is_small
 from pureneuron.model import Gaussian, LeakyReLU, TwoLayerNetwork
 from pureneuron.optimize import Descent, Fit, profile
@@ -114,8 +114,8 @@ def cramer_rao(
     known = information(fit, fits_slope=fit_slope, all_rows=True)
     whiten = problem.likelihood.whiten / problem.output_scale
     S = known.score_covariance(whiten @ covariance @ whiten.T) / n_rows
-    K = known.bread()
-    return standard_errors(fit, known, K @ S @ K, kind="iid", freedom=np.inf)
+    root = Root.of_scores(root_of(S), known)
+    return standard_errors(fit, root, kind="iid", null=unseen(fit, known))
 
 
 def rows_needed(

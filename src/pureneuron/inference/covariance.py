@@ -35,6 +35,7 @@ __all__ = [
     "Thresholds",
     "covariance_root",
     "large_standard_errors",
+    "root_of",
     "standard_errors",
     "unseen",
 ]
@@ -87,6 +88,18 @@ class Root:
     freedom: float
 
     @classmethod
+    def of_scores(cls, scores: Array, known: Information, freedom: float = np.inf) -> Root:
+        """Return what a root (b, p) of the covariance of the mean score moves the unknowns by."""
+        (m, q), (k, r) = known.point.A.shape, known.point.W.shape
+        moves = scores @ known.bread()
+        return cls(
+            A=moves[:, : m * q].reshape(-1, m, q),
+            W=moves[:, m * q : m * q + k * r].reshape(-1, k, r),
+            slope=moves[:, m * q + k * r] if known.fits_slope else np.zeros(len(moves)),
+            freedom=freedom,
+        )
+
+    @classmethod
     def zero(cls, fit: Fit) -> Root:
         """Return that of a fit without noise."""
         A, W = np.zeros((0, *fit.point.A.shape)), np.zeros((0, *fit.point.W.shape))
@@ -113,10 +126,10 @@ def covariance_root(fit: Fit, known: Information, dependence: Dependence, blocks
     parameters = (fit.point.W, fit.point.A, problem.activation)
     if dependence.kind == "iid":
         EE = problem.samples.reduce(residual_sums, *parameters)["EE"] / problem.total
-        scores = _root(known.score_covariance(EE * spent)) / np.sqrt(problem.n_effective)
+        scores = root_of(known.score_covariance(EE * spent)) / np.sqrt(problem.n_effective)
     elif dependence.kind == "robust":
         sums = problem.samples.reduce(score_products, *parameters, known.fits_slope)
-        scores = _root(sums["products"]) * np.sqrt(spent) / problem.total
+        scores = root_of(sums["products"]) * np.sqrt(spent) / problem.total
     else:
         finer = _finer(problem, dependence, blocks, THRESHOLDS.most_blocks)
         sums = problem.samples.reduce(block_scores, finer, *parameters, known.fits_slope)
@@ -124,14 +137,7 @@ def covariance_root(fit: Fit, known: Information, dependence: Dependence, blocks
             [sums[f"of {name}"].reshape(finer.n_blocks, -1) for name in ("A", "W", "slope")]
         )
         scores, freedom = _shared(scores, finer, problem, dependence, spent)
-    (m, q), (k, r) = fit.point.A.shape, fit.point.W.shape
-    moves = scores @ known.bread()
-    return Root(
-        A=moves[:, : m * q].reshape(-1, m, q),
-        W=moves[:, m * q : m * q + k * r].reshape(-1, k, r),
-        slope=moves[:, m * q + k * r] if known.fits_slope else np.zeros(len(moves)),
-        freedom=freedom,
-    )
+    return Root.of_scores(scores, known, freedom)
 
 
 def standard_errors(
@@ -216,7 +222,7 @@ def _spent(fit: Fit, fits_slope: bool) -> float:
     return fit.problem.likelihood.noise_variance(1.0, unknowns, fit.problem.n_equations)
 
 
-def _root(S: Array) -> Array:
+def root_of(S: Array) -> Array:
     """Return R (p, p) with ``S = RᵀR``: scores that depend on each other are ordinary."""
     diagonal = S.diagonal()
     ridge = THRESHOLDS.ridge * np.maximum(diagonal, diagonal.max(initial=0.0) * THRESHOLDS.ridge)
