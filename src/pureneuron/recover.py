@@ -362,13 +362,19 @@ def _another_size(
         most = min(_most_neurons(plan.problem), THRESHOLDS.most_growth * first + 4)
         if k + 1 in tried or k >= most:
             return None
-        return k + 1, Suggested(omitted.larger, "one neuron more")
+        return k + 1, Suggested(_in_plan(omitted.larger, found, plan), "one neuron more")
     if smaller is None or smaller.p_value <= LEVELS.needed or k == 1:
         return None
     before = tried.get(k - 1)
     if before is not None and smaller.loss >= (1.0 - THRESHOLDS.better) * before.fit.loss:
         return None
-    return k - 1, Suggested(smaller.W, "one neuron less")
+    return k - 1, Suggested(_in_plan(smaller.W, found, plan), "one neuron less")
+
+
+def _in_plan(W: Array, found: Found, plan: Plan) -> Array:
+    """Return white rows of a fit, which may have left inputs out, in the coordinates of a plan."""
+    raw = found.fit.problem.whitening.from_white(W)
+    return plan.problem.whitening.to_white(raw)
 
 
 def _least_sufficient(found: Found, tried: dict[int, Found]) -> Found:

@@ -21,7 +21,7 @@ import numpy as np
 from pureneuron.inference.blocks import Blocks
 from pureneuron.inference.candidates import Candidates
 from pureneuron.inference.information import Information, slope_derivative
-from pureneuron.inference.score_sums import with_only_residual
+from pureneuron.inference.score_sums import with_only_residual, with_signed_residual
 from pureneuron.linalg import times
 from pureneuron.model import Activation
 from pureneuron.optimize import Fit, single_suffices
@@ -90,6 +90,11 @@ class Scores:
     def statistics(self) -> Array:
         """Sum over outputs of the squared scores, (C,); zero for what the model spans."""
         return np.asarray(np.sum(self.z.sum(axis=0) ** 2, axis=1) * self.counted)
+
+    def with_signs(self, sign: Array) -> Array:
+        """Return the statistics if each block's residual had another sign, (b,)."""
+        summed = np.tensordot(sign, self.z, 1)
+        return np.asarray(np.sum(summed**2, axis=1) * self.counted)
 
     def of_blocks(self, chosen: Array) -> Array:
         """Return the statistics by some of the blocks alone."""
@@ -195,6 +200,20 @@ class Contributions:
         )
         rows = GivenRows(residuals)
         return replace(self.rows, rows=rows, fit_intercept=False)
+
+    def with_signs(self, sign: Array) -> Problem:
+        """Return the problem whose outputs are the fitted ones and the residual with other signs.
+
+        Parameters
+        ----------
+        sign : (b,) array
+            One for each block.
+        """
+        point, activation = self.fit.point, self.fit.problem.activation
+        drawn = self.rows.samples.derive(
+            with_signed_residual, point.W, point.A, activation, self.blocks, sign
+        )
+        return replace(self.rows, rows=GivenRows(drawn))
 
     @property
     def _every(self) -> int:

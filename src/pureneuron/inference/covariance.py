@@ -292,4 +292,4 @@ def _reported(fit: Fit, dA: Array, dW: Array, dslope: Array) -> Array:
         dA[:, :, k] if problem.fit_intercept else np.zeros((b, problem.n_outputs)),
         dslope[:, None],
     ]
-    return np.hstack([part.reshape(b, -1) for part in parts])
+    return np.hstack([part.reshape(b, int(np.prod(part.shape[1:]))) for part in parts])

@@ -19,7 +19,7 @@ from pureneuron.inference.identifiability import (
 from pureneuron.inference.omitted_unit import OmittedUnitTest, omitted_unit_test
 from pureneuron.inference.order import SmallerTest, smaller_test
 from pureneuron.optimize import Fit, Limits
-from pureneuron.problem import Problem
+from pureneuron.problem import Problem, n_unknowns
 from pureneuron.results import StageReport, StandardErrors
 from pureneuron.samples.mirror import distinct_rows
 from pureneuron.typing import Array
@@ -39,12 +39,17 @@ class Thresholds:
         Length of a block against the memory of the noise (calibration).
     repeated : float
         Share of the rows that are different from all others below which rows repeat (calibration).
+    tested_equations, tested_blocks : float
+        Equations for each unknown, and independent parts of the data, with which tests see what is
+        wrong (calibration).
     """
 
     n_blocks: int = 50
     rows_a_block: int = 1
     lags_a_block: float = 0.75
     repeated: float = 0.9
+    tested_equations: float = 8.0
+    tested_blocks: float = 12.0
 
 
 THRESHOLDS = Thresholds()
@@ -74,6 +79,11 @@ class Diagnostics:
         Whether a neuron less would do; None where the rank or the residual says it would not.
     n_distinct : float
         How many different inputs there are, about; where some rows show enough, how many they show.
+    equations : float
+        Measured outputs for each unknown.
+    n_independent : float
+        Parts of the data that are independent of one another: rows, groups, or stretches as long as
+        the noise is remembered.
     """
 
     checks: Checks
@@ -85,6 +95,28 @@ class Diagnostics:
     omitted: OmittedUnitTest | None
     smaller: SmallerTest | None
     n_distinct: float
+    equations: float
+    n_independent: float
+
+    @property
+    def is_hardly_tested(self) -> bool:
+        """Whether there are too few independent parts for the tests to see what is wrong."""
+        return bool(self.why_hardly_tested)
+
+    @property
+    def why_hardly_tested(self) -> str:
+        """What there is too little of; empty if there is enough."""
+        if self.equations < THRESHOLDS.tested_equations:
+            return (
+                f"{self.equations:.2g} measured outputs for each unknown: with noise, a wrong "
+                "network could not be told from a right one"
+            )
+        if self.n_independent < THRESHOLDS.tested_blocks:
+            return (
+                f"only about {round(self.n_independent)} parts of the data are independent of one "
+                "another: errors and tests cannot be relied on"
+            )
+        return ""
 
     def describe(self) -> StageReport:
         """Report the state of the units, the tests, and what is assumed of the noise."""
@@ -196,6 +228,8 @@ def diagnose_fit(
         omitted=omitted,
         smaller=smaller,
         n_distinct=n_distinct,
+        equations=problem.n_equations / n_unknowns(problem, fit.n_neurons),
+        n_independent=np.inf if dependence is None else _n_independent(problem, better, dependence),
     )
 
 
@@ -210,6 +244,16 @@ def _blocks_for(
         if different < THRESHOLDS.repeated * problem.n_rows:
             return Blocks(max(min(int(different), THRESHOLDS.n_blocks), 1), "rows")
     return blocks
+
+
+def _n_independent(problem: Problem, blocks: Blocks, dependence: Dependence) -> float:
+    if dependence.kind == "serial":
+        return problem.n_effective / dependence.lag
+    if blocks.kind == "order":
+        return problem.n_effective
+    if blocks.kind == "rows":
+        return distinct_rows(problem.source, with_outputs=True)
+    return float(blocks_of_groups(problem, 1 << 30).n_blocks)
 
 
 def _consecutive(problem: Problem, lag: int) -> Blocks:

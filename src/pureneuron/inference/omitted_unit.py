@@ -8,9 +8,11 @@ V. Chernozhukov, D. Chetverikov and K. Kato, Annals of Statistics 41, 2013). Thi
 *screening*.
 
 A unit that is missing shows in full only when all others have made room for it. So where the
-screening finds nothing, a network with a unit more is fitted to the rows of every other block, and
-what it adds to the outputs is compared with the residual on the rest; and the other way round. What
-a unit adds that fits noise, it adds on its own rows only.
+screening finds nothing, a network with a unit more is fitted. With rows to spare it is fitted to
+every other block, and what it adds to the outputs is compared with the residual on the rest; and
+the other way round. What a unit adds that fits noise, it adds on its own rows only. With fewer
+rows it is fitted to all of them, and its gain is compared with the gains in data sets whose
+residual has random signs, block by block: there is nothing but noise to be gained.
 """
 
 from __future__ import annotations
@@ -26,9 +28,9 @@ from pureneuron.inference.candidates import Candidates, candidates
 from pureneuron.inference.contributions import Contributions, Scores
 from pureneuron.inference.information import Information
 from pureneuron.inference.scores import LEVELS
-from pureneuron.optimize import Fit, Limits, minimize
+from pureneuron.optimize import Fit, Limits, Point, minimize
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
-from pureneuron.problem import n_unknowns
+from pureneuron.problem import Problem, n_unknowns
 from pureneuron.samples import Batch, Stacked
 from pureneuron.typing import Array
 
@@ -47,8 +49,12 @@ class Thresholds:
         Share of the squared residual in one row, and the number of rows below which it may be
         larger (surety.py).
     equations : float
-        Equations for each unknown, in a half of the rows, from which on a unit more is fitted to it
-        (calibration).
+        Equations for each unknown, in a half of the rows, from which on a unit more is fitted to
+        each half (calibration).
+    sign_draws, sign_starts : int
+        Draws of the signs, where it is fitted to all rows, and starts for each (calibration).
+    least_spread : float
+        Spread of the logarithm of a gain from noise that is taken for granted (calibration).
     n_starts : int
         Starts for it, where weights are not well known (calibration).
     limits, unit_limits : Limits
@@ -62,7 +68,10 @@ class Thresholds:
     n_draws: int = 199
     concentrated: float = 0.1
     fewest_rows: float = 20.0
-    equations: float = 2.0
+    equations: float = 50.0
+    sign_draws: int = 9
+    sign_starts: int = 2
+    least_spread: float = 0.15
     n_starts: int = 4
     limits: Limits = Limits(max_iter=20, tol=1e-5)  # noqa: RUF009
     unit_limits: Limits = Limits(max_iter=4, tol=1e-3)  # noqa: RUF009
@@ -88,12 +97,15 @@ class Screening:
     concentrated : bool
         Whether a single row has more of the squared residual than noise hardly ever gives it.
         Covariances are blind to what few rows do.
+    rng : numpy.random.Generator
+        Draws signs where the test goes on.
     """
 
     contributions: Contributions
     tried: Candidates
     p_value: float
     concentrated: bool
+    rng: np.random.Generator
 
     @property
     def family(self) -> str:
@@ -105,10 +117,24 @@ class Screening:
         """Whether chance would seldom do it: a local minimum may be all there is to see."""
         return self.p_value < LEVELS.doubtful or self.concentrated
 
-    def best_units(self, n_units: int, blocks: Array | None = None) -> Array:
-        """Return the directions of units that show most, (s, r), no two of them close."""
+    def best_units(
+        self, n_units: int, blocks: Array | None = None, sign: Array | None = None
+    ) -> Array:
+        """Return the directions of units that show most, (s, r), no two of them close.
+
+        Parameters
+        ----------
+        n_units : int
+            s.
+        blocks : (b,) array of bool, optional
+            Blocks that count; all if left out.
+        sign : (b,) array, optional
+            What the residual of each block is multiplied by.
+        """
         scores, tried = self.contributions.scores, self.tried
         statistics = scores.statistics if blocks is None else scores.of_blocks(blocks)
+        if sign is not None:
+            statistics = scores.with_signs(sign)
         statistics = statistics[: len(tried.directions)] * (tried.thresholds == 0.0)
         chosen: list[int] = []
         for each in np.argsort(-statistics, kind="stable"):
@@ -162,7 +188,7 @@ def screening(
     rng : numpy.random.Generator
         Draws candidates and signs.
     """
-    draw_rng, sign_rng = rng.spawn(2)
+    draw_rng, sign_rng, refit_rng = rng.spawn(3)
     tried = candidates(fit, rng=draw_rng)
     contributions = Contributions(fit, known, blocks, tried)
     most = max(THRESHOLDS.concentrated, THRESHOLDS.fewest_rows / fit.problem.n_effective)
@@ -171,6 +197,7 @@ def screening(
         tried,
         _p_value(contributions.scores, sign_rng),
         contributions.largest_share > most,
+        refit_rng,
     )
 
 
@@ -200,7 +227,11 @@ def omitted_unit_test(
     p, family = screened.p_value, screened.family
     fit = screened.contributions.fit
     larger = np.vstack([fit.point.W, screened.best_units(1)])
-    if p >= level / 2.0 and _has_halves(screened.contributions):
+    if p >= level / 2.0 and not _has_rows_to_spare(screened.contributions):
+        q, larger = _gain_among_signs(screened, start)
+        family = "unit" if q < p else family
+        p = 1.0 - (1.0 - min(p, q)) ** 2
+    elif p >= level / 2.0 and screened.contributions.known is not None:
         n_starts = THRESHOLDS.n_starts if thorough else 1
         even = np.arange(screened.contributions.blocks.n_blocks) % 2 == 0
         starts = [screened.best_units(n_starts, half) for half in (even, ~even)]
@@ -228,13 +259,59 @@ def _p_value(scores: Scores, rng: np.random.Generator) -> float:
     return bound if bound < 1.0 / (1 + THRESHOLDS.n_draws) else drawn
 
 
-def _has_halves(contributions: Contributions) -> bool:
-    """Whether half of the rows determine a unit more."""
+def _has_rows_to_spare(contributions: Contributions) -> bool:
+    """Whether half of the rows determine a unit more about as well as all of them."""
     problem = contributions.fit.problem
     unknowns = n_unknowns(problem, contributions.fit.n_neurons + 1)
     enough = problem.n_equations >= 2.0 * THRESHOLDS.equations * unknowns
-    few = contributions.blocks.n_blocks < THRESHOLDS.fewest_blocks
-    return contributions.known is not None and enough and not few
+    return enough and contributions.blocks.n_blocks >= THRESHOLDS.fewest_blocks
+
+
+def _gain_among_signs(screened: Screening, start: Array | None) -> tuple[float, Array]:
+    """Compare the gain of a unit more with its gains where the residual has random signs.
+
+    Their logarithms are about normal: the p-value is that of one more such draw (Student).
+
+    Returns
+    -------
+    p_value : float
+        Chance of a gain as large if there is nothing but noise to be gained.
+    W : (k + 1, r) array
+        White rows of the larger network.
+    """
+    contributions = screened.contributions
+    fit, blocks, rows = contributions.fit, contributions.blocks, contributions.rows
+    n_blocks, point = blocks.n_blocks, fit.point
+    directions = [screened.best_units(THRESHOLDS.sign_starts)]
+    directions += [] if start is None else [start[None]]
+    larger = _best_with_one_more(rows, point.W, np.concatenate(directions))
+    gain = max(point.loss - larger.loss, np.finfo(np.float64).tiny)
+    signs = screened.rng.choice(np.array([-1.0, 1.0]), size=(THRESHOLDS.sign_draws, n_blocks))
+    gains = []
+    for sign in signs:
+        drawn = contributions.with_signs(sign)
+        same = minimize(drawn, point.W, point.A, limits=THRESHOLDS.limits, damping=DAMPING.trusted)
+        own = screened.best_units(THRESHOLDS.sign_starts, sign=sign)
+        more = _best_with_one_more(drawn, same.point.W, own)
+        gains.append(max(same.loss - more.loss, np.finfo(np.float64).tiny))
+    logs = np.log(gains)
+    spread = max(float(logs.std(ddof=1)), THRESHOLDS.least_spread)
+    t = (np.log(gain) - logs.mean()) / (spread * np.sqrt(1.0 + 1.0 / len(logs)))
+    return float(special.stdtr(len(logs) - 1, -t)), larger.W
+
+
+def _best_with_one_more(problem: Problem, W: Array, directions: Array) -> Point:
+    """Descend from W with a unit in each of the directions; return the lowest end."""
+    descents = [
+        minimize(
+            problem,
+            np.vstack([W, direction]),
+            limits=THRESHOLDS.limits,
+            damping=DAMPING.trusted,
+        ).point
+        for direction in directions
+    ]
+    return min(descents, key=lambda point: point.loss)
 
 
 def _refitted(

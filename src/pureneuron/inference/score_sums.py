@@ -24,7 +24,14 @@ from pureneuron.optimize.least_squares.kernels import activations, like, residua
 from pureneuron.samples import Batch, Sum, to_numpy
 from pureneuron.typing import AnyArray
 
-__all__ = ["Thresholds", "block_scores", "score_products", "with_only_residual", "with_residual"]
+__all__ = [
+    "Thresholds",
+    "block_scores",
+    "score_products",
+    "with_only_residual",
+    "with_residual",
+    "with_signed_residual",
+]
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,23 @@ def with_only_residual(batch: Batch, W: AnyArray, A: AnyArray, activation: Activ
     _, H = activations(batch, W, activation)
     extra = {name: column for name, column in batch.extra.items() if name != "one"}
     return replace(batch, Y=residual(batch, H, A), extra=extra)
+
+
+def with_signed_residual(
+    batch: Batch,
+    W: AnyArray,
+    A: AnyArray,
+    activation: Activation,
+    blocks: Blocks,
+    sign: AnyArray,
+) -> Batch:
+    """Put fitted outputs plus the residual, times the sign of its block, in the place of Y."""
+    xp = array_api_compat.array_namespace(batch.X)
+    _, H = activations(batch, W, activation)
+    E = residual(batch, H, A)
+    signs = to_numpy(sign)[blocks.numbers(batch)][:, None]
+    signs = xp.asarray(signs, dtype=E.dtype, device=array_api_compat.device(E))
+    return replace(batch, Y=batch.Y - E + signs * E)
 
 
 def block_scores(

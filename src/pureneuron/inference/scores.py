@@ -33,7 +33,7 @@ class Levels:
     rejected: float = 1e-6
     doubtful: float = 0.05
     omitted: float = 0.01
-    needed: float = 1e-3
+    needed: float = 5e-3
 
 
 LEVELS = Levels()

@@ -164,6 +164,8 @@ def status_of_fit(fit: Fit, diagnostics: Diagnostics, *, agreement: str, n_start
     sizes = _status_of_size(fit, diagnostics)
     if sizes is not None:
         return sizes
+    if not fit.is_exact and diagnostics.is_hardly_tested:
+        return Verdict(Status.TOO_FEW_SAMPLES, diagnostics.why_hardly_tested)
     omitted, smaller = diagnostics.omitted, diagnostics.smaller
     if omitted is not None and omitted.is_rejected:
         return Verdict(
