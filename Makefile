@@ -32,6 +32,7 @@ test-extras: $(VENV)/.extras
 figures: $(VENV)/.demo
 	$(BIN)/python benchmarks/recovery.py
 	$(BIN)/python benchmarks/wide.py
+	$(BIN)/python benchmarks/trust.py
 
 performance: $(VENV)/.demo
 	$(BIN)/python benchmarks/success.py
