@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from pureneuron.inference import (
+    Blocks,
+    Dependence,
     Diagnostics,
     UnitDiagnostics,
     Verdict,
@@ -17,13 +21,13 @@ from pureneuron.inference import (
     first_blocks,
     odd_part_test,
     recheck_moments,
-    standard_errors,
     status_of_fit,
     status_of_moments,
     symmetry_test,
     unit_diagnostics,
 )
-from pureneuron.inference.information import information, is_small
+from pureneuron.inference.covariance import large_standard_errors
+from pureneuron.inference.information import information, is_affordable, is_small
 from pureneuron.inference.scores import LEVELS
 from pureneuron.inference.status import THRESHOLDS as STATUS
 from pureneuron.initialize import Candidate
@@ -41,7 +45,7 @@ from pureneuron.spectral import (
     linear_loss,
     sampling_error,
 )
-from pureneuron.typing import Array
+from pureneuron.typing import Array, IndexArray
 
 __all__ = ["Claim", "Found", "certify", "certify_moments", "claim_best_so_far"]
 
@@ -120,8 +124,8 @@ class Claim:
         The state of its units.
     verdict : Verdict
         Status and reason.
-    errors : StandardErrors or None
-        Of the network, neurons as in W.
+    errors : StandardErrors, callable or None
+        Of the network, neurons in the order of the report; or what makes them.
     """
 
     problem: Problem
@@ -131,7 +135,7 @@ class Claim:
     n_iter: int
     units: UnitDiagnostics
     verdict: Verdict
-    errors: StandardErrors | None = None
+    errors: StandardErrors | Callable[[], StandardErrors] | None = None
 
 
 def certify(found: Found, monitor: Monitor) -> Claim:
@@ -163,8 +167,26 @@ def certify(found: Found, monitor: Monitor) -> Claim:
         fit.info.n_iter,
         units,
         verdict,
-        diagnostics.errors,
+        _errors(found.fit, diagnostics),
     )
+
+
+def _errors(
+    fit: Fit, diagnostics: Diagnostics
+) -> StandardErrors | Callable[[], StandardErrors] | None:
+    """Return the standard errors in the order of the report, or what makes them."""
+    order = diagnostics.checks.units.order
+    if diagnostics.errors is not None:
+        return diagnostics.errors.permuted(order)
+    if diagnostics.dependence is None or not is_affordable(fit):
+        return None
+    return partial(_large_errors, fit, diagnostics.dependence, diagnostics.blocks, order)
+
+
+def _large_errors(
+    fit: Fit, dependence: Dependence, blocks: Blocks, order: IndexArray
+) -> StandardErrors:
+    return large_standard_errors(fit, dependence, blocks).permuted(order)
 
 
 def certify_moments(
@@ -238,7 +260,7 @@ def _doubts(
         grouped = blocks.kind == "groups"
         noise = assumed_dependence(whole, options.errors, grouped=grouped, rng=curvature_rng)
         root = covariance_root(whole, known, noise, blocks)
-        determined = determinacy(whole, known, root, standard_errors(whole, root, kind=noise.kind))
+        determined = determinacy(whole, known, root)
     screened = checks.screened
     return recheck_moments(
         nonlinear=odd_part_test(problem, part, estimate.W).is_rejected,

@@ -223,7 +223,12 @@ def settle_size(plan: Plan, options: Options, streams: Streams, monitor: Monitor
         plan = _with_starts(replace(plan, n_neurons=k, given=(start,)), options)
         found = fit_and_examine(plan, options, streams, monitor)
         tried[k] = found
-    return _least_sufficient(found, tried)
+    chosen = _least_sufficient(found, tried)
+    if chosen is not found and chosen.diagnostics is not None:
+        for name, info in (("multistart", chosen.search), ("inference", chosen.diagnostics)):
+            with monitor.stage(name) as stage:
+                stage.report(info)
+    return chosen
 
 
 def fit_and_examine(plan: Plan, options: Options, streams: Streams, monitor: Monitor) -> Found:
@@ -422,7 +427,7 @@ def _recovery(claim: Claim, asked: Options, monitor: Monitor, n_passes: int) -> 
         input_names=tuple(problem.source.input_names),
         output_names=tuple(problem.source.output_names),
         bic=_criterion(claim, asked),
-        standard_errors=None if claim.errors is None else claim.errors.permuted(claim.units.order),
+        errors=claim.errors,
         warnings=tuple(monitor.warnings),
         notes=tuple(monitor.notes),
     )

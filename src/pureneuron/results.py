@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import Enum
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -147,11 +149,6 @@ class StandardErrors:
         """Covariance (p, p) of all unknowns, in the order of ``root``."""
         return np.asarray(self.root.T @ self.root)
 
-    def root_W(self) -> Array:
-        """Return the changes of W alone, (b, k, d)."""
-        (m, k), d = self.A.shape, self.W.shape[1]
-        return self.root[:, m * k : m * k + k * d].reshape(-1, k, d)
-
     def permuted(self, order: IndexArray) -> StandardErrors:
         """Return those of the network made of the neurons ``order``, in that order."""
         (m, k), d = self.A.shape, self.W.shape[1]
@@ -232,9 +229,8 @@ class Recovery:
         Schwarz's criterion for Gaussian noise that is independent from row to row: of two networks
         fitted to the same rows, the one with the smaller value has more evidence. Minus infinity
         where the residual is zero.
-    standard_errors : StandardErrors or None
-        Of the entries of the network; None where there is no estimate of the noise, or where there
-        are too many unknowns.
+    errors : StandardErrors, callable or None
+        The standard errors, or what makes them when they are asked for; None where there are none.
     warnings : tuple of str
         What may be wrong in spite of the status; the estimator issues them as warnings.
     notes : tuple of str
@@ -252,7 +248,9 @@ class Recovery:
     input_names: tuple[str, ...]
     output_names: tuple[str, ...]
     bic: float
-    standard_errors: StandardErrors | None = None
+    errors: StandardErrors | Callable[[], StandardErrors] | None = field(
+        default=None, repr=False, compare=False
+    )
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -260,6 +258,22 @@ class Recovery:
     def advice(self) -> str:
         """What the status means and what to try."""
         return self.status.advice
+
+    @cached_property
+    def standard_errors(self) -> StandardErrors | None:
+        """Standard errors of the entries of the network; None where there are none.
+
+        For networks with more than 400 entries of W they are made when they are first asked for,
+        which takes as long as some fits; until then the data are kept. A pickle holds them only if
+        they have been.
+        """
+        return self.errors() if callable(self.errors) else self.errors
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(self.__dict__)
+        if callable(self.errors):
+            state["errors"] = state.get("standard_errors")
+        return state
 
     @property
     def certified(self) -> bool:
@@ -291,8 +305,8 @@ class Recovery:
         if self.standard_errors is not None:
             return ""
         return (
-            "standard errors are made for refined fits that ran to their end, with up to "
-            "400 entries of W"
+            "standard errors are made for refined fits that ran to their end, with up to 5000 "
+            "entries of W"
         )
 
     def summary(self, *, level: float = 0.95, max_rows: int | None = 200) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from pureneuron.inference.order import SmallerTest, smaller_test
 from pureneuron.optimize import Fit, Limits
 from pureneuron.problem import Problem, n_unknowns
 from pureneuron.results import StageReport, StandardErrors
+from pureneuron.samples import Batch
 from pureneuron.samples.mirror import distinct_rows
 from pureneuron.typing import Array
 
@@ -84,6 +85,8 @@ class Diagnostics:
     n_independent : float
         Parts of the data that are independent of one another: rows, groups, or stretches as long as
         the noise is remembered.
+    blocks : Blocks
+        Rows that the tests took for independent of those of other blocks.
     """
 
     checks: Checks
@@ -97,6 +100,7 @@ class Diagnostics:
     n_distinct: float
     equations: float
     n_independent: float
+    blocks: Blocks
 
     @property
     def is_hardly_tested(self) -> bool:
@@ -193,11 +197,15 @@ def diagnose_fit(
     n_distinct = distinct_inputs(problem, fit.n_neurons, rng=inputs_rng)
     dependence, better = None, blocks
     if not fit.is_exact:
-        grouped = blocks.kind == "groups"
+        if blocks.kind == "order" and _rows_repeat(problem):
+            different = distinct_rows(problem.source, with_outputs=True)
+            better = Blocks(max(min(int(different), THRESHOLDS.n_blocks), 1), "rows")
+        grouped = better.kind != "order"
         screened = checks.screened if checks is not None else None
         power = None if screened is None else screened.contributions.residual_power
         dependence = assumed_dependence(fit, errors, grouped=grouped, power=power, rng=noise_rng)
-        better = _blocks_for(problem, blocks, dependence, n_distinct)
+        if dependence.kind == "serial":
+            better = _consecutive(problem, dependence.lag)
         if better.kind == "rows":
             dependence = Dependence("groups", 0, "rows repeat, and count once")
     if checks is None or better != blocks or (fits_slope and checks.known is not None):
@@ -208,7 +216,7 @@ def diagnose_fit(
         if dependence is not None:
             root, kind = covariance_root(fit, known, dependence, better), dependence.kind
         reported = standard_errors(fit, root, kind=kind, null=unseen(fit, known))
-        determined = determinacy(fit, known, root, reported)
+        determined = determinacy(fit, known, root)
     omitted, smaller = None, None
     shows = problem.linear_part_shows(fit.n_neurons)
     if dependence is not None and checks.screened is not None:
@@ -230,20 +238,18 @@ def diagnose_fit(
         n_distinct=n_distinct,
         equations=problem.n_equations / n_unknowns(problem, fit.n_neurons),
         n_independent=np.inf if dependence is None else _n_independent(problem, better, dependence),
+        blocks=better,
     )
 
 
-def _blocks_for(
-    problem: Problem, blocks: Blocks, dependence: Dependence, n_distinct: float
-) -> Blocks:
-    """Return blocks that are independent, given what the noise is like."""
-    if dependence.kind == "serial":
-        return _consecutive(problem, dependence.lag)
-    if blocks.kind == "order" and n_distinct < THRESHOLDS.repeated * problem.n_rows:
-        different = distinct_rows(problem.source, with_outputs=True)
-        if different < THRESHOLDS.repeated * problem.n_rows:
-            return Blocks(max(min(int(different), THRESHOLDS.n_blocks), 1), "rows")
-    return blocks
+def _rows_repeat(problem: Problem) -> bool:
+    """Whether many rows have their first input and output in common with others."""
+    few = problem.source.derive(_first_columns)
+    return distinct_rows(few, with_outputs=True) < THRESHOLDS.repeated * problem.n_rows
+
+
+def _first_columns(batch: Batch) -> Batch:
+    return replace(batch, X=batch.X[:, :1], Y=batch.Y[:, :1])
 
 
 def _n_independent(problem: Problem, blocks: Blocks, dependence: Dependence) -> float:

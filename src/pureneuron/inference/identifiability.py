@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import special
 
 from pureneuron.inference.covariance import Root
 from pureneuron.inference.information import Information
+from pureneuron.inference.scores import LEVELS
 from pureneuron.optimize import Fit, displacement
 from pureneuron.problem import Problem, n_unknowns
-from pureneuron.results import StandardErrors
 from pureneuron.samples.mirror import distinct_rows
 from pureneuron.typing import Array, IndexArray
 
@@ -108,18 +109,15 @@ class Determinacy:
         length or the distance to the nearest row.
     column_errors : (k,) array
         The same of each column of A, against its length.
-    input_errors : (k,) array
-        The same of each row of W in the units of the data.
     null_directions : int
         Directions without any information.
     weak_inputs : (d, z) array
-        Orthonormal directions of the inputs that vary too little for the rows of W to be known
-        along them, where the white rows are.
+        Direction of the inputs, one or none, that varies too little for the rows of W to be known
+        along it, where the white rows are.
     """
 
     row_errors: Array
     column_errors: Array
-    input_errors: Array
     null_directions: int
     weak_inputs: Array
 
@@ -142,7 +140,7 @@ class Determinacy:
         return not self.null_directions and bool(np.all(errors < THRESHOLDS.well_known))
 
 
-def determinacy(fit: Fit, known: Information, root: Root, errors: StandardErrors) -> Determinacy:
+def determinacy(fit: Fit, known: Information, root: Root) -> Determinacy:
     """Find out how well the data determine the neurons.
 
     Repeated rows, few distinct inputs or a unit that only a few rows switch leave null directions,
@@ -156,11 +154,9 @@ def determinacy(fit: Fit, known: Information, root: Root, errors: StandardErrors
         At the fit.
     root : Root
         Root of the covariance of the unknowns in white coordinates.
-    errors : StandardErrors
-        Of the network as it is reported, neurons in the order of the fit.
     """
     point = fit.point
-    k, d = fit.n_neurons, errors.W.shape[1]
+    k = fit.n_neurons
     units = range(k)
     # What belongs to which of two neurons is known no better than the distance between their rows.
     apart = np.linalg.norm(point.W[:, None] - point.W, axis=2) + 2.0 * np.eye(k)
@@ -169,15 +165,40 @@ def determinacy(fit: Fit, known: Information, root: Root, errors: StandardErrors
     lengths = np.linalg.norm(point.columns, axis=0)
     column_errors = np.array([_largest_error(root.A[:, :, a]) for a in units])
     column_errors /= np.where(lengths > 0.0, lengths, 1.0)
-    of_inputs = errors.root_W()
-    input_errors = np.array([_largest_error(of_inputs[:, a]) for a in units])
-    weak = np.zeros((d, 0))
-    good = (row_errors <= THRESHOLDS.largest_error) & (input_errors > THRESHOLDS.largest_error)
-    if good.any():
-        together = of_inputs[:, good].reshape(-1, d)
-        values, vectors = np.linalg.eigh(together.T @ together)
-        weak = vectors[:, values > THRESHOLDS.largest_error**2]
-    return Determinacy(row_errors, column_errors, input_errors, known.null.shape[1], weak)
+    good = row_errors <= THRESHOLDS.largest_error
+    weak = _weakest_input(fit, root.W[:, good], point.W[good])
+    return Determinacy(row_errors, column_errors, known.null.shape[1], weak)
+
+
+def _weakest_input(fit: Fit, changes: Array, W: Array) -> Array:
+    """Return the direction (d, 1) of the inputs along which W is least known, or none (d, 0).
+
+    It is weak where rows of W are known no better along it than to a quarter of the rest of their
+    length, in the units of the data, and nothing says that they have a part along it at all.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    changes : (b, u, r) array
+        Root of the covariance of the white rows that are well known.
+    W : (u, r) array
+        Those rows.
+    """
+    problem = fit.problem
+    d, transform = len(problem.input_span), problem.whitening.transform
+    none = np.zeros((d, 0))
+    if len(W) == 0 or len(changes) == 0 or problem.input_span.shape[1] < 2:
+        return none
+    changes, rows = (changes @ transform.T)[:, :, :d], (W @ transform.T)[:, :d]
+    direction = np.linalg.eigh(np.einsum("bui,buj->ij", changes, changes))[1][:, -1]
+    along = rows @ direction
+    error = np.linalg.norm(changes @ direction, axis=0)
+    rest = np.linalg.norm(rows - along[:, None] * direction, axis=1)
+    vague = np.max(error - THRESHOLDS.largest_error * rest) > 0.0
+    # About chi-squared if there is nothing along it.
+    shown = float(np.sum((along / np.where(error > 0.0, error, 1.0)) ** 2))
+    return direction[:, None] if vague and special.chdtrc(len(W), shown) > LEVELS.rejected else none
 
 
 def _largest_error(root: Array) -> float:

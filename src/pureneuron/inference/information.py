@@ -39,6 +39,7 @@ __all__ = [
     "LargeSolver",
     "Thresholds",
     "information",
+    "is_affordable",
     "is_small",
     "large_solver",
     "slope_derivative",
@@ -53,6 +54,8 @@ class Thresholds:
     ----------
     most_weights, most_unknowns : int
         Entries of W, and unknowns in all, up to which the information is formed (cost.py).
+    most_factored : int
+        Entries of W up to which the Gauss–Newton matrix is factored, if it is asked for (cost.py).
     enough_rows, enough_equations : float
         Rows, and equations for each unknown, that show the information well enough: where there are
         more, it is that of every n-th row (calibration).
@@ -62,6 +65,7 @@ class Thresholds:
 
     most_weights: int = 400
     most_unknowns: int = 1600
+    most_factored: int = 5000
     enough_rows: float = 5000.0
     enough_equations: float = 50.0
     singular: float = 1e-10
@@ -150,6 +154,11 @@ def is_small(problem: Problem, n_neurons: int) -> bool:
     """Tell whether the information on k neurons is small enough to be formed."""
     few = n_neurons * problem.n_inputs <= THRESHOLDS.most_weights
     return few and n_unknowns(problem, n_neurons) <= THRESHOLDS.most_unknowns
+
+
+def is_affordable(fit: Fit) -> bool:
+    """Tell whether the Gauss–Newton matrix of W can be factored."""
+    return fit.point.W.size <= THRESHOLDS.most_factored
 
 
 def information(fit: Fit, *, fits_slope: bool = False, all_rows: bool = False) -> Information:

@@ -216,8 +216,6 @@ def _status_of_size(fit: Fit, diagnostics: Diagnostics) -> Verdict | None:
         return Verdict(Status.DEGENERATE, reason)
     if not fit.info.converged:
         return Verdict(Status.NOT_CONVERGED, f"still improving after {fit.info.n_iter} iterations")
-    if diagnostics.rank is not None and diagnostics.rank > k and not fit.is_exact:
-        return _wrong_size(diagnostics.rank, k)
     return None
 
 
