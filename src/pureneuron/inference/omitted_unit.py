@@ -17,7 +17,6 @@ residual has random signs, block by block: there is nothing but noise to be gain
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -227,17 +226,12 @@ def omitted_unit_test(
     p, family = screened.p_value, screened.family
     fit = screened.contributions.fit
     larger = np.vstack([fit.point.W, screened.best_units(1)])
-    if p >= level / 2.0 and not _has_rows_to_spare(screened.contributions):
-        q, larger = _gain_among_signs(screened, start)
-        family = "unit" if q < p else family
-        p = 1.0 - (1.0 - min(p, q)) ** 2
-    elif p >= level / 2.0 and screened.contributions.known is not None:
-        n_starts = THRESHOLDS.n_starts if thorough else 1
-        even = np.arange(screened.contributions.blocks.n_blocks) % 2 == 0
-        starts = [screened.best_units(n_starts, half) for half in (even, ~even)]
-        if start is not None:
-            starts = [np.vstack([start, own]) for own in starts]
-        q, larger = _refitted(screened, starts, all_units=thorough)
+    # Among many units, one more is neither quickly fitted nor found by fitting.
+    if p >= level / 2.0 and screened.contributions.known is not None:
+        if _has_rows_to_spare(screened.contributions):
+            q, larger = _refitted_by_halves(screened, start, all_units=thorough)
+        else:
+            q, larger = _gain_among_signs(screened, start)
         family = "unit" if q < p else family
         # The two are about independent (Šidák).
         p = 1.0 - (1.0 - min(p, q)) ** 2
@@ -314,8 +308,8 @@ def _best_with_one_more(problem: Problem, W: Array, directions: Array) -> Point:
     return min(descents, key=lambda point: point.loss)
 
 
-def _refitted(
-    screened: Screening, starts: Sequence[Array], *, all_units: bool
+def _refitted_by_halves(
+    screened: Screening, start: Array | None, *, all_units: bool
 ) -> tuple[float, Array]:
     """Fit a unit more to each half of the blocks, and test what it adds on the other half.
 
@@ -334,7 +328,9 @@ def _refitted(
     number = contributions.rows.samples.reduce(_numbers, blocks)["number"]
     even = np.arange(blocks.n_blocks) % 2 == 0
     z = np.zeros(blocks.n_blocks)
-    for chosen, directions in zip((even, ~even), starts, strict=True):
+    for chosen in (even, ~even):
+        own = screened.best_units(THRESHOLDS.n_starts if all_units else 1, chosen)
+        directions = own if start is None else np.vstack([start, own])
         part = rows.part(np.flatnonzero(chosen[number]))
         more = min(
             (
