@@ -15,11 +15,14 @@ from typing import Literal
 import numpy as np
 
 from pureneuron.problem import Problem
-from pureneuron.samples import Batch, Max, to_numpy
+from pureneuron.samples import Batch, Leaf, Max, Min, to_numpy
 from pureneuron.samples.groups import GROUP
 from pureneuron.samples.mirror import row_hash
 
 __all__ = ["Blocks", "blocks_of_groups", "consecutive_blocks", "has_groups"]
+
+# 2⁶⁴ over the golden ratio: multiples of it are as even as can be, modulo 2⁶⁴.
+_GOLDEN = 0x9E3779B97F4A7C15
 
 
 @dataclass(frozen=True)
@@ -34,11 +37,14 @@ class Blocks:
         Whether a block is made of consecutive rows, of whole groups, or of equal rows.
     length : int
         Rows of a block of consecutive rows.
+    spread : bool
+        Whether the numbers of groups may be any, and are spread over the blocks.
     """
 
     n_blocks: int
     kind: Literal["order", "groups", "rows"] = "order"
     length: int = 1
+    spread: bool = False
 
     def split(self, batch: Batch, original: Batch | None = None) -> Iterator[tuple[int, Batch]]:
         """Yield the parts of a batch that lie in one block each, with the number of the block.
@@ -68,9 +74,8 @@ class Blocks:
             return np.asarray(np.minimum(rows // self.length, self.n_blocks - 1))
         if self.kind == "groups":
             group = np.asarray(to_numpy(batch.extra[GROUP])).reshape(-1)
-            numbers: np.ndarray = group % self.n_blocks
-            return numbers
-        return (row_hash(batch.X, batch.Y) % np.uint64(self.n_blocks)).astype(np.intp)
+            return _spread(group, self.n_blocks) if self.spread else group
+        return np.asarray(row_hash(batch.X, batch.Y) % np.uint64(self.n_blocks), dtype=np.intp)
 
     def _gathered(self, batch: Batch, number: np.ndarray) -> Iterator[tuple[int, Batch]]:
         order = np.argsort(number, kind="stable")
@@ -87,9 +92,18 @@ def consecutive_blocks(n_rows: int, n_blocks: int) -> Blocks:
 
 
 def blocks_of_groups(problem: Problem, most_blocks: int) -> Blocks:
-    """Make a block of each group, or of several where there are more than ``most_blocks``."""
-    largest = int(problem.source.reduce(_largest_group)["largest"])
-    return Blocks(min(largest + 1, most_blocks), "groups")
+    """Make a block of each group, or of several where their numbers go beyond ``most_blocks``."""
+    ends = problem.source.reduce(_ends_of_groups)
+    if int(ends["smallest"]) >= 0 and int(ends["largest"]) < most_blocks:
+        return Blocks(int(ends["largest"]) + 1, "groups")
+    return Blocks(most_blocks, "groups", spread=True)
+
+
+def _spread(numbers: np.ndarray, n_blocks: int) -> np.ndarray:
+    """Deal whole numbers out evenly, neighbours and multiples alike (Fibonacci hashing)."""
+    words = numbers.astype(np.uint64) * np.uint64(_GOLDEN)
+    words = (words >> np.uint64(32)) * np.uint64(n_blocks)
+    return np.asarray(words >> np.uint64(32), dtype=np.intp)
 
 
 def has_groups(problem: Problem) -> bool:
@@ -101,5 +115,6 @@ def _shows_groups(batch: Batch) -> dict[str, Max]:
     return {"groups": Max(np.asarray(GROUP in batch.extra))}
 
 
-def _largest_group(batch: Batch) -> dict[str, Max]:
-    return {"largest": Max(np.asarray(int(to_numpy(batch.extra[GROUP]).max())))}
+def _ends_of_groups(batch: Batch) -> dict[str, Leaf]:
+    group = np.asarray(to_numpy(batch.extra[GROUP]))
+    return {"smallest": Min(group.min()), "largest": Max(group.max())}

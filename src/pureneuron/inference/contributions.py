@@ -217,7 +217,9 @@ class Contributions:
 
     @property
     def _every(self) -> int:
-        """Parts of rows of which one shows enough of the tangent space."""
+        """Blocks of which one shows enough of the tangent space."""
+        if self.blocks.kind != "order":
+            return 1  # some may have no rows
         problem = self.fit.problem
         per_output = n_unknowns(problem, self.fit.n_neurons) / problem.n_outputs
         enough = max(THRESHOLDS.enough_rows, THRESHOLDS.enough_equations * per_output)
