@@ -22,14 +22,13 @@ import array_api_compat
 import numpy as np
 from scipy import special
 
-from pureneuron.inference.blocks import Blocks, consecutive_blocks
 from pureneuron.inference.scores import largest_score
 from pureneuron.linalg import times
 from pureneuron.model import Activation
 from pureneuron.optimize import Fit, single_suffices
 from pureneuron.optimize.least_squares.kernels import activations, like, residual_sums
 from pureneuron.samples import Batch, Sum
-from pureneuron.typing import AnyArray, Array
+from pureneuron.typing import AnyArray, Array, IndexArray
 
 __all__ = ["Dependence", "ErrorKind", "Errors", "Thresholds", "assumed_dependence"]
 
@@ -121,11 +120,9 @@ def assumed_dependence(
     if power is None:
         EE = rows.samples.reduce(residual_sums, point.W, point.A, problem.activation)["EE"]
         power = EE.diagonal() / problem.total
-    runs = consecutive_blocks(problem.n_rows, problem.n_rows // THRESHOLDS.run)
-    sums = rows.samples.reduce(
+    some = rows.samples.take(_rows_in_runs(problem.n_rows))
+    sums = some.reduce(
         _dependence_sums,
-        runs,
-        max(problem.n_rows // THRESHOLDS.enough_rows, 1),
         (point.W, point.A),
         _projections(fit, rng),
         power,
@@ -141,6 +138,14 @@ def assumed_dependence(
         why = f"the size of the residual depends on the outputs (p = {p_unequal:.2g})"
         return Dependence("robust", 0, why)
     return Dependence("iid", 0, "nothing speaks against independent noise of one law")
+
+
+def _rows_in_runs(n_rows: int) -> IndexArray:
+    """Return the numbers of the rows of some runs: enough rows, all where there are few."""
+    every = max(n_rows // THRESHOLDS.enough_rows, 1)
+    starts = np.arange(0, n_rows, every * THRESHOLDS.run)
+    rows = (starts[:, None] + np.arange(THRESHOLDS.run)).ravel()
+    return rows[rows < n_rows]
 
 
 def _projections(fit: Fit, rng: np.random.Generator) -> tuple[Array, ...]:
@@ -184,8 +189,6 @@ def _unequal(sums: dict[str, Array]) -> float:
 
 def _dependence_sums(
     batch: Batch,
-    blocks: Blocks,
-    every: int,
     here: tuple[AnyArray, AnyArray],
     projections: tuple[AnyArray, ...],
     power: AnyArray,
@@ -195,17 +198,15 @@ def _dependence_sums(
 
     Parameters
     ----------
-    every : int
-        Blocks of which one is looked at.
+    batch : Batch
+        All rows that are looked at, in one: runs must not be cut where batches are.
     power : (m,) array
         Mean squares of the residual.
     """
     xp = array_api_compat.array_namespace(batch.X)
     W, A, power, U, V, P, Z = (like(batch, M) for M in (*here, power, *projections))
     total: dict[str, Any] = {}
-    for number, part in blocks.split(batch):
-        if number % every:
-            continue
+    for part in batch.parts(THRESHOLDS.run):
         D, H = activations(part, W, activation)
         fitted = H @ A.T
         E = part.Y - fitted
