@@ -1,0 +1,68 @@
+"""Scores over blocks and their products, against explicit sums over the rows."""
+
+import numpy as np
+import pytest
+
+import dense
+from engine import make_problem, minimum
+from pureneuron.inference import Blocks
+from pureneuron.inference.score_sums import block_scores, score_products
+
+CASES = {
+    "plain": {},
+    "weights": {"weighted": True},
+    "biases": {"fit_hidden_bias": True, "fit_intercept": True},
+    "all": {"weighted": True, "fit_hidden_bias": True, "fit_intercept": True, "slope": 0.3},
+}
+
+
+def fitted(seed, *, weighted=False, **options):
+    weight = np.random.default_rng(seed).uniform(0.2, 3.0, 200) if weighted else None
+    problem, teacher = make_problem(seed, weight=weight, **options)
+    return minimum(problem, teacher)
+
+
+def parameters(fit):
+    return fit.point.W, fit.point.A, fit.problem.activation
+
+
+def flattened(sums, n_blocks):
+    parts = [sums[f"of {name}"].reshape(n_blocks, -1) for name in ("A", "W", "slope")]
+    return np.hstack(parts)
+
+
+@pytest.mark.parametrize("fits_slope", [False, True])
+@pytest.mark.parametrize("case", CASES)
+def test_sums_over_blocks(case, fits_slope):
+    fit = fitted(1, **CASES[case])
+    rows = dense.Rows.of(fit.problem)
+    scores = dense.scores(fit, rows, fits_slope=fits_slope)
+    blocks = Blocks(7, "order", 28)
+    number = np.minimum(np.arange(200) // 28, 6)
+    wanted = np.array([scores[number == b].sum(axis=0) for b in range(7)])
+    sums = fit.problem.samples.reduce(block_scores, blocks, *parameters(fit), fits_slope)
+    assert flattened(sums, 7) == pytest.approx(wanted, abs=1e-7)
+
+
+@pytest.mark.parametrize("fits_slope", [False, True])
+@pytest.mark.parametrize("case", CASES)
+def test_products(case, fits_slope):
+    fit = fitted(2, **CASES[case])
+    scores = dense.scores(fit, dense.Rows.of(fit.problem), fits_slope=fits_slope)
+    found = fit.problem.samples.reduce(score_products, *parameters(fit), fits_slope)["products"]
+    wanted = scores.T @ scores
+    assert found == pytest.approx(wanted, abs=1e-7 * np.abs(wanted).max())
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_scores_add_up_to_nothing_at_a_minimum(case):
+    fit = fitted(3, **CASES[case])
+    blocks = Blocks(5, "order", 40)
+    sums = fit.problem.samples.reduce(block_scores, blocks, *parameters(fit), False)
+    scores = flattened(sums, 5)
+    # A descent ends where what is left is a small share of what chance makes of it.
+    assert np.all(np.abs(scores.sum(axis=0)) < 0.05 * np.linalg.norm(scores, axis=0))
+    # A is the best there is for W, which is of unit length: rescaling gains nothing.
+    of_W = sums["of W"].sum(axis=0)
+    assert np.abs(np.sum(of_W * fit.point.W, axis=1)).max() < 1e-12
+    assert np.abs(sums["of A"].sum(axis=0)).max() < 1e-12
