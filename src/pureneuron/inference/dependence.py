@@ -7,10 +7,10 @@ The kinds, each a case of the next:
 - ``serial``: noise with memory, rows in order;
 - ``groups``: rows of a group may share noise; groups are independent.
 
-``auto`` takes the first that two tests do not reject: a portmanteau test of the scores in row order
-(J. R. M. Hosking, JASA 75, 1980), and a score test of the squared residual against the fitted
-outputs, their squares and the size of the input (T. S. Breusch and A. R. Pagan, Econometrica 47,
-1979; studentised, so that the law of the noise does not matter).
+``auto`` takes the first that two tests do not reject: a test of scores against sums of those before
+them, and a score test of the squared residual against the fitted outputs, their squares and the
+size of the input (T. S. Breusch and A. R. Pagan, Econometrica 47, 1979). Both are studentised by
+the terms themselves, so that neither the law of the noise nor a memory of the inputs matters.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from typing import Any, Literal, TypeAlias
 
 import array_api_compat
 import numpy as np
-from scipy import special
 
 from pureneuron.inference.scores import largest_score
 from pureneuron.linalg import times
@@ -42,8 +41,10 @@ class Thresholds:
 
     Attributes
     ----------
-    n_projections, n_lags : int
-        Projections of the scores, and lags that are looked at (calibration).
+    n_projections : int
+        Projections of the scores (calibration).
+    spans : tuple of int
+        How many rows before are added up (calibration).
     run, enough_rows : int
         Consecutive rows that are looked at together, and rows in all (calibration).
     serial, unequal : float
@@ -57,10 +58,10 @@ class Thresholds:
     """
 
     n_projections: int = 4
-    n_lags: int = 12
+    spans: tuple[int, ...] = (1, 4, 12)
     run: int = 250
     enough_rows: int = 2500
-    serial: float = 1e-3
+    serial: float = 1e-2
     unequal: float = 1e-2
     generous: float = 2.0
     most_lag: float = 0.1
@@ -128,7 +129,8 @@ def assumed_dependence(
         power,
         problem.activation,
     )
-    p_serial, lag = _portmanteau(sums["products"], float(sums["rows"]), problem.n_rows)
+    p_serial = largest_score(sums["with those before"], sums["their squares"])[1]
+    lag = _lag(sums["products"], problem.n_rows)
     if asked == "serial":
         return Dependence("serial", lag, "asked for")
     if p_serial < THRESHOLDS.serial:
@@ -155,27 +157,24 @@ def _projections(fit: Fit, rng: np.random.Generator) -> tuple[Array, ...]:
     U, P, Z = (rng.standard_normal((size, n)) for size in (m, k, r))
     # Activations are positive mostly: their sum keeps what memory of the noise there is.
     V = np.abs(rng.standard_normal((q, n)))
-    size = np.linalg.norm(fit.point.columns) / np.sqrt(m)
-    return U, V, P / max(size, np.finfo(np.float64).tiny), Z
+    size = float(np.linalg.norm(fit.point.columns)) / np.sqrt(m)
+    return U, V, P / (size or 1.0), Z
 
 
-def _portmanteau(products: Array, n: float, n_rows: int) -> tuple[float, int]:
-    """Test lags 1 … L of scores for correlation; return the p-value and Andrews' lag."""
+def _lag(products: Array, n_rows: int) -> int:
+    """Return Andrews' lag (Econometrica 59, 1991): AR(1) plug-in for Bartlett's kernel."""
     values, vectors = np.linalg.eigh(products[0])
     kept = values > max(values[-1], 0.0) * 1e-10
     if not kept.any():
-        return 1.0, 1
+        return 1
+    # Of white series.
     root = vectors[:, kept] / np.sqrt(values[kept])
-    correlations = root.T @ products[1:] @ root
-    statistic = float(n * np.sum(correlations**2))
-    freedom = correlations.size
-    first = np.clip(np.diagonal(correlations[0]), -0.97, 0.97)
-    # Andrews (Econometrica 59, 1991), AR(1) plug-in for Bartlett's kernel, of whitened series.
+    first = np.clip(np.diagonal(root.T @ products[1] @ root), -0.97, 0.97)
     up = np.sum(4.0 * first**2 / ((1.0 - first) ** 6 * (1.0 + first) ** 2))
     down = np.sum(1.0 / (1.0 - first) ** 4)
     lag = THRESHOLDS.generous * 1.1447 * float(up / down * n_rows) ** (1.0 / 3.0)
     most = max(int(THRESHOLDS.most_lag * n_rows), 1)
-    return float(special.chdtrc(freedom, statistic)), int(np.clip(lag, 1, most))
+    return int(np.clip(lag, 1, most))
 
 
 def _unequal(sums: dict[str, Array]) -> float:
@@ -185,6 +184,22 @@ def _unequal(sums: dict[str, Array]) -> float:
     # Σ r² (f − f̄)², multiplied out.
     squares = sums["r2 f2"] - 2.0 * mean * sums["r2 f"] + mean**2 * sums["r2"][:, None]
     return largest_score(values, np.maximum(squares, 0.0))[1]
+
+
+def _with_those_before(scores: AnyArray) -> AnyArray:
+    """Return products of scores with sums of those just before: of each kind, and of all.
+
+    Without memory the mean of each is zero, given all rows before, whatever their sizes are.
+    """
+    xp = array_api_compat.array_namespace(scores)
+    n, products = scores.shape[0], []
+    before, nothing = xp.zeros_like(scores), xp.zeros_like(scores)
+    for lag in range(1, max(THRESHOLDS.spans) + 1):
+        before = before + xp.concat([nothing[:lag, :], scores[: max(n - lag, 0), :]])
+        if lag in THRESHOLDS.spans:
+            each = scores * before
+            products += [each, xp.sum(each, axis=1)[:, None]]
+    return xp.concat(products, axis=1)
 
 
 def _dependence_sums(
@@ -211,19 +226,20 @@ def _dependence_sums(
         fitted = H @ A.T
         E = part.Y - fitted
         scores = (E @ U) * (H @ V) + (times(E @ A[:, : W.shape[0]], D) @ P) * (part.X @ Z)
-        n = scores.shape[0]
-        lags = [
-            scores[lag:, :].T @ scores[: max(n - lag, 0), :] for lag in range(THRESHOLDS.n_lags + 1)
-        ]
+        lags = xp.stack([scores.T @ scores, scores[1:, :].T @ scores[:-1, :]])
+        pairs = _with_those_before(scores)
         r = E * E - power
         size = xp.linalg.vecdot(part.X, part.X)[:, None]
         f = xp.stack([fitted, fitted * fitted, size * xp.ones_like(fitted)], axis=2)
         rf, r2 = r[:, :, None] * f, r * r
         r2f = r2[:, :, None] * f
-        sums = {"products": xp.stack(lags), "rows": float(n), "r": r, "r2": r2, "f": f, "r f": rf}
-        sums |= {"r2 f": r2f, "r2 f2": r2f * f}
+        of_rows = {"r": r, "r2": r2, "f": f, "r f": rf, "r2 f": r2f, "r2 f2": r2f * f}
+        sums = {name: xp.sum(values, axis=0) for name, values in of_rows.items()}
+        sums |= {"products": lags, "rows": float(scores.shape[0])}
+        sums |= {
+            "with those before": xp.sum(pairs, axis=0),
+            "their squares": xp.sum(pairs * pairs, axis=0),
+        }
         for name, values in sums.items():
-            if name not in ("products", "rows"):
-                values = xp.sum(values, axis=0)
             total[name] = total[name] + values if name in total else values
     return {name: Sum(values) for name, values in total.items()}

@@ -1,0 +1,114 @@
+"""What the noise is taken for."""
+
+import numpy as np
+import pytest
+from scipy.signal import lfilter
+
+from pureneuron.datasets import make_teacher
+from pureneuron.inference import assumed_dependence
+from pureneuron.optimize import minimize
+from pureneuron.problem import pose
+from pureneuron.samples import ArraySamples
+from pureneuron.samples.testing import StreamedSamples
+
+
+def remembering(rng, n, width, memory):
+    """Draw an autoregression with unit variance."""
+    steps = np.sqrt(1.0 - memory**2) * rng.standard_normal((n, width))
+    return lfilter([1.0], [1.0, -memory], steps, axis=0)
+
+
+def drawn(seed, kind, n=1500):
+    rng = np.random.default_rng(seed)
+    teacher = make_teacher(4, 3, 2, rng=rng)
+    X = rng.standard_normal((n, 4))
+    noise = 0.3 * rng.standard_normal((n, 2))
+    if kind == "robust":
+        noise *= np.abs(X[:, :1])
+    if kind == "serial":
+        X = remembering(rng, n, 4, 0.9)
+        noise = 0.3 * remembering(rng, n, 2, 0.8)
+    if kind == "correlated":
+        noise = noise @ [[1.0, 0.7], [0.0, 0.2]]
+    return X, teacher.predict(X) + noise, teacher
+
+
+def taken_for(X, Y, teacher, *, asked="auto", grouped=False, seed=0, **options):
+    problem = pose(ArraySamples(X, Y, **options))
+    fit = minimize(problem, problem.to_white(teacher))
+    return assumed_dependence(fit, asked, grouped=grouped, rng=np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize(
+    ("kind", "wanted"),
+    [("iid", "iid"), ("correlated", "iid"), ("robust", "robust"), ("serial", "serial")],
+)
+def test_noise_is_recognised(kind, wanted):
+    kinds = [taken_for(*drawn(seed, kind), seed=seed).kind for seed in range(20)]
+    # About one in a hundred is taken for another, by the levels of the tests.
+    assert kinds.count(wanted) >= 18
+
+
+def test_signals_with_memory_and_noise_without_are_no_alarm():
+    kinds = []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        teacher = make_teacher(4, 3, 2, rng=rng)
+        X = remembering(rng, 1500, 4, 0.95)
+        Y = teacher.predict(X) + 0.3 * rng.standard_normal((1500, 2))
+        kinds.append(taken_for(X, Y, teacher, seed=seed).kind)
+    assert kinds.count("iid") >= 18
+
+
+def test_longer_memory_makes_longer_lags():
+    lags = []
+    for memory in (0.3, 0.6, 0.9):
+        rng = np.random.default_rng(0)
+        teacher = make_teacher(3, 2, 2, rng=rng)
+        X, E = (remembering(rng, 3000, width, memory) for width in (3, 2))
+        lags.append(taken_for(X, teacher.predict(X) + 0.5 * E, teacher, asked="serial").lag)
+    assert lags[0] < lags[1] < lags[2] <= 300
+
+
+def test_what_is_asked_for_is_done():
+    X, Y, teacher = drawn(0, "serial")
+    for asked in ("iid", "robust", "serial"):
+        found = taken_for(X, Y, teacher, asked=asked)
+        assert (found.kind, found.why) == (asked, "asked for")
+        assert (found.lag > 0) == (asked == "serial")
+    # Groups count before all else.
+    assert taken_for(X, Y, teacher, asked="iid", grouped=True).kind == "groups"
+
+
+@pytest.mark.parametrize("n", [3, 20])
+def test_few_rows_and_none_that_vary(n):
+    rng = np.random.default_rng(0)
+    X = np.abs(rng.standard_normal((n, 1)))
+    problem = pose(ArraySamples(X, rng.standard_normal((n, 1))))
+    # A dead unit: all scores are zero.
+    fit = minimize(problem, np.array([[-1.0]]))
+    found = assumed_dependence(fit, "auto", grouped=False, rng=rng)
+    assert found.kind in ("iid", "robust")
+    assert assumed_dependence(fit, "serial", grouped=False, rng=rng).lag == 1
+
+
+@pytest.mark.parametrize("kind", ["iid", "robust", "serial"])
+@pytest.mark.parametrize("n", [1500, 9100])
+def test_batches_do_not_matter(kind, n):
+    X, Y, teacher = drawn(1, kind, n=n)
+    start = pose(ArraySamples(X, Y))
+    point = minimize(start, start.to_white(teacher)).point
+    parts = np.array_split(np.arange(n), 23)
+    found = []
+    for samples in (
+        ArraySamples(X, Y),
+        ArraySamples(X, Y, batch_rows=64),
+        StreamedSamples(lambda: ((X[rows], Y[rows], None) for rows in parts)),
+    ):
+        problem = pose(samples)
+        raw = start.whitening.from_white(point.W)
+        fit = minimize(problem, problem.whitening.to_white(raw), point.A)
+        found.append(assumed_dependence(fit, "auto", grouped=False, rng=np.random.default_rng(0)))
+    assert found[0].kind == kind
+    assert found[1] == found[0]
+    assert found[2] == found[0]
