@@ -1,0 +1,304 @@
+"""Covariance of the unknowns, and standard errors in the units of the data, against dense sums."""
+
+import numpy as np
+import pytest
+
+import dense
+from engine import inferred, make_problem, minimum
+from pureneuron import TwoLayerNetwork, recover
+from pureneuron.inference import Blocks
+from pureneuron.inference.covariance import THRESHOLDS
+from pureneuron.model import LeakyReLU
+from pureneuron.optimize import Fit, Limits, minimize, profile
+from pureneuron.problem import pose
+from pureneuron.samples import ArraySamples
+from pureneuron.samples.testing import StreamedSamples
+from pureneuron.search import reweighted
+
+CASES = {
+    "plain": {},
+    "weights": {"weighted": True},
+    "biases": {"fit_hidden_bias": True, "fit_intercept": True},
+    "all": {"weighted": True, "fit_hidden_bias": True, "fit_intercept": True, "slope": 0.3},
+}
+
+
+def fitted(seed, *, weighted=False, n=200, noise=0.1, **options):
+    weight = np.random.default_rng(seed).uniform(0.2, 3.0, n) if weighted else None
+    problem, teacher = make_problem(seed, n=n, noise=noise, weight=weight, **options)
+    return minimum(problem, teacher)
+
+
+def sandwich(fit, of_scores, *, fits_slope=False):
+    """Put the covariance of the sum of scores between two inverses of the information."""
+    rows = dense.Rows.of(fit.problem)
+    K = dense.bread(fit, rows, fits_slope=fits_slope)
+    return K @ of_scores(rows) @ K / rows.total**2
+
+
+def spent(fit, *, fits_slope=False):
+    """Equations over equations less unknowns."""
+    (m, q), (k, r) = fit.point.A.shape, fit.point.W.shape
+    unknowns = m * q + k * (r - 1) + fits_slope
+    equations = fit.problem.n_effective * m
+    return equations / (equations - unknowns)
+
+
+def close(found, wanted):
+    return found == pytest.approx(wanted, abs=1e-6 * np.abs(wanted).max())
+
+
+@pytest.mark.parametrize("fits_slope", [False, True])
+@pytest.mark.parametrize("case", CASES)
+class TestKinds:
+    """Each kind against an explicit sum over the rows."""
+
+    def test_iid(self, case, fits_slope):
+        fit = fitted(1, **CASES[case])
+
+        def of_scores(rows):
+            E = dense.residuals(fit, rows)
+            J = dense.jacobian(fit, rows, fits_slope=fits_slope)
+            noise = E.T @ E / rows.total * spent(fit, fits_slope=fits_slope)
+            # Kish: as many rows as the weights leave.
+            kish = rows.total / fit.problem.n_effective
+            return kish * np.einsum("nip,ij,njq->pq", J, noise, J)
+
+        _, found, errors = inferred(fit, "iid", fits_slope=fits_slope)
+        assert close(found, sandwich(fit, of_scores, fits_slope=fits_slope))
+        m = fit.problem.n_outputs
+        equations = fit.problem.n_effective * m
+        assert errors.freedom == pytest.approx(equations / spent(fit, fits_slope=fits_slope))
+
+    def test_robust(self, case, fits_slope):
+        fit = fitted(2, **CASES[case])
+
+        def of_scores(rows):
+            scores = dense.scores(fit, rows, fits_slope=fits_slope)
+            return scores.T @ scores * spent(fit, fits_slope=fits_slope)
+
+        _, found, _ = inferred(fit, "robust", fits_slope=fits_slope)
+        assert close(found, sandwich(fit, of_scores, fits_slope=fits_slope))
+
+    def test_serial(self, case, fits_slope):
+        fit, lag = fitted(3, **CASES[case]), 5
+
+        def of_scores(rows):
+            scores = dense.scores(fit, rows, fits_slope=fits_slope)
+            n = len(scores)
+            apart = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
+            bartlett = np.maximum(1.0 - apart / lag, 0.0)
+            return scores.T @ bartlett @ scores * spent(fit, fits_slope=fits_slope)
+
+        _, found, errors = inferred(fit, "serial", lag=lag, fits_slope=fits_slope)
+        assert close(found, sandwich(fit, of_scores, fits_slope=fits_slope))
+        assert errors.freedom == pytest.approx(1.5 * 200 / lag)
+
+    def test_groups(self, case, fits_slope):
+        plain = fitted(4, **CASES[case])
+        X, Y, weight = plain.problem.source.arrays()
+        groups = np.random.default_rng(0).integers(1, 21, 200)
+        biases = {
+            name: CASES[case].get(name, False) for name in ("fit_hidden_bias", "fit_intercept")
+        }
+        samples = ArraySamples(X, Y, weight, groups=groups, batch_rows=64)
+        problem = pose(samples, activation=plain.problem.activation, **biases)
+        fit = minimum(problem, plain.network())
+
+        def of_scores(rows):
+            scores = dense.scores(fit, rows, fits_slope=fits_slope)
+            sums = np.array([scores[groups == g].sum(axis=0) for g in range(1, 21)])
+            return sums.T @ sums * 20 / 19
+
+        _, found, errors = inferred(fit, "groups", fits_slope=fits_slope)
+        assert close(found, sandwich(fit, of_scores, fits_slope=fits_slope))
+        assert errors.freedom == 19
+
+
+def test_long_memory_is_added_up_in_runs():
+    fit = fitted(5, n=400)
+    rows = dense.Rows.of(fit.problem)
+    scores = dense.scores(fit, rows)
+    runs = scores.reshape(-1, 40 // THRESHOLDS.blocks_a_lag, scores.shape[1]).sum(axis=1)
+    apart = np.abs(np.subtract.outer(np.arange(len(runs)), np.arange(len(runs))))
+    bartlett = np.maximum(1.0 - apart / THRESHOLDS.blocks_a_lag, 0.0)
+    _, found, _ = inferred(fit, "serial", lag=40)
+    assert close(found, sandwich(fit, lambda _: runs.T @ bartlett @ runs * spent(fit)))
+
+
+def test_a_group_a_row_is_robust():
+    fit = fitted(6)
+    X, Y, _ = fit.problem.source.arrays()
+    problem = pose(ArraySamples(X, Y, groups=np.arange(200)))
+    grouped = minimum(problem, fit.network())
+    _, found, _ = inferred(grouped, "groups")
+    _, wanted, _ = inferred(fit, "robust")
+    assert found * 199 / 200 == pytest.approx(wanted / spent(fit), rel=1e-3, abs=1e-9)
+
+
+def test_rows_that_repeat_count_once():
+    # A row twice is a row of weight 2, whatever the noise.
+    rng = np.random.default_rng(0)
+    problem, teacher = make_problem(7, noise=0.3)
+    X, Y, _ = problem.source.arrays()
+    count = rng.integers(1, 4, len(X))
+    weighted = minimum(pose(ArraySamples(X, Y, count)), teacher)
+    copies = pose(ArraySamples(np.repeat(X, count, 0), np.repeat(Y, count, 0)))
+    W = copies.to_white(weighted.network())
+    repeated = Fit(copies, profile(copies, W), weighted.info)
+    assert weighted.loss == pytest.approx(repeated.loss, rel=1e-9)
+    assert weighted.network().match(repeated.network()).error_W < 1e-20
+    _, robust, _ = inferred(weighted, "robust")
+    _, rows, errors = inferred(repeated, "groups", blocks=Blocks(64, "rows"))
+    # Those of 200 rows count that switch a unit on; some share one of 2048 blocks, by chance.
+    some_on = np.sum(np.any(X @ weighted.network().W.T > 0.0, axis=1))
+    assert some_on - 15 <= errors.freedom <= some_on - 1
+    scale = np.sqrt(np.diag(robust) / spent(weighted))
+    # White coordinates are the same up to the sign of their axes.
+    assert np.sqrt(np.diag(rows))[:6] == pytest.approx(scale[:6], rel=0.1)
+    assert np.trace(rows) == pytest.approx(np.trace(robust) / spent(weighted), rel=0.1)
+
+
+class TestUnits:
+    """In the units of the data: the delta method, by differences of the reported network."""
+
+    def posed(self, seed, *, slope, full, **biases):
+        rng = np.random.default_rng(seed)
+        d, k, m, n = 4, 3, 3, 300
+        teacher = TwoLayerNetwork(
+            rng.standard_normal((m, k)),
+            rng.standard_normal((k, d)),
+            0.5 * rng.standard_normal(k) * biases["fit_hidden_bias"],
+            rng.standard_normal(m) * biases["fit_intercept"],
+            slope,
+        )
+        X = rng.standard_normal((n, d))
+        Y = teacher.predict(X) + 0.1 * rng.standard_normal((n, m)) * [1.0, 0.5, 2.0]
+        # Other units of each input, and of all outputs.
+        units = 10.0 ** rng.uniform(-3, 3, d)
+        teacher = TwoLayerNetwork(
+            1e3 * teacher.A,
+            teacher.W / units,
+            teacher.hidden_bias,
+            1e3 * teacher.output_bias,
+            slope,
+        )
+        problem = pose(ArraySamples(X * units, 1e3 * Y), activation=LeakyReLU(slope), **biases)
+        fit = minimum(problem, teacher)
+        return reweighted(fit, limits=Limits(50))[0] if full else fit
+
+    @pytest.mark.parametrize("full", [False, True])
+    @pytest.mark.parametrize("fits_slope", [False, True])
+    @pytest.mark.parametrize("biased", [False, True])
+    @pytest.mark.parametrize("seed", range(3))
+    def test_covariance(self, seed, biased, fits_slope, full):
+        fit = self.posed(seed, slope=0.2, full=full, fit_hidden_bias=biased, fit_intercept=biased)
+        _, white, errors = inferred(fit, "robust", fits_slope=fits_slope)
+        wanted = dense.delta_method(fit, white, fits_slope=fits_slope)
+        scale = np.sqrt(np.diag(wanted))
+        assert np.sqrt(np.diag(errors.covariance)) == pytest.approx(scale, rel=1e-4, abs=1e-12)
+        scale = np.where(scale > 0.0, scale, 1.0)
+        assert errors.covariance / np.outer(scale, scale) == pytest.approx(
+            wanted / np.outer(scale, scale), abs=1e-4
+        )
+        network = fit.network()
+        assert errors.W.shape == network.W.shape
+        assert errors.A.shape == network.A.shape
+        parts = [errors.A, errors.W, errors.hidden_bias, errors.output_bias]
+        flat = np.concatenate([*(part.ravel() for part in parts), [errors.negative_slope]])
+        assert flat == pytest.approx(np.sqrt(np.diag(errors.covariance)))
+        # What is not fitted is known.
+        assert (errors.hidden_bias > 0.0).all() == biased
+        assert (errors.output_bias > 0.0).all() == biased
+        assert (errors.negative_slope > 0.0) == fits_slope
+
+    @pytest.mark.parametrize("biased", [False, True])
+    def test_permuted(self, biased):
+        fit = self.posed(0, slope=0.2, full=False, fit_hidden_bias=biased, fit_intercept=biased)
+        _, _, errors = inferred(fit, "robust", fits_slope=True)
+        order = np.array([2, 0, 1])
+        moved = errors.permuted(order)
+        turned = minimize(fit.problem, fit.point.W[order], fit.point.A[:, order_of(fit, order)])
+        _, _, wanted = inferred(turned, "robust", fits_slope=True)
+        for name in ("A", "W", "hidden_bias", "output_bias", "negative_slope", "covariance"):
+            assert getattr(moved, name) == pytest.approx(getattr(wanted, name), rel=1e-3, abs=1e-9)
+        assert np.array_equal(moved.permuted(np.argsort(order)).covariance, errors.covariance)
+
+    @pytest.mark.parametrize("biased", [False, True])
+    def test_predictions(self, biased):
+        fit = self.posed(1, slope=0.2, full=True, fit_hidden_bias=biased, fit_intercept=biased)
+        _, white, errors = inferred(fit, "robust", fits_slope=True)
+        X = fit.problem.source.arrays()[0][:50]
+        theta = dense.unknowns(fit, fits_slope=True)
+
+        def predicted(at):
+            A, W, slope = dense.apart(fit, at)
+            return fit.problem.with_activation(LeakyReLU(slope)).network(W, A).predict(X)
+
+        J = dense.derivative(predicted, theta)
+        wanted = np.sqrt(np.einsum("nmp,pq,nmq->nm", J, white, J))
+        assert errors.of_prediction(fit.network(), X) == pytest.approx(wanted, rel=1e-5)
+
+
+def order_of(fit, order):
+    """Return the order of the columns of A, the intercept last."""
+    return np.append(order, len(order)) if fit.problem.fit_intercept else order
+
+
+def test_intervals_are_those_of_students_law():
+    fit = fitted(8, n=60)
+    _, _, errors = inferred(fit, "iid")
+    network = fit.network()
+    ends = errors.intervals(network, 0.9)
+    assert ends.W.shape == (3, 4, 2)
+    assert ends.W.mean(axis=-1) == pytest.approx(network.W)
+    half = (ends.A[..., 1] - ends.A[..., 0]) / 2.0
+    factor = half / errors.A
+    # Student's law with 120 - 15 degrees of freedom, from a table.
+    assert factor == pytest.approx(np.full_like(factor, 1.6595), rel=1e-3)
+    assert np.array_equal(ends.negative_slope, [0.0, 0.0])
+
+
+@pytest.mark.parametrize("kind", ["iid", "robust", "serial", "groups"])
+@pytest.mark.parametrize("biased", [False, True])
+def test_batches_do_not_matter(kind, biased):
+    rng = np.random.default_rng(0)
+    problem, teacher = make_problem(9, n=1000)
+    X, Y, _ = problem.source.arrays()
+    weight, groups = rng.uniform(0.5, 2.0, 1000), rng.integers(30, size=1000)
+    if kind != "groups":
+        groups = None
+    parts = np.array_split(np.arange(1000), 17)
+
+    def streamed():
+        for rows in parts:
+            yield X[rows], Y[rows], weight[rows], *(() if groups is None else (groups[rows],))
+
+    options = {
+        "rng": 0,
+        "init": teacher,
+        "n_restarts": 1,
+        "errors": "auto" if kind == "groups" else kind,
+        "fit_hidden_bias": biased,
+        "fit_intercept": biased,
+    }
+    found = [
+        recover(samples, 3, **options)
+        for samples in (
+            ArraySamples(X, Y, weight, groups=groups),
+            ArraySamples(X, Y, weight, groups=groups, batch_rows=64),
+            StreamedSamples(streamed),
+        )
+    ]
+    one = found[0]
+    assert {recovery.reason for recovery in found} == {one.reason}
+    assert one.standard_errors.kind == kind
+    for other in found[1:]:
+        assert other.standard_errors.freedom == pytest.approx(one.standard_errors.freedom)
+        assert other.standard_errors.covariance == pytest.approx(
+            one.standard_errors.covariance, rel=1e-3, abs=1e-9
+        )
+        figures = [each.stage("inference").figures for each in (one, other)]
+        for name in ("omitted_unit_p_value", "smaller_gain", "lag"):
+            if name in figures[0]:
+                assert figures[1][name] == pytest.approx(figures[0][name], rel=2e-2)
