@@ -5,13 +5,14 @@ import numpy as np
 from pureneuron import TwoLayerNetwork
 from pureneuron.inference import (
     Dependence,
-    covariance,
+    covariance_root,
     determinacy,
     first_blocks,
     omitted_unit_test,
     screening,
     standard_errors,
 )
+from pureneuron.inference.covariance import unseen
 from pureneuron.inference.information import information, is_small
 from pureneuron.model import LeakyReLU
 from pureneuron.optimize import Limits, minimize
@@ -79,14 +80,19 @@ def inferred(fit, kind="iid", *, lag=0, blocks=None, fits_slope=False):
     """Return the information, the covariance in white coordinates, and the standard errors."""
     known = information(fit, fits_slope=fits_slope)
     blocks = first_blocks(fit.problem) if blocks is None else blocks
-    white, freedom = covariance(fit, known, Dependence(kind, lag, "given"), blocks)
-    return known, white, standard_errors(fit, known, white, kind=kind, freedom=freedom)
+    root = covariance_root(fit, known, Dependence(kind, lag, "given"), blocks)
+    columns = [root.A.reshape(len(root.A), -1), root.W.reshape(len(root.W), -1)]
+    columns += [root.slope[:, None]] if fits_slope else []
+    white = np.hstack(columns).T @ np.hstack(columns)
+    errors = standard_errors(fit, root, kind=kind, null=unseen(fit, known))
+    return known, white, errors
 
 
 def determined(fit):
     """Return how well the rows determine the neurons of a fit."""
-    known, white, errors = inferred(fit)
-    return determinacy(fit, known, white, errors)
+    known = information(fit)
+    root = covariance_root(fit, known, Dependence("iid", 0, "given"), first_blocks(fit.problem))
+    return determinacy(fit, known, root)
 
 
 def dependence_of(fit, *, seed=0, thorough=False, blocks=None):

@@ -16,7 +16,7 @@ the model, or a neuron is off: by more than 5 standard errors and by more than 0
 of W (angle), the column of A (relative) or the hidden bias. *Right*: the number is right and no
 neuron is off; what the fit calls undetermined must be within 0.05. Withheld counts where n is at
 least 10 times the unknowns per output. A fit that is refused (fewer equations than unknowns), takes
-more than 8 s on one thread, or ends in an error is not certified.
+more than 5 s on one thread, or ends in an error is not certified.
 """
 
 from __future__ import annotations
@@ -195,6 +195,6 @@ PARTS = (
         _lines,
         _asked,
         store="certificate",
-        limit=8.0,
+        limit=5.0,
     ),
 )

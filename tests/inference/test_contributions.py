@@ -33,6 +33,19 @@ class Unstandardised(Scores):
         return cls(z, counted)
 
 
+class Ready:
+    """The contributions of a fit, for any functions."""
+
+    def __init__(self, fit, known):
+        self.fit, self.known = fit, known
+        some = candidates(fit, rng=np.random.default_rng(0))
+        some = Contributions(fit, known, BLOCKS, some)
+        self.whiten, self.along = some.whiten, some.along
+
+    def scores(self, tried):
+        return Contributions(self.fit, self.known, BLOCKS, tried).scores
+
+
 @pytest.fixture
 def raw(monkeypatch):
     """Leave contributions as they are, not divided by their spread."""
@@ -45,7 +58,7 @@ def fitted(seed, *, weighted=False, fits_slope=False, **options):
     fit = minimum(problem, teacher)
     # In double precision: functions are compared to eight digits.
     known = information(fit, fits_slope=fits_slope)
-    return fit, known, Contributions(fit, known, BLOCKS)
+    return fit, known, Ready(fit, known)
 
 
 @pytest.fixture(autouse=True)
@@ -116,7 +129,7 @@ def test_the_covariance_after_a_refit_changes_as_contributions_say(raw, case):
     at_truth = Fit(disturbed, profile(disturbed, W), None)
     known = information(at_truth, fits_slope=fits_slope)
     tried = candidates(at_truth, rng=rng)
-    contributions = Contributions(at_truth, known, BLOCKS)
+    contributions = Ready(at_truth, known)
     rows = dense.Rows.of(disturbed)
     G = values(at_truth, rows, tried)
     # A step by dense least squares, along the gauge.
@@ -186,7 +199,7 @@ def test_the_residual_is_made_white():
     Y = np.column_stack([Y, fit.network().predict(X)[:, :1]])
     problem = pose(ArraySamples(X, Y))
     again = Fit(problem, profile(problem, problem.to_white(fit.network())), fit.info)
-    white = Contributions(again, None, BLOCKS).whiten
+    white = Ready(again, None).whiten
     assert white.shape == (2, 3)
     assert np.array_equal(white[:, 2], np.zeros(2))
 
@@ -225,6 +238,6 @@ def test_batches_do_not_matter():
         problem = pose(ArraySamples(X, Y, batch_rows=batch_rows), activation=LeakyReLU())
         fit = minimum(problem, teacher)
         tried = candidates(fit, rng=np.random.default_rng(0))
-        contributions = Contributions(fit, information(fit), BLOCKS)
+        contributions = Ready(fit, information(fit))
         found.append(contributions.scores(tried).statistics)
     assert found[1] == pytest.approx(found[0], rel=1e-3, abs=1e-6)

@@ -301,4 +301,4 @@ def test_batches_do_not_matter(kind, biased):
         figures = [each.stage("inference").figures for each in (one, other)]
         for name in ("omitted_unit_p_value", "smaller_gain", "lag"):
             if name in figures[0]:
-                assert figures[1][name] == pytest.approx(figures[0][name], rel=2e-2)
+                assert figures[1][name] == pytest.approx(figures[0][name], rel=5e-2)

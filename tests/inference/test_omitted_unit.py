@@ -9,6 +9,7 @@ from engine import dependence_of, minimum
 from pureneuron.datasets import make_teacher
 from pureneuron.inference import Blocks
 from pureneuron.inference.candidates import MEANINGS
+from pureneuron.inference.scores import LEVELS
 from pureneuron.model import TwoLayerNetwork
 from pureneuron.optimize import minimize
 from pureneuron.problem import pose
@@ -146,7 +147,7 @@ class TestPower:
             truth.append(dependence_of(fitted(problem, teacher), seed=seed).p_value)
             missing.append(dependence_of(fitted(problem, first(teacher, 3)), seed=seed).p_value)
         assert min(truth) > 1e-3
-        assert max(missing) < 1e-3
+        assert max(missing) < LEVELS.omitted
 
     def test_missing_hidden_biases(self):
         rng = np.random.default_rng(1)
@@ -184,7 +185,7 @@ class TestPower:
         problem = pose(ArraySamples(X, Y + noise), fit_hidden_bias=True, fit_intercept=True)
         found = dependence_of(fitted(problem, teacher))
         assert found.is_rejected
-        assert found.family in ("bend", "input")
+        assert found.family in ("bend", "input", "unit")
 
     def test_units_with_another_negative_side(self):
         rng = np.random.default_rng(4)

@@ -40,9 +40,9 @@ class Thresholds:
         Inputs and outputs whose squares are tried; and inputs themselves.
     """
 
-    random: int = 24
-    between: int = 12
-    around: int = 12
+    random: int = 48
+    between: int = 20
+    around: int = 20
     near: float = 0.3
     own: int = 12
     shift: float = 0.7

@@ -132,6 +132,7 @@ class Contributions:
             0 if known is None else 1 + known.fits_slope,
             self._every,
         )
+        self.whiten = _whitening_residual(sums["EE"] / problem.total)
         self.residual_power: Array = sums["EE"].diagonal() / problem.total
         self.largest_share = float(sums["largest"] / np.trace(sums["EE"]))
         self._of_A = sums["of A"]
@@ -155,8 +156,7 @@ class Contributions:
                 bent = sums["ZG"] / sums["some"] - known.HZ.T @ left
                 changed = changed + bent.T * moves[:, None, k * r :]
             z = z - changed @ point.columns.T
-        whiten = _whitening_residual(sums["EE"] / problem.total)
-        z, whole = z @ whiten.T, sums["GE"] @ whiten.T
+        z, whole = z @ self.whiten.T, sums["GE"] @ self.whiten.T
         counted = np.sum(z**2, axis=(0, 2)) > THRESHOLDS.spanned * np.sum(whole**2, axis=(0, 2))
         return Scores.standardised(z, counted)
 

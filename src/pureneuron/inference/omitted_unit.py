@@ -50,6 +50,8 @@ class Thresholds:
     equations : float
         Equations for each unknown, in a half of the rows, from which on a unit more is fitted to
         each half (calibration).
+    undecided : float
+        A smaller p-value is worth fitting all units, where one alone does not decide (calibration).
     sign_draws, sign_starts : int
         Draws of the signs, where it is fitted to all rows, and starts for each (calibration).
     least_spread : float
@@ -68,6 +70,7 @@ class Thresholds:
     concentrated: float = 0.1
     fewest_rows: float = 20.0
     equations: float = 50.0
+    undecided: float = 0.2
     sign_draws: int = 9
     sign_starts: int = 2
     least_spread: float = 0.15
@@ -228,13 +231,18 @@ def omitted_unit_test(
     larger = np.vstack([fit.point.W, screened.best_units(1)])
     # Among many units, one more is neither quickly fitted nor found by fitting.
     if p >= level / 2.0 and screened.contributions.known is not None:
-        if _has_rows_to_spare(screened.contributions):
+        spare = _has_rows_to_spare(screened.contributions)
+        if spare:
             q, larger = _refitted_by_halves(screened, start, all_units=thorough)
         else:
             q, larger = _gain_among_signs(screened, start)
         family = "unit" if q < p else family
         # The two are about independent (Šidák).
         p = 1.0 - (1.0 - min(p, q)) ** 2
+        if level / 2.0 <= p < THRESHOLDS.undecided and not thorough and spare:
+            q, wider = _refitted_by_halves(screened, start, all_units=True)
+            q = 1.0 - (1.0 - q) ** 3
+            p, family, larger = (q, "unit", wider) if q < p else (p, family, larger)
     return OmittedUnitTest(p, family, larger, screened.concentrated)
 
 
