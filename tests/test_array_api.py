@@ -78,3 +78,58 @@ def test_swaps_of_neurons_too():
     ]
     assert found[0].stage("multistart").figures["n_starts"] > 6
     assert found[1].status is found[0].status
+
+
+def recovered(arrays, n_neurons=3, *, groups=None, **options):
+    return recover(ArraySamples(*arrays, groups=groups), n_neurons, rng=0, **options)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"errors": "iid"},
+        {"errors": "robust"},
+        {"errors": "serial"},
+        {"groups": True},
+        {"groups": True, "fit_hidden_bias": True, "fit_intercept": True},
+        {"errors": "serial", "fit_hidden_bias": True, "fit_intercept": True},
+        {"errors": "robust", "negative_slope": "auto"},
+        {"errors": "serial", "negative_slope": "auto"},
+    ],
+)
+def test_inference_is_that_of_numpy(data, options, weighted):
+    X, Y = (M[:1500] for M in data)
+    weight = np.linspace(0.5, 2.0, len(X)) if weighted else None
+    options = dict(options)
+    if options.pop("groups", False):
+        options["groups"] = np.arange(len(X)) % 40
+    plain = recovered((X, Y, weight), **options)
+    other = recovered(tuple(strict(X, Y, weight)), **options)
+    assert other.reason == plain.reason
+    assert other.standard_errors.kind == plain.standard_errors.kind
+    scale = np.abs(plain.standard_errors.covariance).max()
+    assert other.standard_errors.covariance == pytest.approx(
+        plain.standard_errors.covariance, rel=1e-3, abs=1e-3 * scale
+    )
+    figures = [each.stage("inference").figures for each in (plain, other)]
+    for name in ("omitted_unit_p_value", "lag"):
+        assert figures[1][name] == pytest.approx(figures[0][name], rel=1e-2)
+
+
+def test_rows_that_repeat_are_found_too(data):
+    X, Y = (np.tile(M[:300], (10, 1)) for M in data)
+    plain = recovered((X, Y))
+    other = recovered(tuple(strict(X, Y)))
+    assert other.standard_errors.kind == plain.standard_errors.kind == "groups"
+    assert other.standard_errors.A == pytest.approx(plain.standard_errors.A, rel=1e-2)
+
+
+def test_the_test_for_a_neuron_less_too(data):
+    X, Y = (M[:1500] for M in data)
+    plain, other = (
+        recovered(arrays, errors="serial").stage("inference").figures
+        for arrays in ((X, Y), tuple(strict(X, Y)))
+    )
+    assert other["smaller_gain"] == pytest.approx(plain["smaller_gain"], rel=1e-3)
+    assert max(other["smaller_p_value"], plain["smaller_p_value"]) < 1e-6

@@ -75,7 +75,7 @@ class TestLevel:
             X, E = (correlated(rng, 2000, width) for width in (3, 2))
             fit = fitted(pose(ArraySamples(X, teacher.predict(X) + 0.5 * E)), teacher)
             long.append(dependence_of(fit, seed=seed, blocks=Blocks(32, "order", 62)).p_value)
-            short.append(dependence_of(fit, seed=seed, blocks=Blocks(2000, "order", 1)).p_value)
+            short.append(dependence_of(fit, seed=seed, blocks=Blocks(500, "order", 4)).p_value)
         assert kstest(long, "uniform", alternative="greater").pvalue > 1e-3
         assert kstest(short, "uniform", alternative="greater").pvalue < 1e-3
 

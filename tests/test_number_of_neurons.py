@@ -1,0 +1,91 @@
+"""n_neurons="auto": the least number whose fit leaves no trace in the residual."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from pureneuron import TwoLayerNetwork, recover
+from pureneuron.datasets import make_teacher
+from pureneuron.results import Status
+from pureneuron.samples import ArraySamples
+
+
+def drawn(seed, *, n=2000, d=4, k=3, m=1, noise=0.1, bias=False):
+    rng = np.random.default_rng(seed)
+    teacher = make_teacher(d, k, m, rng=rng)
+    if bias:
+        b, c = rng.uniform(-0.7, 0.7, k), rng.standard_normal(m)
+        teacher = TwoLayerNetwork(teacher.A, teacher.W, b, c)
+    X = rng.standard_normal((n, d))
+    return teacher, X, teacher.predict(X) + noise * rng.standard_normal((n, m))
+
+
+@pytest.mark.parametrize("k", [1, 2, 3])
+@pytest.mark.parametrize("seed", range(2))
+def test_of_one_output(k, seed):
+    teacher, X, Y = drawn(seed, k=k)
+    recovery = recover(ArraySamples(X, Y), rng=seed)
+    assert recovery.network.n_neurons == k
+    assert recovery.status is Status.RECOVERED
+    assert recovery.network.match(teacher).error_W < 0.05
+
+
+def test_of_fewer_outputs_than_neurons():
+    teacher, X, Y = drawn(0, d=6, k=5, m=3, n=4000)
+    for init in ("auto", "moments", "random"):
+        recovery = recover(ArraySamples(X, Y), init=init, rng=0)
+        assert recovery.network.n_neurons == 5
+        assert recovery.network.match(teacher).error_W < 0.05
+
+
+def test_with_biases():
+    teacher, X, Y = drawn(0, d=5, m=2, n=3000, bias=True)
+    recovery = recover(ArraySamples(X, Y), fit_hidden_bias=True, fit_intercept=True, rng=0)
+    assert recovery.network.n_neurons == 3
+    assert recovery.network.match(teacher).error_W < 0.05
+
+
+@pytest.mark.parametrize("first", [1, 2, 5])
+def test_from_a_wrong_rank(first, monkeypatch):
+    monkeypatch.setattr(sys.modules["pureneuron.recover"], "_first_size", lambda *_: first)
+    teacher, X, Y = drawn(1, d=5, m=4)
+    recovery = recover(ArraySamples(X, Y), rng=0)
+    assert recovery.network.n_neurons == 3
+    assert recovery.status is Status.RECOVERED
+    assert recovery.network.match(teacher).error_W < 0.05
+
+
+def test_of_noise_alone_is_one_that_is_not_needed():
+    rng = np.random.default_rng(0)
+    recovery = recover(ArraySamples(rng.standard_normal((500, 3)), rng.standard_normal(500)), rng=0)
+    assert recovery.network.n_neurons == 1
+    assert recovery.status is Status.RANK_DEFICIENT
+
+
+def test_ends_where_no_network_fits():
+    # A product of inputs: each neuron more explains a little more.
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((2000, 3))
+    Y = X[:, :1] * X[:, 1:2] + 0.1 * rng.standard_normal((2000, 1))
+    recovery = recover(ArraySamples(X, Y), rng=0, n_restarts=2)
+    assert recovery.status is not Status.RECOVERED
+    assert recovery.network.n_neurons <= 2 * 3 + 4
+
+
+@pytest.mark.parametrize("shuffled", [False, True])
+@pytest.mark.parametrize("n_neurons", [3, "auto"])
+def test_rows_that_repeat_do_not_change_it(n_neurons, shuffled):
+    _, X, Y = drawn(2, d=4, k=3, m=3, n=500, noise=0.3)
+    # Whether one copy follows the other or not: chance at some lag is that of 500 rows.
+    order = np.random.default_rng(0).permutation(20 * 500) if shuffled else slice(None)
+    repeated = ArraySamples(np.tile(X, (20, 1))[order], np.tile(Y, (20, 1))[order])
+    once = recover(ArraySamples(X, Y), n_neurons, rng=0)
+    often = recover(repeated, n_neurons, rng=0)
+    assert once.status is often.status is Status.RECOVERED
+    assert often.network.n_neurons == 3
+    assert often.network.match(once.network).error_W < 0.01
+    assert often.standard_errors.kind == "groups"
+    # Standard errors are those of 500 rows, not of 10 000.
+    ratio = often.standard_errors.A.mean() / once.standard_errors.A.mean()
+    assert 0.8 < ratio < 1.25
