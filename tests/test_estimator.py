@@ -250,3 +250,76 @@ def test_paper_alone(data):
     assert isinstance(est.network_, TwoLayerNetwork)
     assert est.network_.match(teacher).error_W < 0.2
     assert est.recovery_.n_iter == 0
+
+
+class TestErrors:
+    """Standard errors, through the estimator."""
+
+    def test_groups_and_weights_reach_them(self, data):
+        _, X, Y = data
+        weight = np.random.default_rng(1).uniform(0.5, 2.0, len(X))
+        groups = np.repeat([f"subject {i}" for i in range(30)], 20)
+        est = PureNeuronRegressor(3, random_state=0).fit(X, Y, weight, groups)
+        errors = est.recovery_.standard_errors
+        assert (errors.kind, errors.freedom) == ("groups", 29.0)
+        same = PureNeuronRegressor(3, random_state=0).fit_samples(
+            ArraySamples(X, Y, weight, groups=groups)
+        )
+        assert np.array_equal(same.recovery_.standard_errors.covariance, errors.covariance)
+        # The order of the rows and the names of the groups do not matter.
+        order = np.random.default_rng(2).permutation(len(X))
+        codes = -np.repeat(np.arange(30), 20)
+        other = PureNeuronRegressor(3, init=est.network_, random_state=0)
+        other.fit(X[order], Y[order], sample_weight=weight[order], groups=codes[order])
+        found = other.recovery_.standard_errors
+        assert found.A == pytest.approx(errors.A, rel=1e-2)
+        # Without groups they are others.
+        plain = PureNeuronRegressor(3, random_state=0).fit(X, Y, weight)
+        assert plain.recovery_.standard_errors.kind == "iid"
+        with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+            est.fit(X, Y, groups=groups[:-1])
+
+    @pytest.mark.parametrize("errors", ["iid", "robust", "serial"])
+    def test_what_is_assumed_of_the_noise_may_be_said(self, data, errors):
+        _, X, Y = data
+        est = PureNeuronRegressor(3, errors=errors, random_state=0).fit(X, Y)
+        assert est.recovery_.standard_errors.kind == errors
+        with pytest.raises(ValueError, match="errors must be 'auto', 'iid', 'robust' or 'serial'"):
+            clone(est).set_params(errors="groups").fit(X, Y)
+
+    def test_errors_of_predictions(self, data):
+        teacher, X, Y = data
+        est = PureNeuronRegressor(3, random_state=0).fit(X, Y)
+        fresh = np.random.default_rng(3).standard_normal((400, 5))
+        outputs, spread = est.predict(fresh, return_std=True)
+        assert np.array_equal(outputs, est.predict(fresh))
+        assert outputs.shape == spread.shape == (400, 4)
+        # Errors of one fit go together: a half of them could be off by twice their size.
+        known = spread == 0.0  # where no unit is on
+        assert np.array_equal(outputs[known], teacher.predict(fresh)[known])
+        scores = (outputs - teacher.predict(fresh))[~known] / spread[~known]
+        assert 0.5 < np.sqrt(np.mean(scores**2)) < 1.7
+        vector = PureNeuronRegressor(1, random_state=0)
+        with pytest.warns(ConvergenceWarning):
+            vector.fit(X, Y[:, 0])
+        assert vector.predict(fresh, return_std=True)[1].shape == (400,)
+        alone = PureNeuronRegressor(3, refine=False, random_state=0).fit(X, Y)
+        with pytest.raises(ValueError, match="return_std=True: standard errors are made for"):
+            alone.predict(fresh, return_std=True)
+
+    def test_they_survive_pickling(self, data, tmp_path):
+        _, X, Y = data
+        est = PureNeuronRegressor(3, random_state=0).fit(X, Y, groups=np.arange(600) % 50)
+        joblib.dump(est, tmp_path / "model.joblib")
+        loaded = joblib.load(tmp_path / "model.joblib")
+        for one, other in zip(est.predict(X, True), loaded.predict(X, True), strict=True):
+            assert np.array_equal(one, other)
+        assert loaded.recovery_.standard_errors.kind == "groups"
+        assert np.array_equal(loaded.recovery_.conf_int(0.9).W, est.recovery_.conf_int(0.9).W)
+
+    def test_levels_of_intervals_are_checked(self, data):
+        _, X, Y = data
+        recovery = PureNeuronRegressor(3, random_state=0).fit(X, Y).recovery_
+        for level in (0.0, 1.0, 95):
+            with pytest.raises(ValueError, match="level must lie between 0 and 1"):
+                recovery.conf_int(level)

@@ -75,6 +75,38 @@ def test_an_interrupt_in_any_step_keeps_the_best_network(variant):
             assert stopped.network.match(whole.network).error_W < 1e-9
 
 
+def test_an_interrupt_while_the_number_of_neurons_is_looked_for_keeps_a_network():
+    # One output: the search goes from one neuron up to three.
+    samples = ArraySamples(*one_output())
+    events = []
+    whole = recover(samples, rng=0, callback=events.append)
+    assert whole.network.n_neurons == 3
+    stages = [event.stage for event in events]
+    sizes = set()
+    for last in [i for i, name in enumerate(stages) if name == "inference"] + [len(stages) - 1]:
+        heard = []
+
+        def interrupt(progress, heard=heard, last=last):
+            heard.append(progress)
+            if len(heard) > last:
+                raise KeyboardInterrupt
+
+        stopped = recover(samples, rng=0, callback=interrupt)
+        assert len(heard) == last + 1
+        assert stopped.status is Status.NOT_CONVERGED
+        assert stopped.standard_errors is None
+        assert np.isfinite(stopped.network.predict(np.eye(4))).all()
+        sizes.add(stopped.network.n_neurons)
+    assert sizes == {1, 2, 3}
+
+
+def one_output():
+    rng = np.random.default_rng(0)
+    teacher = make_teacher(4, 3, 1, rng=rng)
+    X = rng.standard_normal((2000, 4))
+    return X, teacher.predict(X) + 0.1 * rng.standard_normal((2000, 1))
+
+
 def test_an_interrupt_keeps_the_lowest_loss_so_far():
     samples = drawn()
     variance = samples.arrays()[1].var(axis=0).mean()

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from engine import determined
+from engine import determined, inferred, make_problem, minimum
+from pureneuron.inference.identifiability import distinct_inputs
 from pureneuron.model import TwoLayerNetwork, unit_rows
 from pureneuron.optimize import minimize
 from pureneuron.problem import pose
-from pureneuron.samples import ArraySamples
+from pureneuron.samples import ArraySamples, Sum
 
 
 def test_few_distinct_inputs_leave_weights_undetermined():
@@ -42,3 +43,66 @@ def test_rounding_does_not_pass_for_curvature(seed):
     teacher = TwoLayerNetwork(rng.standard_normal((2, 6)), rng.standard_normal((6, 2)))
     problem = pose(ArraySamples(X, teacher.predict(X)))
     assert determined(minimize(problem, problem.to_white(teacher))).undetermined
+
+
+def test_errors_of_units_are_those_of_the_direction_that_is_known_least():
+    problem, teacher = make_problem(1, n=300, noise=0.3)
+    fit = minimum(problem, teacher)
+    _, white, _ = inferred(fit)
+    found = determined(fit)
+    (m, k), r = fit.point.A.shape, fit.point.W.shape[1]
+    to_input = problem.whitening.transform
+    for a in range(k):
+        block = white[m * k + a * r : m * k + (a + 1) * r, m * k + a * r : m * k + (a + 1) * r]
+        others = np.delete(fit.point.W, a, axis=0)
+        apart = min(1.0, np.linalg.norm(others - fit.point.W[a], axis=1).min())
+        wanted = np.sqrt(np.linalg.eigvalsh(block).max())
+        assert found.row_errors[a] == pytest.approx(wanted / apart)
+        of_A = white[a : m * k : k, a : m * k : k]
+        length = np.linalg.norm(fit.point.A[:, a])
+        wanted = np.sqrt(np.linalg.eigvalsh(of_A).max())
+        assert found.column_errors[a] == pytest.approx(wanted / length)
+        raw = np.linalg.norm(to_input @ fit.point.W[a])
+        wanted = np.sqrt(np.linalg.eigvalsh(to_input @ block @ to_input.T).max())
+        assert found.input_errors[a] == pytest.approx(wanted / raw)
+    assert not found.undetermined
+    assert found.weak_inputs.shape == (4, 0)
+
+
+@pytest.mark.parametrize("bias", [False, True])
+def test_weak_directions_are_of_as_few_inputs_as_will_do(bias):
+    rng = np.random.default_rng(3)
+    teacher = TwoLayerNetwork(rng.standard_normal((3, 2)), rng.standard_normal((2, 5)))
+    X = rng.standard_normal((1000, 5))
+    X[:, 1] *= 1e-3
+    X[:, 4] = 2.0 * X[:, 0] + 1e-3 * X[:, 4]
+    Y = teacher.predict(X) + 0.5 * rng.standard_normal((1000, 3))
+    problem = pose(ArraySamples(X, Y), fit_hidden_bias=bias)
+    weak = determined(minimum(problem, teacher)).weak_inputs
+    assert weak.T @ weak == pytest.approx(np.eye(2))
+    # e1, and 2 e0 - e4 over its length.
+    wanted = np.zeros((5, 2))
+    wanted[1, 0], wanted[[0, 4], 1] = 1.0, np.array([2.0, -1.0]) / np.sqrt(5.0)
+    assert weak @ weak.T == pytest.approx(wanted @ wanted.T, abs=0.01)
+    narrow = problem.without_inputs(weak)
+    assert narrow.input_span.shape == (5, 3)
+    assert narrow.n_inputs == 3 + bias
+    assert narrow.input_span.T @ weak == pytest.approx(np.zeros((3, 2)), abs=1e-12)
+    second = narrow.samples.reduce(second_moments)["XX"] / problem.total
+    assert second == pytest.approx(np.eye(narrow.n_inputs), abs=1e-6)
+
+
+def second_moments(batch):
+    return {"XX": Sum(batch.X.T @ batch.X)}
+
+
+@pytest.mark.parametrize("n_rows", [400, 5000])
+def test_different_inputs_are_counted(n_rows):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((n_rows, 3))
+    problem = pose(ArraySamples(X, X[:, :1]))
+    count = distinct_inputs(problem, 1, rng=rng)
+    # All of them, or enough: ten outputs for each of three unknowns.
+    assert count == pytest.approx(n_rows, rel=0.06) or count == pytest.approx(30, rel=0.1)
+    few = pose(ArraySamples(X[rng.integers(12, size=n_rows)], X[:, :1]))
+    assert distinct_inputs(few, 1, rng=rng) == pytest.approx(12, abs=1)

@@ -1,0 +1,67 @@
+"""All that the data say of a fit, from any source of samples."""
+
+import numpy as np
+import pytest
+
+from pureneuron import recover
+from pureneuron.datasets import make_teacher, symmetrize
+from pureneuron.results import Status
+from pureneuron.samples import ArraySamples
+from pureneuron.samples.testing import StreamedSamples
+
+
+def mirrored(seed=0, n=1000):
+    rng = np.random.default_rng(seed)
+    teacher = make_teacher(5, 3, 4, rng=rng)
+    X = symmetrize(rng.exponential(size=(n, 5)) - 1.0)
+    return X, teacher.predict(X) + 0.1 * rng.standard_normal((len(X), 4))
+
+
+def streamed(*arrays, parts=7):
+    rows = np.array_split(np.arange(len(arrays[0])), parts)
+    return StreamedSamples(
+        lambda: (tuple(None if M is None else M[part] for M in arrays) for part in rows)
+    )
+
+
+@pytest.mark.parametrize("refine", [False, True])
+def test_mirrored_samples_that_stream_are_as_those_in_memory(refine):
+    X, Y = mirrored()
+    held = recover(ArraySamples(X, Y), 3, refine=refine, rng=0)
+    found = recover(streamed(X, Y, None), 3, refine=refine, rng=0)
+    assert found.status is held.status is Status.RECOVERED
+    assert found.warnings == held.warnings == ()
+    assert found.network.match(held.network).error_W < 1e-9
+    if refine:
+        assert found.standard_errors.kind == held.standard_errors.kind == "iid"
+        scale = np.abs(held.standard_errors.covariance).max()
+        assert found.standard_errors.covariance == pytest.approx(
+            held.standard_errors.covariance, abs=1e-4 * scale
+        )
+
+
+@pytest.mark.parametrize("labels", [np.arange(40), 64 * np.arange(40), -np.arange(1, 41)])
+def test_groups_that_stream_may_have_any_numbers(labels):
+    X, Y = mirrored()
+    groups = np.random.default_rng(1).integers(40, size=len(X))
+    held = recover(ArraySamples(X, Y, groups=groups), 3, rng=0)
+    found = recover(streamed(X, Y, None, labels[groups]), 3, rng=0)
+    assert found.status is held.status is Status.RECOVERED
+    assert found.standard_errors.kind == "groups"
+    # Some of forty groups may share one of 2048 blocks.
+    assert found.standard_errors.freedom == pytest.approx(39, abs=2)
+    assert found.standard_errors.A == pytest.approx(held.standard_errors.A, rel=0.2)
+
+
+def test_the_report_says_what_was_found():
+    X, Y = mirrored()
+    report = recover(ArraySamples(X, Y, groups=np.arange(len(X)) // 50), 3, rng=0)
+    stage = report.stage("inference")
+    assert "every unit switches and matters" in stage.summary
+    assert "does not depend on the inputs" in stage.summary
+    assert "errors groups: rows of a group may share noise" in stage.summary
+    # The rank of the linear part rests on rows by themselves: with groups one neuron less is tried.
+    assert stage.figures["smaller_p_value"] < 1e-3
+    assert stage.figures["errors"] == "groups"
+    assert stage.figures["active"].shape == (3,)
+    assert "every unit" in str(report)
