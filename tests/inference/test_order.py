@@ -60,6 +60,16 @@ def test_the_gain_is_in_units_of_the_noise():
     assert test.gain == pytest.approx((test.loss - fit.loss) * 2 * 1000 / variance, rel=1e-9)
 
 
+@pytest.mark.parametrize("seed", [3, 10])
+def test_of_the_fits_without_a_neuron_the_best_counts(seed):
+    problem, teacher = make_problem(seed, n=600, k=4, m=1, noise=0.05)
+    fit = minimum(problem, teacher)
+    left_out = least_missed(fit)[:3]
+    losses = [minimize(problem, np.delete(fit.point.W, a, axis=0)).loss for a in left_out]
+    assert max(losses) > 2.0 * min(losses)
+    assert without_one(fit).loss == pytest.approx(min(losses), rel=1e-2)
+
+
 @pytest.mark.parametrize("intercept", [False, True])
 def test_without_the_only_neuron_nothing_is_left(intercept):
     rng = np.random.default_rng(0)
