@@ -1,5 +1,7 @@
 """Whether a neuron less would do."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from engine import make_problem, minimum
 from pureneuron.datasets import make_teacher
 from pureneuron.inference import Blocks, first_blocks, least_missed, smaller_test
 from pureneuron.initialize import random_start
-from pureneuron.optimize import Limits, minimize
+from pureneuron.optimize import Descent, Fit, Limits, minimize, profile
 from pureneuron.problem import pose
 from pureneuron.samples import ArraySamples
 
@@ -98,6 +100,18 @@ def test_neurons_are_ordered_by_what_the_loss_grows_without_them():
 
     grown = [left([b for b in range(4) if b != a]) for a in range(4)]
     assert list(least_missed(fit)) == list(np.argsort(grown))
+
+
+def test_a_neuron_that_is_never_on_is_missed_least():
+    rng = np.random.default_rng(0)
+    X = np.abs(rng.standard_normal((200, 3)))
+    W = np.array([[1.0, -1.0, 0.2], [-1.0, -1.0, -1.0], [-0.5, 1.0, 1.0]])
+    Y = np.maximum(X @ W.T, 0.0) + 0.1 * rng.standard_normal((200, 3))
+    problem = pose(ArraySamples(X, Y))
+    point = profile(problem, problem.whitening.to_white(W))
+    # Whatever its output weights are.
+    fit = Fit(problem, replace(point, A=np.ones((3, 3))), Descent(True, False, (point.loss,)))
+    assert least_missed(fit)[0] == 1
 
 
 def test_noise_that_rows_share_does_not_make_a_neuron_needed():

@@ -64,10 +64,10 @@ class SmallerTest:
 def least_missed(fit: Fit) -> IndexArray:
     """Order neurons by how little the loss grows without them, the rest of A refitted."""
     point = fit.point
-    # A neuron explained by the others (no finite inverse) costs nothing to remove.
     spread = np.diag(point.gram_inverse)[: point.n_neurons]
-    spread = np.maximum(spread, np.finfo(np.float64).tiny)
-    return np.argsort(np.sum(point.columns**2, axis=0) / spread)
+    # A neuron that is never on has none, and costs nothing to remove.
+    on = spread > 0.0
+    return np.argsort(np.sum(point.columns**2, axis=0) * on / np.where(on, spread, 1.0))
 
 
 def smaller_test(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> SmallerTest:
