@@ -195,7 +195,7 @@ class TestStatuses:
         _, samples = teacher_samples(1, n=5000)
         recovery = recover(samples, 2, rng=0)
         assert recovery.status is Status.MISFIT
-        assert "rank 3" in recovery.reason
+        assert "a unit is missing" in recovery.reason
 
     @pytest.mark.parametrize("noise", [0.1, 1.0])
     def test_one_neuron_too_many(self, noise):

@@ -153,7 +153,7 @@ def test_without_noise_weights_are_exact():
 
 
 def test_without_standard_errors_there_are_coefficients():
-    recovery = replace(fitted(), standard_errors=None)
+    recovery = replace(fitted(), errors=None)
     text = recovery.summary()
     assert "std err" not in text
     assert "no standard errors" in text

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pureneuron.datasets import symmetric_inputs
 from pureneuron.inference.covariance import Root, root_of, standard_errors, unseen
 from pureneuron.inference.information import information, is_small
 from pureneuron.model import Gaussian, LeakyReLU, TwoLayerNetwork
@@ -181,6 +180,9 @@ def _inputs(
     network: TwoLayerNetwork, inputs: ArrayLike | str, rng: np.random.Generator | int | None
 ) -> Array:
     if isinstance(inputs, str):
+        # Their package reads data with scikit-learn, which takes half a second to import.
+        from pureneuron.datasets import symmetric_inputs
+
         return symmetric_inputs(THRESHOLDS.drawn_rows, network.n_inputs, inputs, rng=rng)
     X = np.asarray(inputs, np.float64)
     if X.ndim != 2 or X.shape[1] != network.n_inputs:

@@ -271,7 +271,7 @@ def _contribution_sums(
             pulled = E @ A[:, :k]
             Z = slope_derivative(part, H, W, activation) if level > 1 else None
             if Z is not None:
-                of_slope[number] += float((Z * pulled).sum())
+                of_slope[number] += float(xp.sum(Z * pulled))
             of_W[number] += to_numpy(times(pulled, D).T @ part.X)
             product = H.T @ G
             HG, EE = HG + product, EE + E.T @ E

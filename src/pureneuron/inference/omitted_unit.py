@@ -58,6 +58,8 @@ class Thresholds:
         Spread of the logarithm of a gain from noise that is taken for granted (calibration).
     n_starts : int
         Starts for it, where weights are not well known (calibration).
+    half_rows : int
+        Most rows of a half that a unit more is fitted to, which are held in memory (calibration).
     limits, unit_limits : Limits
         When that descent ends: of all units, of the one more alone (calibration).
     close : float
@@ -75,6 +77,7 @@ class Thresholds:
     sign_starts: int = 2
     least_spread: float = 0.15
     n_starts: int = 4
+    half_rows: int = 50_000
     limits: Limits = Limits(max_iter=20, tol=1e-5)  # noqa: RUF009
     unit_limits: Limits = Limits(max_iter=4, tol=1e-3)  # noqa: RUF009
     close: float = 0.95
@@ -339,7 +342,8 @@ def _refitted_by_halves(
     for chosen in (even, ~even):
         own = screened.best_units(THRESHOLDS.n_starts if all_units else 1, chosen)
         directions = own if start is None else np.vstack([start, own])
-        part = rows.part(np.flatnonzero(chosen[number]))
+        held = np.flatnonzero(chosen[number])
+        part = rows.part(held[:: -(-len(held) // THRESHOLDS.half_rows)])
         more = min(
             (
                 minimize(
@@ -365,4 +369,4 @@ def _refitted_by_halves(
 
 
 def _numbers(batch: Batch, blocks: Blocks) -> dict[str, Stacked]:
-    return {"number": Stacked(blocks.numbers(batch))}
+    return {"number": Stacked(blocks.numbers(batch).astype(np.int16))}
