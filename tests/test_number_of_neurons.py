@@ -76,7 +76,7 @@ def test_ends_where_no_network_fits():
 @pytest.mark.parametrize("shuffled", [False, True])
 @pytest.mark.parametrize("n_neurons", [3, "auto"])
 def test_rows_that_repeat_do_not_change_it(n_neurons, shuffled):
-    _, X, Y = drawn(2, d=4, k=3, m=3, n=500, noise=0.3)
+    _, X, Y = drawn(4, d=4, k=3, m=3, n=500, noise=0.3)
     # Whether one copy follows the other or not: chance at some lag is that of 500 rows.
     order = np.random.default_rng(0).permutation(20 * 500) if shuffled else slice(None)
     repeated = ArraySamples(np.tile(X, (20, 1))[order], np.tile(Y, (20, 1))[order])

@@ -30,8 +30,8 @@ from pureneuron.inference.scores import LEVELS
 from pureneuron.optimize import Fit, Limits, Point, minimize
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.problem import Problem, n_unknowns
-from pureneuron.samples import Batch, Stacked
-from pureneuron.typing import Array
+from pureneuron.samples import Batch, Stacked, to_numpy
+from pureneuron.typing import AnyArray, Array
 
 __all__ = ["OmittedUnitTest", "Screening", "Thresholds", "omitted_unit_test", "screening"]
 
@@ -77,7 +77,7 @@ class Thresholds:
     sign_starts: int = 2
     least_spread: float = 0.15
     n_starts: int = 4
-    half_rows: int = 50_000
+    half_rows: int = 10_000
     limits: Limits = Limits(max_iter=20, tol=1e-5)  # noqa: RUF009
     unit_limits: Limits = Limits(max_iter=4, tol=1e-3)  # noqa: RUF009
     close: float = 0.95
@@ -336,14 +336,14 @@ def _refitted_by_halves(
     k, fitted = fit.n_neurons, fit.point
     rows = contributions.rows if all_units else contributions.residual_problem()
     # By the rows of the fit: those of the residual have other outputs.
-    number = contributions.rows.samples.reduce(_numbers, blocks)["number"]
+    every = max(fit.problem.n_rows // (2 * THRESHOLDS.half_rows), 1)
     even = np.arange(blocks.n_blocks) % 2 == 0
     z = np.zeros(blocks.n_blocks)
     for chosen in (even, ~even):
         own = screened.best_units(THRESHOLDS.n_starts if all_units else 1, chosen)
         directions = own if start is None else np.vstack([start, own])
-        held = np.flatnonzero(chosen[number])
-        part = rows.part(held[:: -(-len(held) // THRESHOLDS.half_rows)])
+        held = contributions.rows.samples.reduce(_held_rows, blocks, chosen, every)["rows"]
+        part = rows.part(held)
         more = min(
             (
                 minimize(
@@ -368,5 +368,7 @@ def _refitted_by_halves(
     return float(special.ndtr(-statistic)), larger
 
 
-def _numbers(batch: Batch, blocks: Blocks) -> dict[str, Stacked]:
-    return {"number": Stacked(blocks.numbers(batch).astype(np.int16))}
+def _held_rows(batch: Batch, blocks: Blocks, chosen: AnyArray, every: int) -> dict[str, Stacked]:
+    """Return the numbers of the rows that lie in the chosen blocks, one of ``every``."""
+    rows = batch.offset + np.flatnonzero(to_numpy(chosen)[blocks.numbers(batch)])
+    return {"rows": Stacked(rows[rows % every == 0])}

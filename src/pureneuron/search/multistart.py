@@ -11,8 +11,8 @@ The policy:
 - random starts on all rows follow until the best minimum so far has been reached twice, and at
   least three descents have been made; from the seventh on, a swap search follows each;
 - a start that comes where the best one has been is not followed any further;
-- neither counts while the checks of the best fit leave it in doubt, unless twice as many starts
-  have been made: then the fault lies with the model, or it was chance;
+- neither counts while the checks of the best fit leave it in doubt, unless many more starts have
+  been made: then the fault lies with the model, or it was chance;
 - where random starts do not agree, and the best fit does as well with a neuron less, there is
   nothing to be confirmed: neurons that fit noise are others from every start;
 - a residual that is zero up to rounding, with clearly more equations than unknowns, is the global
@@ -64,6 +64,10 @@ class Thresholds:
     fewest_starts : int
         Descents before two that agree are believed, if the residual shows nothing (surety.py,
         calibration).
+    doubtful_starts, blind_starts : int
+        The same where the checks leave the best fit in doubt: where B shows all neurons; and where
+        it cannot (biases, or more neurons than inputs or outputs), for there local minima are
+        popular (surety.py, success.py).
     patience : int
         Random starts before the swap search: it is worth some thirty descents, and hardly ever
         needed (success.py).
@@ -73,6 +77,8 @@ class Thresholds:
     """
 
     fewest_starts: int = 3
+    doubtful_starts: int = 6
+    blind_starts: int = 20
     patience: int = 6
     overdetermined: float = 1.2
 
@@ -125,6 +131,7 @@ class _Search:
     """What the descents so far have shown."""
 
     fewest: int
+    doubtful: int
     losses: tuple[float, ...] = ()
     n_random: int = 0
     best: Fit | None = None
@@ -138,7 +145,7 @@ class _Search:
     @property
     def is_over(self) -> bool:
         """Whether no more starts are needed."""
-        enough = 2 * self.fewest if self.doubted else self.fewest
+        enough = max(self.doubtful, self.fewest) if self.doubted else self.fewest
         return (
             self.given_up or bool(self.proof) or (self.found_twice and len(self.losses) >= enough)
         )
@@ -253,7 +260,9 @@ def multistart(
     random_rng, swap_rng, *streams = rng.spawn(len(proposers) + 2)
     asked = [*zip(proposers, streams, strict=True), (Random(n_restarts), random_rng)]
     proposals = _Proposals(problem, n_neurons, asked, monitor)
-    search = _Search(fewest_starts)
+    shown = problem.linear_part_shows(n_neurons)
+    doubtful = THRESHOLDS.doubtful_starts if shown else THRESHOLDS.blind_starts
+    search = _Search(fewest_starts, doubtful)
     proposal = proposals.first()
     while proposal is not None:
         candidate = proposal.candidate
