@@ -161,7 +161,7 @@ def standard_errors(
     """
     problem, k = fit.problem, fit.n_neurons
     reported = _reported(fit, root.A, root.W, root.slope)
-    variance = np.einsum("bu,bu->u", reported, reported)
+    variance = np.einsum("ij,ij->j", reported, reported)
     if null is not None and len(null):
         variance = np.where(np.any(null, axis=0), np.inf, variance)
     span, m = problem.input_span, problem.n_outputs

@@ -191,7 +191,7 @@ def _weakest_input(fit: Fit, changes: Array, W: Array) -> Array:
     if len(W) == 0 or len(changes) == 0 or problem.input_span.shape[1] < 2:
         return none
     changes, rows = (changes @ transform.T)[:, :, :d], (W @ transform.T)[:, :d]
-    direction = np.linalg.eigh(np.einsum("bui,buj->ij", changes, changes))[1][:, -1]
+    direction = np.linalg.eigh(np.einsum("cai,caj->ij", changes, changes))[1][:, -1]
     along = rows @ direction
     error = np.linalg.norm(changes @ direction, axis=0)
     rest = np.linalg.norm(rows - along[:, None] * direction, axis=1)
