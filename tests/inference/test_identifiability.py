@@ -51,7 +51,6 @@ def test_errors_of_units_are_those_of_the_direction_that_is_known_least():
     _, white, _ = inferred(fit)
     found = determined(fit)
     (m, k), r = fit.point.A.shape, fit.point.W.shape[1]
-    to_input = problem.whitening.transform
     for a in range(k):
         block = white[m * k + a * r : m * k + (a + 1) * r, m * k + a * r : m * k + (a + 1) * r]
         others = np.delete(fit.point.W, a, axis=0)
@@ -62,15 +61,12 @@ def test_errors_of_units_are_those_of_the_direction_that_is_known_least():
         length = np.linalg.norm(fit.point.A[:, a])
         wanted = np.sqrt(np.linalg.eigvalsh(of_A).max())
         assert found.column_errors[a] == pytest.approx(wanted / length)
-        raw = np.linalg.norm(to_input @ fit.point.W[a])
-        wanted = np.sqrt(np.linalg.eigvalsh(to_input @ block @ to_input.T).max())
-        assert found.input_errors[a] == pytest.approx(wanted / raw)
     assert not found.undetermined
     assert found.weak_inputs.shape == (4, 0)
 
 
 @pytest.mark.parametrize("bias", [False, True])
-def test_weak_directions_are_of_as_few_inputs_as_will_do(bias):
+def test_weak_directions_are_found_one_by_one(bias):
     rng = np.random.default_rng(3)
     teacher = TwoLayerNetwork(rng.standard_normal((3, 2)), rng.standard_normal((2, 5)))
     X = rng.standard_normal((1000, 5))
@@ -78,13 +74,18 @@ def test_weak_directions_are_of_as_few_inputs_as_will_do(bias):
     X[:, 4] = 2.0 * X[:, 0] + 1e-3 * X[:, 4]
     Y = teacher.predict(X) + 0.5 * rng.standard_normal((1000, 3))
     problem = pose(ArraySamples(X, Y), fit_hidden_bias=bias)
-    weak = determined(minimum(problem, teacher)).weak_inputs
-    assert weak.T @ weak == pytest.approx(np.eye(2))
+    narrow, found = problem, []
+    for _ in range(2):
+        # One at a time, the least known first.
+        found.append(determined(minimum(narrow, teacher)).weak_inputs)
+        narrow = narrow.without_inputs(found[-1])
+    assert determined(minimum(narrow, teacher)).weak_inputs.shape == (5, 0)
+    weak = np.hstack(found)
+    assert weak.T @ weak == pytest.approx(np.eye(2), abs=1e-6)
     # e1, and 2 e0 - e4 over its length.
     wanted = np.zeros((5, 2))
     wanted[1, 0], wanted[[0, 4], 1] = 1.0, np.array([2.0, -1.0]) / np.sqrt(5.0)
     assert weak @ weak.T == pytest.approx(wanted @ wanted.T, abs=0.01)
-    narrow = problem.without_inputs(weak)
     assert narrow.input_span.shape == (5, 3)
     assert narrow.n_inputs == 3 + bias
     assert narrow.input_span.T @ weak == pytest.approx(np.zeros((3, 2)), abs=1e-12)

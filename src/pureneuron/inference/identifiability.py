@@ -161,7 +161,8 @@ def determinacy(fit: Fit, known: Information, root: Root) -> Determinacy:
     # What belongs to which of two neurons is known no better than the distance between their rows.
     apart = np.linalg.norm(point.W[:, None] - point.W, axis=2) + 2.0 * np.eye(k)
     row_errors = np.array([_largest_error(root.W[:, a]) for a in units])
-    row_errors /= np.minimum(apart.min(axis=1), 1.0)
+    tiny = np.finfo(np.float64).tiny
+    row_errors /= np.clip(apart.min(axis=1), tiny, 1.0)
     lengths = np.linalg.norm(point.columns, axis=0)
     column_errors = np.array([_largest_error(root.A[:, :, a]) for a in units])
     column_errors /= np.where(lengths > 0.0, lengths, 1.0)
