@@ -303,8 +303,8 @@ class PureNeuronRegressor(
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        # "auto" sees no more neurons than outputs: to a single output linear in x it fits one
-        # rectifier, half of the truth. Users with few outputs give n_neurons.
+        # On a few dozen rows "auto" finds no sign of a second rectifier, and a linear output takes
+        # two.
         tags.regressor_tags.poor_score = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
