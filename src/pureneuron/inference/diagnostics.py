@@ -103,17 +103,17 @@ class Diagnostics:
     blocks: Blocks
 
     @property
-    def is_hardly_tested(self) -> bool:
-        """Whether there are too few independent parts for the tests to see what is wrong."""
-        return bool(self.why_hardly_tested)
-
-    @property
     def why_hardly_tested(self) -> str:
         """What there is too little of; empty if there is enough."""
         if self.equations < THRESHOLDS.tested_equations:
             return (
                 f"{self.equations:.2g} measured outputs for each unknown: with noise, a wrong "
                 "network could not be told from a right one"
+            )
+        if self.omitted is not None and self.omitted.criterion_wants_more:
+            return (
+                "the tests see no more neurons, and an information criterion asks for one more: "
+                "there are too few rows to tell"
             )
         if self.n_independent < THRESHOLDS.tested_blocks:
             return (

@@ -164,12 +164,16 @@ class OmittedUnitTest:
         White rows of a network with a unit more, from which to go on if the test rejects.
     concentrated : bool
         As in the screening.
+    criterion_wants_more : bool
+        Whether an information criterion (BIC) asks for the unit more, where it was fitted to all
+        rows: there may be too few of them for the test to see it.
     """
 
     p_value: float
     family: str
     larger: Array
     concentrated: bool
+    criterion_wants_more: bool = False
 
     @property
     def is_rejected(self) -> bool:
@@ -231,14 +235,14 @@ def omitted_unit_test(
     """
     p, family = screened.p_value, screened.family
     fit = screened.contributions.fit
-    larger = np.vstack([fit.point.W, screened.best_units(1)])
+    larger, wants_more = np.vstack([fit.point.W, screened.best_units(1)]), False
     # Among many units, one more is neither quickly fitted nor found by fitting.
     if p >= level / 2.0 and screened.contributions.known is not None:
         spare = _has_rows_to_spare(screened.contributions)
         if spare:
             q, larger = _refitted_by_halves(screened, start, all_units=thorough)
         else:
-            q, larger = _gain_among_signs(screened, start)
+            q, larger, wants_more = _gain_among_signs(screened, start)
         family = "unit" if q < p else family
         # The two are about independent (Šidák).
         p = 1.0 - (1.0 - min(p, q)) ** 2
@@ -246,7 +250,7 @@ def omitted_unit_test(
             q, wider = _refitted_by_halves(screened, start, all_units=True)
             q = 1.0 - (1.0 - q) ** 3
             p, family, larger = (q, "unit", wider) if q < p else (p, family, larger)
-    return OmittedUnitTest(p, family, larger, screened.concentrated)
+    return OmittedUnitTest(p, family, larger, screened.concentrated, wants_more)
 
 
 def _p_value(scores: Scores, rng: np.random.Generator) -> float:
@@ -272,7 +276,7 @@ def _has_rows_to_spare(contributions: Contributions) -> bool:
     return enough and contributions.blocks.n_blocks >= THRESHOLDS.fewest_blocks
 
 
-def _gain_among_signs(screened: Screening, start: Array | None) -> tuple[float, Array]:
+def _gain_among_signs(screened: Screening, start: Array | None) -> tuple[float, Array, bool]:
     """Compare the gain of a unit more with its gains where the residual has random signs.
 
     Their logarithms are about normal: the p-value is that of one more such draw (Student).
@@ -283,6 +287,8 @@ def _gain_among_signs(screened: Screening, start: Array | None) -> tuple[float, 
         Chance of a gain as large if there is nothing but noise to be gained.
     W : (k + 1, r) array
         White rows of the larger network.
+    criterion_wants_more : bool
+        Whether the gain is what BIC asks for the unknowns of a unit.
     """
     contributions = screened.contributions
     fit, blocks, rows = contributions.fit, contributions.blocks, contributions.rows
@@ -302,7 +308,11 @@ def _gain_among_signs(screened: Screening, start: Array | None) -> tuple[float, 
     logs = np.log(gains)
     spread = max(float(logs.std(ddof=1)), THRESHOLDS.least_spread)
     t = (np.log(gain) - logs.mean()) / (spread * np.sqrt(1.0 + 1.0 / len(logs)))
-    return float(special.stdtr(len(logs) - 1, -t)), larger.W
+    k, problem = fit.n_neurons, fit.problem
+    extra = n_unknowns(problem, k + 1) - n_unknowns(problem, k)
+    asked = extra * np.log(problem.n_equations) / problem.n_equations
+    wants_more = gain > asked * problem.noise_variance(larger.loss, k + 1)
+    return float(special.stdtr(len(logs) - 1, -t)), larger.W, bool(wants_more)
 
 
 def _best_with_one_more(problem: Problem, W: Array, directions: Array) -> Point:

@@ -164,8 +164,10 @@ def status_of_fit(fit: Fit, diagnostics: Diagnostics, *, agreement: str, n_start
     sizes = _status_of_size(fit, diagnostics)
     if sizes is not None:
         return sizes
-    if not fit.is_exact and diagnostics.is_hardly_tested:
-        return Verdict(Status.TOO_FEW_SAMPLES, diagnostics.why_hardly_tested)
+    few = diagnostics.why_hardly_tested
+    rejected = diagnostics.omitted is not None and diagnostics.omitted.is_rejected
+    if few and not fit.is_exact and not rejected:
+        return Verdict(Status.TOO_FEW_SAMPLES, few)
     omitted, smaller = diagnostics.omitted, diagnostics.smaller
     if omitted is not None and omitted.is_rejected:
         return Verdict(
