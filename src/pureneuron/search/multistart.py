@@ -260,8 +260,9 @@ def multistart(
     random_rng, swap_rng, *streams = rng.spawn(len(proposers) + 2)
     asked = [*zip(proposers, streams, strict=True), (Random(n_restarts), random_rng)]
     proposals = _Proposals(problem, n_neurons, asked, monitor)
-    shown = problem.linear_part_shows(n_neurons)
-    doubtful = THRESHOLDS.doubtful_starts if shown else THRESHOLDS.blind_starts
+    # Where nothing is checked every fit is in doubt, which says nothing.
+    few = check is None or problem.linear_part_shows(n_neurons)
+    doubtful = THRESHOLDS.doubtful_starts if few else THRESHOLDS.blind_starts
     search = _Search(fewest_starts, doubtful)
     proposal = proposals.first()
     while proposal is not None:
