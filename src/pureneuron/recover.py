@@ -9,8 +9,7 @@ from typing import Literal, Unpack
 import numpy as np
 
 from pureneuron.certify import Claim, Found, certify, certify_moments, claim_best_so_far
-from pureneuron.inference import Blocks, check, diagnose_fit, first_blocks, smaller_test
-from pureneuron.inference.scores import LEVELS
+from pureneuron.inference import Blocks, bic, check, diagnose_fit, first_blocks
 from pureneuron.inference.status import THRESHOLDS as STATUS
 from pureneuron.initialize import (
     Fitted,
@@ -18,12 +17,17 @@ from pureneuron.initialize import (
     Moments,
     Proposer,
     Subsample,
-    Suggested,
     estimate_moments,
 )
 from pureneuron.model import TwoLayerNetwork
 from pureneuron.monitor import Monitor
-from pureneuron.optimize import Fit, Limits, distance, minimize
+from pureneuron.number_of_neurons import (
+    another_number,
+    first_number,
+    is_too_large,
+    least_sufficient,
+)
+from pureneuron.optimize import distance, minimize
 from pureneuron.optimize.comparison import THRESHOLDS as NEARNESS
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.options import Options, OptionValues, check_moments, check_sizes, lists_options
@@ -55,16 +59,9 @@ class Thresholds:
         The detector works on k(k+1)/2 products of coordinates, and its null space costs k⁶: beyond
         this many neurons random starts are the quicker road, and moments are for those who ask for
         them (cost.py).
-    most_growth : int
-        Up to how many times the first number of neurons are tried, and four more (calibration).
-    better : float
-        Share of the loss by which the fit with a neuron less must be better than one before for
-        that size to be tried again (calibration).
     """
 
     moments_neurons: int = 32
-    most_growth: int = 2
-    better: float = 1e-3
 
 
 THRESHOLDS = Thresholds()
@@ -198,7 +195,7 @@ def propose(problem: Problem, options: Options, streams: Streams, monitor: Monit
         shared = blocks.n_blocks > 1 and (blocks.kind == "groups" or options.errors == "serial")
         rank = linear_rank(problem, part, rng=streams.rank, blocks=blocks if shared else None)
         stage.report(rank)
-    k = _first_size(problem, rank) if options.n_neurons == "auto" else int(options.n_neurons)
+    k = first_number(problem, rank) if options.n_neurons == "auto" else int(options.n_neurons)
     check_sizes(problem, k, options)
     if init == "moments" or not options.refine:
         check_moments(problem, k, rank.value, options)
@@ -211,19 +208,19 @@ def propose(problem: Problem, options: Options, streams: Streams, monitor: Monit
 def settle_size(plan: Plan, options: Options, streams: Streams, monitor: Monitor) -> Found:
     """Fit the network; where its size is to be found, go up and down until the tests agree.
 
-    Right is the least number of neurons whose fit leaves no trace in the residual.
+    See :mod:`~pureneuron.number_of_neurons`.
     """
     found = fit_and_examine(plan, options, streams, monitor)
     tried = {plan.n_neurons: found}
     while options.n_neurons == "auto":
-        step = _another_size(found, tried, plan)
+        step = another_number(found, tried, plan.problem)
         if step is None:
             break
         k, start = step
         plan = _with_starts(replace(plan, n_neurons=k, given=(start,)), options)
         found = fit_and_examine(plan, options, streams, monitor)
         tried[k] = found
-    chosen = _least_sufficient(found, tried)
+    chosen = least_sufficient(found, tried)
     if chosen is not found and chosen.diagnostics is not None:
         for name, info in (("multistart", chosen.search), ("inference", chosen.diagnostics)):
             with monitor.stage(name) as stage:
@@ -282,7 +279,7 @@ def minimise(plan: Plan, options: Options, streams: Streams, monitor: Monitor) -
             limits=limits,
             rng=streams.starts,
             check=partial(check, blocks=plan.blocks, seed=plan.seed),
-            is_too_large=partial(_is_too_large, plan=plan, limits=limits),
+            is_too_large=partial(is_too_large, blocks=plan.blocks, limits=limits, seed=plan.seed),
             monitor=monitor,
             stage=stage,
         )
@@ -336,15 +333,6 @@ def conclude_moments(plan: Plan, options: Options, streams: Streams, monitor: Mo
     return certify_moments(problem, estimate, part, plan.rank, options, rng=rng, monitor=monitor)
 
 
-def _first_size(problem: Problem, rank: LinearRank) -> int:
-    """Return the rank of B, or as many neurons as the rows can tell apart if those are fewer."""
-    return max(1, min(rank.value, _most_neurons(problem)))
-
-
-def _most_neurons(problem: Problem) -> int:
-    return int(problem.n_equations / n_unknowns(problem, 1))
-
-
 def _with_starts(plan: Plan, options: Options) -> Plan:
     """Choose where to start for a number of neurons."""
     problem, k = plan.problem, plan.n_neurons
@@ -353,53 +341,6 @@ def _with_starts(plan: Plan, options: Options) -> Plan:
     worthwhile = automatic and k <= THRESHOLDS.moments_neurons
     moments = (Moments(plan.part),) if options.init == "moments" or worthwhile else ()
     return replace(plan, subsample=subsample, moments=moments)
-
-
-def _another_size(
-    found: Found, tried: dict[int, Found], plan: Plan
-) -> tuple[int, Suggested] | None:
-    """Return the next number of neurons to try and where to start, or None to stay."""
-    k, diagnostics = found.fit.n_neurons, found.diagnostics
-    assert diagnostics is not None
-    omitted, smaller = diagnostics.omitted, diagnostics.smaller
-    if omitted is not None and omitted.is_rejected:
-        first = min(tried)
-        most = min(_most_neurons(plan.problem), THRESHOLDS.most_growth * first + 4)
-        if k + 1 in tried or k >= most:
-            return None
-        return k + 1, Suggested(_in_plan(omitted.larger, found, plan), "one neuron more")
-    if smaller is None or smaller.p_value <= LEVELS.needed or k == 1:
-        return None
-    before = tried.get(k - 1)
-    if before is not None and smaller.loss >= (1.0 - THRESHOLDS.better) * before.fit.loss:
-        return None
-    return k - 1, Suggested(_in_plan(smaller.W, found, plan), "one neuron less")
-
-
-def _in_plan(W: Array, found: Found, plan: Plan) -> Array:
-    """Return white rows of a fit, which may have left inputs out, in the coordinates of a plan."""
-    raw = found.fit.problem.whitening.from_white(W)
-    return plan.problem.whitening.to_white(raw)
-
-
-def _least_sufficient(found: Found, tried: dict[int, Found]) -> Found:
-    """Return the fit with a neuron less if that may do, though chance spoke against it."""
-    diagnostics = found.diagnostics
-    assert diagnostics is not None
-    smaller = diagnostics.smaller
-    less = tried.get(found.fit.n_neurons - 1)
-    if smaller is not None and smaller.p_value > LEVELS.needed and less is not None:
-        return less
-    return found
-
-
-def _is_too_large(fit: Fit, plan: Plan, limits: Limits) -> bool:
-    """Tell whether a fit, with rows enough to say so, does as well with a neuron less."""
-    problem = fit.problem
-    if problem.n_equations < STATUS.few_equations * n_unknowns(problem, fit.n_neurons):
-        return False
-    test = smaller_test(fit, plan.blocks, limits=limits, seed=plan.seed)
-    return test.p_value > LEVELS.needed
 
 
 def _weak_inputs(found: Found) -> Array | None:
@@ -426,23 +367,14 @@ def _recovery(claim: Claim, asked: Options, monitor: Monitor, n_passes: int) -> 
         span=problem.input_span,
         input_names=tuple(problem.source.input_names),
         output_names=tuple(problem.source.output_names),
-        bic=_criterion(claim, asked),
+        bic=bic(
+            problem,
+            claim.loss,
+            len(claim.W),
+            fits_slope=asked.negative_slope == "auto",
+            full=asked.noise_covariance == "full",
+        ),
         errors=claim.errors,
         warnings=tuple(monitor.warnings),
         notes=tuple(monitor.notes),
     )
-
-
-def _criterion(claim: Claim, asked: Options) -> float:
-    """Return Schwarz's criterion (BIC) for Gaussian noise, independent from row to row."""
-    problem, m = claim.problem, claim.problem.n_outputs
-    if problem.likelihood.is_exact(claim.loss):
-        return -np.inf
-    fits_slope, full = asked.negative_slope == "auto", asked.noise_covariance == "full"
-    of_noise = m * (m + 1) // 2 if full else 1
-    unknowns = n_unknowns(problem, len(claim.W)) + fits_slope + of_noise
-    _, log_det = np.linalg.slogdet(problem.likelihood.colour)
-    variance = claim.loss * problem.output_scale**2
-    deviance = problem.n_equations * (np.log(2.0 * np.pi * variance) + 1.0)
-    deviance += 2.0 * problem.n_effective * log_det
-    return float(deviance + unknowns * np.log(problem.n_effective))

@@ -7,16 +7,17 @@ independent of one another, and by the ``information`` of the rows on the weight
 says what the noise is like, ``covariance`` makes standard errors of all three. ``omitted_unit``
 asks whether the residual still depends on the inputs: ``candidates`` are the functions that it
 tries, ``contributions`` what rows add to their covariance with the residual. ``order`` asks
-whether one neuron less would do, ``identifiability`` whether the weights are determined, ``units``
-for units that are dead or coincide. ``checks`` are what every new best fit goes through,
-``diagnostics`` all of it, and ``status`` decides. ``bound`` says beforehand how well a network can
-be known from how many rows.
+whether one neuron less would do, and ``criterion`` has BIC beside it; ``identifiability`` asks
+whether the weights are determined, ``units`` for units that are dead or coincide. ``checks`` are
+what every new best fit goes through, ``diagnostics`` all of it, and ``status`` decides. ``bound``
+says beforehand how well a network can be known from how many rows.
 """
 
 from pureneuron.inference.blocks import Blocks
 from pureneuron.inference.bound import cramer_rao, rows_needed
 from pureneuron.inference.checks import Checks, check
 from pureneuron.inference.covariance import covariance_root, standard_errors
+from pureneuron.inference.criterion import bic
 from pureneuron.inference.dependence import Dependence, Errors, assumed_dependence
 from pureneuron.inference.diagnostics import Diagnostics, diagnose_fit, first_blocks
 from pureneuron.inference.identifiability import Determinacy, determinacy, is_reversible
@@ -47,6 +48,7 @@ __all__ = [
     "UnitDiagnostics",
     "Verdict",
     "assumed_dependence",
+    "bic",
     "check",
     "covariance_root",
     "cramer_rao",

@@ -25,6 +25,7 @@ from scipy import special
 from pureneuron.inference.blocks import Blocks
 from pureneuron.inference.candidates import Candidates, candidates
 from pureneuron.inference.contributions import Contributions, Scores
+from pureneuron.inference.criterion import asks_for_more
 from pureneuron.inference.information import Information
 from pureneuron.inference.scores import LEVELS
 from pureneuron.optimize import Fit, Limits, Point, minimize
@@ -308,11 +309,8 @@ def _gain_among_signs(screened: Screening, start: Array | None) -> tuple[float, 
     logs = np.log(gains)
     spread = max(float(logs.std(ddof=1)), THRESHOLDS.least_spread)
     t = (np.log(gain) - logs.mean()) / (spread * np.sqrt(1.0 + 1.0 / len(logs)))
-    k, problem = fit.n_neurons, fit.problem
-    extra = n_unknowns(problem, k + 1) - n_unknowns(problem, k)
-    asked = extra * np.log(problem.n_equations) / problem.n_equations
-    wants_more = gain > asked * problem.noise_variance(larger.loss, k + 1)
-    return float(special.stdtr(len(logs) - 1, -t)), larger.W, bool(wants_more)
+    wants_more = asks_for_more(fit.problem, fit.n_neurons, gain, larger.loss)
+    return float(special.stdtr(len(logs) - 1, -t)), larger.W, wants_more
 
 
 def _best_with_one_more(problem: Problem, W: Array, directions: Array) -> Point:
