@@ -66,13 +66,10 @@ class Thresholds:
         (recovery.py).
     short_tol : float
         Its tolerance (recovery.py).
-    across : float
-        Share of an input across the span from which on its own weight is not known (rounding).
     """
 
     short_equations: float = 100.0
     short_tol: float = 1e-3
-    across: float = 1e-6
 
 
 THRESHOLDS = Thresholds()
@@ -245,20 +242,20 @@ def _doubts(
     rng: np.random.Generator,
     monitor: Monitor,
 ) -> Verdict | None:
-    error_rng, rows_rng, probes_rng, curvature_rng = rng.spawn(4)
+    error_rng, rows_rng, tests_rng, noise_rng = rng.spawn(4)
     with monitor.stage("sampling error") as stage:
         error = sampling_error(problem, part, estimate, rng=error_rng)
         stage.report(error)
     fit = _short_descent(problem, estimate, rng=rows_rng)
     stays = confirms(Candidate(estimate.W, estimate.A), fit)
-    blocks, seed = first_blocks(fit.problem), int(probes_rng.integers(2**32))
+    blocks, seed = first_blocks(fit.problem), int(tests_rng.integers(2**32))
     checks = check(fit, blocks, seed)
     # Errors are those of all rows, about the end of the short descent.
     whole, blocks, determined = replace(fit, problem=problem), first_blocks(problem), None
     if is_small(problem, fit.n_neurons) and not fit.is_exact:
         known = information(whole)
         grouped = blocks.kind == "groups"
-        noise = assumed_dependence(whole, options.errors, grouped=grouped, rng=curvature_rng)
+        noise = assumed_dependence(whole, options.errors, grouped=grouped, rng=noise_rng)
         root = covariance_root(whole, known, noise, blocks)
         determined = determinacy(whole, known, root)
     screened = checks.screened
@@ -312,8 +309,7 @@ def _remark(problem: Problem, n_neurons: int, monitor: Monitor) -> None:
         )
     d, spanned = problem.input_span.shape
     if spanned < d:
-        across = 1.0 - np.sum(problem.input_span**2, axis=1) > THRESHOLDS.across
-        names = ", ".join(np.array(problem.source.input_names)[across])
+        names = ", ".join(problem.source.input_names[i] for i in problem.inputs_across)
         monitor.notes.append(
             f"the inputs vary in only {spanned} of {d} dimensions, as far as can be told: W is "
             "identified there alone, and is the minimum-norm solution. What each of these inputs "

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pureneuron.inference import Blocks, first_blocks
-from pureneuron.inference.blocks import blocks_of_groups, consecutive_blocks, has_groups
+from pureneuron.inference.blocks import blocks_of_groups, consecutive_blocks
 from pureneuron.problem import pose
 from pureneuron.samples import ArraySamples, Batch
 from pureneuron.samples.testing import StreamedSamples
@@ -72,9 +72,9 @@ def test_rows_that_are_equal_share_a_block():
 
 def test_few_groups_have_a_block_each():
     problem = posed(60, np.repeat(["a", "b", "c"], 20))
-    assert has_groups(problem)
+    assert problem.grouped
     assert first_blocks(problem) == Blocks(3, "groups")
-    assert not has_groups(posed(60))
+    assert not posed(60).grouped
     assert first_blocks(posed(60)).kind == "order"
 
 

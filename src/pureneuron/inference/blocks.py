@@ -19,7 +19,7 @@ from pureneuron.samples import Batch, Leaf, Max, Min, to_numpy
 from pureneuron.samples.groups import GROUP
 from pureneuron.samples.mirror import row_hash
 
-__all__ = ["Blocks", "blocks_of_groups", "consecutive_blocks", "has_groups"]
+__all__ = ["Blocks", "blocks_of_groups", "consecutive_blocks"]
 
 # 2⁶⁴ over the golden ratio: multiples of it are as even as can be, modulo 2⁶⁴.
 _GOLDEN = 0x9E3779B97F4A7C15
@@ -104,15 +104,6 @@ def _spread(numbers: np.ndarray, n_blocks: int) -> np.ndarray:
     words = numbers.astype(np.uint64) * np.uint64(_GOLDEN)
     words = (words >> np.uint64(32)) * np.uint64(n_blocks)
     return np.asarray(words >> np.uint64(32), dtype=np.intp)
-
-
-def has_groups(problem: Problem) -> bool:
-    """Whether the rows come with groups."""
-    return bool(problem.source.reduce(_shows_groups)["groups"])
-
-
-def _shows_groups(batch: Batch) -> dict[str, Max]:
-    return {"groups": Max(np.asarray(GROUP in batch.extra))}
 
 
 def _ends_of_groups(batch: Batch) -> dict[str, Leaf]:

@@ -18,7 +18,7 @@ from pureneuron.optimize import Fit
 from pureneuron.samples import Batch
 from pureneuron.typing import AnyArray, Array, IndexArray
 
-__all__ = ["Candidates", "Thresholds", "candidates"]
+__all__ = ["MEANINGS", "Candidates", "Thresholds", "candidates"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ class Thresholds:
 
 THRESHOLDS = Thresholds()
 
+# What a family says, to the user.
 MEANINGS = {
     "unit": "a unit is missing",
     "slope": "units respond on their negative side",

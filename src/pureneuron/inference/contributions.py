@@ -27,6 +27,7 @@ from pureneuron.model import Activation
 from pureneuron.optimize import Fit, single_suffices
 from pureneuron.optimize.least_squares.kernels import activations, like
 from pureneuron.problem import GivenRows, Problem, n_unknowns
+from pureneuron.problem.rows import total_weight
 from pureneuron.samples import Batch, Leaf, Max, Sum, to_numpy
 from pureneuron.typing import AnyArray, Array
 
@@ -278,7 +279,7 @@ def _contribution_sums(
             largest = max(largest, float(xp.max(xp.linalg.vecdot(E, E))))
             if not level or number % every:
                 continue
-            HG_some, some = HG_some + product, some + _weight(part)
+            HG_some, some = HG_some + product, some + total_weight(part)
             F = xp.astype(D, G.dtype, copy=False)[:, :, None] * part.X[:, None, :]
             FG = FG + xp.reshape(F, (F.shape[0], -1)).T @ G
             if Z is not None:
@@ -320,13 +321,6 @@ def _sums_along(
         if fits_slope:
             of_slope = of_slope + xp.sum(slope_derivative(part, H, W, activation) * pulled)
         of_W = of_W + times(pulled, D).T @ part.X
-        total += _weight(part)
+        total = total + total_weight(part)
     sums = {"along": Sum(along), "of A": Sum(of_A), "of W": Sum(of_W), "total": Sum(total)}
     return {**sums, "of slope": Sum(of_slope)} if fits_slope else sums
-
-
-def _weight(batch: Batch) -> float:
-    root = batch.extra.get("root")
-    if root is None:
-        return float(batch.X.shape[0])
-    return float((root.T @ root)[0, 0])

@@ -164,10 +164,9 @@ def standard_errors(
     variance = np.einsum("ij,ij->j", reported, reported)
     if null is not None and len(null):
         variance = np.where(np.any(null, axis=0), np.inf, variance)
-    span, m = problem.input_span, problem.n_outputs
-    across = 1.0 - np.sum(span**2, axis=1) > THRESHOLDS.null
-    variance[m * k : m * k + k * len(span)].reshape(k, -1)[:, across] = np.inf
-    return StandardErrors.of_variance(variance, reported, (k, len(span), m), kind, root.freedom)
+    d, m = len(problem.input_span), problem.n_outputs
+    variance[m * k : m * k + k * d].reshape(k, d)[:, problem.inputs_across] = np.inf
+    return StandardErrors.of_variance(variance, reported, (k, d, m), kind, root.freedom)
 
 
 def unseen(fit: Fit, known: Information) -> Array | None:

@@ -96,7 +96,6 @@ def assumed_dependence(
     grouped: bool,
     power: Array | None = None,
     rng: np.random.Generator,
-    different: float = 1.0,
 ) -> Dependence:
     """Return what is to be assumed of the noise of a fit.
 
@@ -112,8 +111,6 @@ def assumed_dependence(
         Mean squares of the residual, where they are known.
     rng : numpy.random.Generator
         Draws projections of the scores.
-    different : float
-        Share of the rows that are no repetition of others: so many are independent, at most.
     """
     if grouped:
         return Dependence("groups", 0, "rows of a group may share noise")
@@ -132,13 +129,13 @@ def assumed_dependence(
         power,
         problem.activation,
     )
-    p_serial = largest_score(sums["with those before"], sums["their squares"] / different)[1]
+    p_serial = largest_score(sums["with those before"], sums["their squares"])[1]
     lag = _lag(sums["products"], problem.n_rows)
     if asked == "serial":
         return Dependence("serial", lag, "asked for")
     if p_serial < THRESHOLDS.serial:
         return Dependence("serial", lag, f"scores are correlated in row order (p = {p_serial:.2g})")
-    p_unequal = _unequal(sums, different)
+    p_unequal = _unequal(sums)
     if p_unequal < THRESHOLDS.unequal:
         why = f"the size of the residual depends on the outputs (p = {p_unequal:.2g})"
         return Dependence("robust", 0, why)
@@ -180,13 +177,13 @@ def _lag(products: Array, n_rows: int) -> int:
     return int(np.clip(lag, 1, most))
 
 
-def _unequal(sums: dict[str, Array], different: float) -> float:
+def _unequal(sums: dict[str, Array]) -> float:
     """Test whether squared residuals go with functions of the fit: a bound on the p-value."""
     mean = sums["f"] / float(sums["rows"])
     values = sums["r f"] - mean * sums["r"][:, None]
     # Σ r² (f − f̄)², multiplied out.
     squares = sums["r2 f2"] - 2.0 * mean * sums["r2 f"] + mean**2 * sums["r2"][:, None]
-    return largest_score(values, np.maximum(squares, 0.0) / different)[1]
+    return largest_score(values, np.maximum(squares, 0.0))[1]
 
 
 def _with_those_before(scores: AnyArray) -> AnyArray:
@@ -212,7 +209,7 @@ def _dependence_sums(
     power: AnyArray,
     activation: Activation,
 ) -> dict[str, Sum]:
-    """Products of scores at all lags, and of squared residuals with functions of the fit.
+    """Add up products of scores, and of squared residuals with functions of the fit.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pureneuron.inference.blocks import Blocks, blocks_of_groups, consecutive_blocks, has_groups
+from pureneuron.inference.blocks import Blocks, blocks_of_groups, consecutive_blocks
 from pureneuron.inference.checks import Checks, check
 from pureneuron.inference.covariance import Root, covariance_root, standard_errors, unseen
 from pureneuron.inference.dependence import Dependence, Errors, assumed_dependence
@@ -72,8 +72,6 @@ class Diagnostics:
         Of the network, neurons as in the fit; None where there are too many unknowns.
     determinacy : Determinacy or None
         How well the rows determine the neurons; None where there are too many unknowns.
-    rank : int or None
-        Rank of ``B = A W`` against its noise; None where it does not show the number of neurons.
     omitted : OmittedUnitTest or None
         Whether the residual depends on the inputs; None where it is rounding.
     smaller : SmallerTest or None
@@ -94,7 +92,6 @@ class Diagnostics:
     dependence: Dependence | None
     errors: StandardErrors | None
     determinacy: Determinacy | None
-    rank: int | None
     omitted: OmittedUnitTest | None
     smaller: SmallerTest | None
     n_distinct: float
@@ -152,7 +149,7 @@ class Diagnostics:
 
 def first_blocks(problem: Problem) -> Blocks:
     """Divide rows into blocks before anything is known of the noise."""
-    if has_groups(problem):
+    if problem.grouped:
         return blocks_of_groups(problem, THRESHOLDS.n_blocks)
     return _consecutive(problem, 0)
 
@@ -232,7 +229,6 @@ def diagnose_fit(
         dependence=dependence,
         errors=reported,
         determinacy=determined,
-        rank=rank if shows else None,
         omitted=omitted,
         smaller=smaller,
         n_distinct=n_distinct,

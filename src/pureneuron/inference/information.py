@@ -31,6 +31,7 @@ from pureneuron.optimize.least_squares.kernels import THRESHOLDS as KERNELS
 from pureneuron.optimize.least_squares.kernels import activations, like, pattern_sums
 from pureneuron.optimize.least_squares.pattern import lift
 from pureneuron.problem import Problem, n_unknowns
+from pureneuron.problem.rows import weight_sums
 from pureneuron.samples import Batch, Sum
 from pureneuron.typing import AnyArray, Array
 
@@ -179,17 +180,13 @@ def information(fit: Fit, *, fits_slope: bool = False, all_rows: bool = False) -
     enough = max(THRESHOLDS.enough_rows, THRESHOLDS.enough_equations * per_output)
     every = 1 if all_rows else max(int(problem.n_rows // enough), 1)
     rows = problem.samples.every_nth(every)
-    calls: list[tuple[Any, ...]] = [(pattern_sums, W, A, activation), (_total,)]
+    calls: list[tuple[Any, ...]] = [(pattern_sums, W, A, activation), (weight_sums,)]
     if fits_slope:
         calls.append((_slope_sums, W, activation))
     sums, counted, *of_slope = rows.reduce_together(calls)
     total = float(counted["total"])
-    FF = sums["FF"] / total
-    up, N = lift(W, problem.fit_intercept), W.size
-    HF = up.T @ FF
-    gram = HF @ up
-    FF, HF = FF[:N, :N], HF[:, :N]
-    k = len(W)
+    FF, HF, gram = _moments(sums["FF"] / total, W, problem.fit_intercept)
+    k, N = len(W), W.size
     m, q = A.shape
     cross = (point.columns[:, None, :, None] * HF.reshape(q, k, -1)).reshape(m, q, N)
     slope, HZ = None, None
@@ -203,6 +200,13 @@ def information(fit: Fit, *, fits_slope: bool = False, all_rows: bool = False) -
     left = np.einsum("bc,mcw->mbw", gram_inv, cross).reshape(m * q, -1)
     inverse, null = _gauge_inverse(whole - left.T @ cross.reshape(m * q, -1), whole, W)
     return Information(point, gram, gram_inv, cross, FF, HF, HZ, slope, inverse, null)
+
+
+def _moments(FF: Array, W: Array, intercept: bool) -> tuple[Array, Array, Array]:
+    """Return ``FᵀF`` and ``HᵀF`` without the column of an intercept, and ``HᵀH``."""
+    up, N = lift(W, intercept), W.size
+    HF = up.T @ FF
+    return FF[:N, :N], HF[:, :N], HF @ up
 
 
 def _curvature(coupling: Array, FF: Array, slope: tuple[Array, Array] | None) -> Array:
@@ -266,12 +270,6 @@ def _slope_sums(batch: Batch, W: AnyArray, activation: Activation) -> dict[str, 
     return {"FZ": Sum(FZ), "HZ": Sum(HZ), "ZZ": Sum(ZZ)}
 
 
-def _total(batch: Batch) -> dict[str, Sum]:
-    if "root" in batch.extra:
-        return {"total": Sum((batch.extra["root"].T @ batch.extra["root"])[0, 0])}
-    return {"total": Sum(float(batch.X.shape[0]))}
-
-
 @dataclass(frozen=True, eq=False)
 class LargeSolver:
     """Solves for what scores move the estimate by, where the information is too large to invert.
@@ -317,12 +315,8 @@ def large_solver(fit: Fit) -> LargeSolver:
     problem, point = fit.problem, fit.point
     rows = problem.in_single_precision if single_suffices(fit.loss) else problem
     sums = rows.samples.reduce(pattern_sums, point.W, point.A, problem.activation)
-    FF = sums["FF"] / problem.total
-    up, (k, r) = lift(point.W, problem.fit_intercept), point.W.shape
-    N = k * r
-    HF = up.T @ FF
-    inverse = gram_inverse(HF @ up)
-    FF, HF = FF[:N, :N], HF[:, :N]
+    FF, HF, gram = _moments(sums["FF"] / problem.total, point.W, problem.fit_intercept)
+    (k, r), N, inverse = point.W.shape, point.W.size, gram_inverse(gram)
     FF -= HF.T @ inverse @ HF
     M = FF.reshape(k, r, k, r)
     M *= point.coupling[:, None, :, None]
@@ -331,4 +325,4 @@ def large_solver(fit: Fit) -> LargeSolver:
     for a in range(k):
         M[a, :, a] += mean * np.outer(point.W[a], point.W[a])
     FF[np.diag_indices(N)] += THRESHOLDS.singular * mean
-    return LargeSolver(point, HF, inverse, np.linalg.cholesky(FF))
+    return LargeSolver(point, HF, inverse, np.asarray(np.linalg.cholesky(FF), np.float64))

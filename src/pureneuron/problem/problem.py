@@ -24,7 +24,23 @@ from pureneuron.results import StageReport
 from pureneuron.samples import Batch, Samples
 from pureneuron.typing import Array, IndexArray
 
-__all__ = ["Problem", "n_unknowns", "pose"]
+__all__ = ["Problem", "Thresholds", "n_unknowns", "pose"]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Numbers that decide, each with its meaning.
+
+    Attributes
+    ----------
+    across : float
+        Share of an input across the span from which on its own weight is not known (rounding).
+    """
+
+    across: float = 1e-6
+
+
+THRESHOLDS = Thresholds()
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +72,8 @@ class Problem:
     moments : SecondMoments
         Of the raw data (with the constant input, where there is one), outputs centred and
         whitened.
+    grouped : bool
+        Whether the rows come with groups that may share noise.
     single : bool
         Whether passes are made in single precision.
     """
@@ -72,6 +90,7 @@ class Problem:
     whitening: Whitening
     input_span: Array
     moments: SecondMoments
+    grouped: bool = False
     single: bool = False
 
     @property
@@ -83,6 +102,11 @@ class Problem:
     def samples(self) -> Samples:
         """The rows, in the precision of the problem."""
         return self.rows.single if self.single else self.rows.double
+
+    @property
+    def inputs_across(self) -> IndexArray:
+        """Numbers of the inputs that lie across the span in part: what each does is not known."""
+        return np.flatnonzero(1.0 - np.sum(self.input_span**2, axis=1) > THRESHOLDS.across)
 
     @property
     def centre(self) -> Array:
@@ -299,6 +323,7 @@ def pose(
         whitening=coordinates,
         input_span=span,
         moments=moments,
+        grouped=seen.grouped,
     )
 
 

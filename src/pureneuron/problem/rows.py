@@ -19,7 +19,7 @@ from pureneuron.samples import Batch, Kernel, Leaf, Merged, Samples, Sum, merge_
 from pureneuron.samples.groups import GROUP, group_of
 from pureneuron.typing import AnyArray, Array, IndexArray
 
-__all__ = ["GivenRows", "Rows"]
+__all__ = ["GivenRows", "Rows", "total_weight", "weight_sums"]
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Rows:
 
     def total_weight(self) -> float:
         """Return the sum of the weights, in one pass."""
-        return float(self.source.reduce(_total)["total"])
+        return float(self.source.reduce(weight_sums)["total"])
 
     def with_outputs(self, M: Array) -> Rows:
         """Return the rows with their outputs multiplied by M."""
@@ -139,19 +139,25 @@ class GivenRows:
 
     def total_weight(self) -> float:
         """Return the sum of the weights, in one pass."""
-        return float(self.source.reduce(_total)["total"])
+        return float(self.source.reduce(weight_sums)["total"])
 
 
 def _with_outputs(batch: Batch, M: AnyArray) -> Batch:
     return replace(batch, Y=batch.Y @ M.T)
 
 
-def _total(batch: Batch) -> dict[str, Sum]:
+def total_weight(batch: Batch) -> AnyArray:
+    """Return the sum of the weights of rows, raw ones or those of a problem."""
     if "root" in batch.extra:
-        return {"total": Sum((batch.extra["root"].T @ batch.extra["root"])[0, 0])}
+        return (batch.extra["root"].T @ batch.extra["root"])[0, 0]
     if batch.weight is None:
-        return {"total": Sum(float(batch.X.shape[0]))}
-    return {"total": Sum(array_api_compat.array_namespace(batch.X).sum(batch.weight))}
+        return float(batch.X.shape[0])
+    return array_api_compat.array_namespace(batch.X).sum(batch.weight)
+
+
+def weight_sums(batch: Batch) -> dict[str, Sum]:
+    """Return the :func:`total_weight` as ``total``."""
+    return {"total": Sum(total_weight(batch))}
 
 
 def _transformed(batch: Batch, transform: AnyArray, *others: Any) -> Batch:

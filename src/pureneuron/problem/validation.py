@@ -9,6 +9,7 @@ import array_api_compat
 import numpy as np
 
 from pureneuron.samples import Batch, First, Leaf, Max, Merged, Min, Samples, Sum, to_numpy
+from pureneuron.samples.groups import group_of
 from pureneuron.samples.numbers import nonfinite_message
 from pureneuron.typing import AnyArray, Array
 
@@ -50,10 +51,13 @@ class Seen:
         The largest weight of a row; 1 without weights.
     mean : (m,) array or None
         Weighted means of the outputs, up to the rounding of one pass; None if not asked for.
+    grouped : bool
+        Whether the rows come with groups.
     """
 
     largest_weight: float
     mean: Array | None = None
+    grouped: bool = False
 
 
 def check_samples(samples: Samples, *, means: bool = False) -> Seen:
@@ -104,12 +108,15 @@ def check_samples(samples: Samples, *, means: bool = False) -> Seen:
                 "from which nothing can be learned"
             )
     mean = np.asarray(seen["outputs"] / seen["total"], np.float64) if means else None
-    return Seen(float(seen["max weight"]), mean)
+    return Seen(float(seen["max weight"]), mean, bool(seen["grouped"]))
 
 
 def _ranges(batch: Batch, means: bool) -> dict[str, Leaf]:
     xp = array_api_compat.array_namespace(batch.X)
-    parts: dict[str, Leaf] = {"rows": Sum(float(batch.X.shape[0]))}
+    parts: dict[str, Leaf] = {
+        "rows": Sum(float(batch.X.shape[0])),
+        "grouped": Max(np.asarray(bool(group_of(batch)))),
+    }
     if batch.X.shape[0] == 0:
         return parts
     for name, M in (("X", batch.X), ("Y", batch.Y)):
