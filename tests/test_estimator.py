@@ -1,5 +1,7 @@
 """PureNeuronRegressor among scikit-learn, pandas, polars and joblib."""
 
+import tracemalloc
+
 import joblib
 import numpy as np
 import pandas as pd
@@ -286,6 +288,21 @@ class TestErrors:
         assert est.recovery_.standard_errors.kind == errors
         with pytest.raises(ValueError, match="errors must be 'auto', 'iid', 'robust' or 'serial'"):
             clone(est).set_params(errors="groups").fit(X, Y)
+
+    def test_errors_of_many_predictions_take_little_memory(self):
+        teacher = make_teacher(8, 6, 6, rng=0)
+        rng = np.random.default_rng(0)
+        X = rng.standard_normal((1000, 8))
+        Y = teacher.predict(X) + 0.1 * rng.standard_normal((1000, 6))
+        est = PureNeuronRegressor(6, random_state=0).fit(X, Y)
+        many = rng.standard_normal((20_000, 8))
+        tracemalloc.start()
+        spread = est.predict(many, return_std=True)[1]
+        peak = tracemalloc.get_traced_memory()[1] / 2**20
+        tracemalloc.stop()
+        # What moves the outputs of all rows at once is six times 80 MiB.
+        assert peak < 80.0
+        assert spread[-5:] == pytest.approx(est.predict(many[-5:], return_std=True)[1])
 
     def test_errors_of_predictions(self, data):
         teacher, X, Y = data

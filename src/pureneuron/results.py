@@ -16,6 +16,21 @@ from pureneuron.typing import Array, IndexArray
 
 __all__ = ["Intervals", "Recovery", "StageReport", "StandardErrors", "Status"]
 
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Sizes that decide how much is held at a time.
+
+    Attributes
+    ----------
+    entries : int
+        Entries of an array for standard errors of predictions: sixteen megabytes (rates.py).
+    """
+
+    entries: int = 2_000_000
+
+
+THRESHOLDS = Thresholds()
 _ASSUMED = {
     "iid": "rows are independent, and their noise is of one law",
     "robust": "rows are independent, and the size of the noise may depend on the inputs",
@@ -33,8 +48,8 @@ class Status(Enum):
         "bring more rows or ask for fewer neurons."
     )
     RANK_DEFICIENT = (
-        "The moments show no gap at this number of neurons: ask for fewer neurons, bring more "
-        "rows, or refine from random starts (init='random')."
+        "The data do not show as many neurons, or do not show them apart: ask for fewer neurons, "
+        "or bring more rows."
     )
     NOT_CONVERGED = (
         "The optimiser stopped before it converged: raise max_iter, or start from this network "
@@ -180,7 +195,15 @@ class StandardErrors:
         return Intervals(**ends)
 
     def of_prediction(self, network: TwoLayerNetwork, X: Array) -> Array:
-        """Return the standard errors (n, m) of the outputs that the network predicts for X."""
+        """Return the standard errors (n, m) of the outputs that the network predicts for X.
+
+        Some rows at a time: what moves each of them has as many entries as there are unknowns.
+        """
+        rows = max(THRESHOLDS.entries // (len(self.root) * sum(self.A.shape) or 1), 1)
+        parts = [self._of_rows(network, X[i : i + rows]) for i in range(0, len(X), rows)]
+        return np.concatenate(parts) if parts else np.zeros((0, len(self.A)))
+
+    def _of_rows(self, network: TwoLayerNetwork, X: Array) -> Array:
         (m, k), d = self.A.shape, self.W.shape[1]
         A, W, b, c, slope = _apart(self.root.T, k, d, m)
         pre = X @ network.W.T + network.hidden_bias
