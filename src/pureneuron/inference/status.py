@@ -53,7 +53,7 @@ class Thresholds:
 
 
 THRESHOLDS = Thresholds()
-_NOT_SINGLED_OUT = "the detector does not single out k directions"
+_NOT_SINGLED_OUT = "the detector does not single out k directions (refine=True needs none)"
 
 
 @dataclass(frozen=True)
