@@ -96,8 +96,22 @@ def test_an_interrupt_while_the_number_of_neurons_is_looked_for_keeps_a_network(
         assert stopped.status is Status.NOT_CONVERGED
         assert stopped.standard_errors is None
         assert np.isfinite(stopped.network.predict(np.eye(4))).all()
+        # What was said of another number of neurons is not said of this network.
+        assert "inference" not in [stage.name for stage in stopped.stages]
         sizes.add(stopped.network.n_neurons)
     assert sizes == {1, 2, 3}
+
+
+def test_an_interrupt_of_a_second_search_says_that_it_had_not_ended():
+    heard = []
+
+    def interrupt(progress):
+        heard.append(progress.stage)
+        if "inference" in heard and progress.stage == "refining":
+            raise KeyboardInterrupt
+
+    stopped = recover(ArraySamples(*one_output()), rng=0, callback=interrupt)
+    assert stopped.reason == "interrupted before the search had ended"
 
 
 def one_output():

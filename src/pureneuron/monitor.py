@@ -82,6 +82,7 @@ class Monitor:
     notes: list[str] = field(default_factory=list)
     best: BestSoFar | None = None
     _reports: dict[str, StageReport] = field(default_factory=dict)
+    _earlier_seconds: dict[str, float] = field(default_factory=dict)
     _inner_seconds: float = 0.0
 
     @property
@@ -106,7 +107,8 @@ class Monitor:
         finally:
             seconds = time.perf_counter() - start
             if stage.said is not None:
-                before = self._reports[name].seconds if name in self._reports else 0.0
+                before = self._earlier_seconds.pop(name, 0.0)
+                before += self._reports[name].seconds if name in self._reports else 0.0
                 own = before + seconds - self._inner_seconds
                 self._reports[name] = replace(stage.said, name=name, seconds=own)
             self._inner_seconds = outer + seconds
@@ -147,6 +149,13 @@ class Monitor:
     def keep(self, fit: Fit) -> None:
         """Make the outcome of a step the network to keep: losses before it may not compare."""
         self.best = BestSoFar(fit.problem, fit.point, fit.info.n_iter, search_ended=True)
+
+    def search_again(self, about_the_last: str) -> None:
+        """Go on to another search; the report ``about_the_last`` fit is withdrawn, not its time."""
+        if about_the_last in self._reports:
+            self._earlier_seconds[about_the_last] = self._reports.pop(about_the_last).seconds
+        if self.best is not None:
+            self.best = replace(self.best, search_ended=False)
 
     def _offer(self, other: BestSoFar) -> None:
         best = self.best

@@ -217,6 +217,7 @@ def settle_size(plan: Plan, options: Options, streams: Streams, monitor: Monitor
         if step is None:
             break
         k, start = step
+        monitor.search_again("inference")
         plan = _with_starts(replace(plan, n_neurons=k, given=(start,)), options)
         found = fit_and_examine(plan, options, streams, monitor)
         tried[k] = found
