@@ -164,18 +164,20 @@ def certify(found: Found, monitor: Monitor) -> Claim:
         fit.info.n_iter,
         units,
         verdict,
-        _errors(found.fit, diagnostics),
+        _errors(found, diagnostics),
     )
 
 
 def _errors(
-    fit: Fit, diagnostics: Diagnostics
+    found: Found, diagnostics: Diagnostics
 ) -> StandardErrors | Callable[[], StandardErrors] | None:
     """Return the standard errors in the order of the report, or what makes them."""
     order = diagnostics.checks.units.order
     if diagnostics.errors is not None:
         return diagnostics.errors.permuted(order)
-    if diagnostics.dependence is None or not is_affordable(fit):
+    fit, fits_slope = found.fit, found.slope is not None
+    # The matrix that is factored knows nothing of a slope.
+    if diagnostics.dependence is None or fits_slope or not is_affordable(fit):
         return None
     return partial(_large_errors, fit, diagnostics.dependence, diagnostics.blocks, order)
 

@@ -329,7 +329,7 @@ class Recovery:
             return ""
         return (
             "standard errors are made for refined fits that ran to their end, with up to 5000 "
-            "entries of W"
+            "entries of W, or 400 where the slope is fitted"
         )
 
     def summary(self, *, level: float = 0.95, max_rows: int | None = 200) -> str:

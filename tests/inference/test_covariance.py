@@ -1,13 +1,16 @@
 """Covariance of the unknowns, and standard errors in the units of the data, against dense sums."""
 
+import pickle
+
 import numpy as np
 import pytest
 
 import dense
 from engine import inferred, make_problem, minimum
 from pureneuron import TwoLayerNetwork, recover
-from pureneuron.inference import Blocks
-from pureneuron.inference.covariance import THRESHOLDS
+from pureneuron.datasets import make_teacher
+from pureneuron.inference import Blocks, Dependence, first_blocks
+from pureneuron.inference.covariance import THRESHOLDS, large_standard_errors
 from pureneuron.model import LeakyReLU
 from pureneuron.optimize import Fit, Limits, minimize, profile
 from pureneuron.problem import pose
@@ -302,3 +305,63 @@ def test_batches_do_not_matter(kind, biased):
         for name in ("omitted_unit_p_value", "smaller_gain", "lag"):
             if name in figures[0]:
                 assert figures[1][name] == pytest.approx(figures[0][name], rel=5e-2)
+
+
+class TestLarge:
+    """Where the information is factored and not inverted."""
+
+    @pytest.mark.parametrize("biased", [False, True])
+    @pytest.mark.parametrize("kind", ["groups", "serial"])
+    def test_errors_are_those_of_the_inverse(self, kind, biased):
+        options = {"fit_hidden_bias": True, "fit_intercept": True} if biased else {}
+        problem, teacher = make_problem(4, n=300, noise=0.3, **options)
+        groups = np.arange(300) // 5
+        X, Y, _ = problem.source.arrays()
+        problem = pose(ArraySamples(X, Y, groups=groups), **options)
+        fit = minimum(problem, teacher)
+        blocks = first_blocks(problem)
+        wanted = inferred(fit, kind, lag=8, blocks=blocks)[2]
+        found = large_standard_errors(fit, Dependence(kind, 8, "given"), blocks)
+        for name in ("A", "W", "hidden_bias", "output_bias"):
+            # The optimiser's rounding and the ridge under the factor are all that differs.
+            assert getattr(found, name) == pytest.approx(getattr(wanted, name), rel=1e-4)
+        assert found.freedom == wanted.freedom
+
+    def test_of_independent_rows_they_vary_about_those_of_the_information(self):
+        problem, teacher = make_problem(5, n=4000, noise=0.3)
+        fit = minimum(problem, teacher)
+        wanted = inferred(fit)[2]
+        found = large_standard_errors(fit, Dependence("iid", 0, "given"), first_blocks(problem))
+        # 500 blocks: a relative standard error of 1 / sqrt(1000), of the mean of many less.
+        for name in ("A", "W"):
+            ratios = getattr(found, name) / getattr(wanted, name)
+            assert np.all(np.abs(ratios - 1.0) < 5.0 / np.sqrt(1000))
+            assert abs(ratios.mean() - 1.0) < 3.0 / np.sqrt(1000)
+
+    def test_they_are_made_when_asked_for_and_pickled_then(self):
+        teacher = make_teacher(21, 20, 20, rng=0)
+        rng = np.random.default_rng(1)
+        X = rng.standard_normal((1000, 21))
+        Y = teacher.predict(X) + 0.1 * rng.standard_normal((1000, 20))
+        recovery = recover(ArraySamples(X, Y), 20, rng=0)
+        assert callable(recovery.errors)
+        assert pickle.loads(pickle.dumps(recovery)).standard_errors is None
+        errors = recovery.standard_errors
+        match = recovery.network.match(teacher.normalized())
+        truth = teacher.normalized().permuted(match.right)
+        network = recovery.network.permuted(match.left)
+        z = (network.W - truth.W) / errors.W[match.left]
+        assert 0.9 < np.sqrt(np.mean(z**2)) < 1.1
+        again = pickle.loads(pickle.dumps(recovery)).standard_errors
+        assert np.array_equal(again.W, errors.W)
+
+    def test_there_are_none_with_a_slope_that_was_fitted(self):
+        rng = np.random.default_rng(0)
+        teacher = make_teacher(21, 20, 20, rng=0)
+        teacher = TwoLayerNetwork(teacher.A, teacher.W, negative_slope=0.3)
+        X = rng.standard_normal((1500, 21))
+        Y = teacher.predict(X) + 0.05 * rng.standard_normal((1500, 20))
+        recovery = recover(ArraySamples(X, Y), 20, negative_slope="auto", rng=0)
+        assert recovery.standard_errors is None
+        with pytest.raises(ValueError, match="400 where the slope is fitted"):
+            recovery.conf_int()
