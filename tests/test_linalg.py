@@ -51,6 +51,11 @@ def test_gram_inverse_is_the_pseudo_inverse_of_columns_of_any_size(seed, twin, d
     assert projector == pytest.approx(Q @ Q.T, abs=1e-6)
 
 
+def test_gram_inverse_leaves_out_a_square_that_rounding_made_negative():
+    gram = np.array([[1.0, 2e-6], [2e-6, -1e-9]])
+    assert linalg.gram_inverse(gram) == pytest.approx(np.diag([1.0, 0.0]), abs=1e-12)
+
+
 def test_gram_inverse_leaves_no_digits_to_near_twins():
     H = np.random.default_rng(0).standard_normal((30, 2))
     H = np.column_stack([H, H[:, 0] + 1e-9 * H[:, 1]])

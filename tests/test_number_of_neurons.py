@@ -48,7 +48,7 @@ def test_with_biases():
 
 @pytest.mark.parametrize("first", [1, 2, 5])
 def test_from_a_wrong_rank(first, monkeypatch):
-    monkeypatch.setattr(sys.modules["pureneuron.recover"], "_first_size", lambda *_: first)
+    monkeypatch.setattr(sys.modules["pureneuron.recover"], "first_number", lambda *_: first)
     teacher, X, Y = drawn(1, d=5, m=4)
     recovery = recover(ArraySamples(X, Y), rng=0)
     assert recovery.network.n_neurons == 3

@@ -92,9 +92,10 @@ def gram_inverse(gram: Array) -> Array:
     """Return the inverse of a symmetric positive semidefinite matrix, or its pseudo-inverse.
 
     Scaled to unit diagonal first: columns of any size count alike. Directions that are linearly
-    dependent to the precision of float64 are left out, as are columns of zeros.
+    dependent to the precision of float64 are left out, as are columns of zeros, whose squares may
+    have become negative by rounding.
     """
-    scale = np.sqrt(gram.diagonal())
+    scale = np.sqrt(np.maximum(gram.diagonal(), 0.0))
     alive = scale > 0.0
     unit = 1.0 / np.where(alive, scale, 1.0)
     scaling = unit[:, None] * unit
