@@ -97,7 +97,7 @@ def gram_inverse(gram: Array) -> Array:
     """
     scale = np.sqrt(np.maximum(gram.diagonal(), 0.0))
     alive = scale > 0.0
-    unit = np.where(alive, 1.0 / np.where(alive, scale, 1.0), 0.0)
+    unit = alive / np.where(alive, scale, 1.0)
     scaling = unit[:, None] * unit
     scaled = gram * scaling
     inverse = _plain_inverse(scaled)
