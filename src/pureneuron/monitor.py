@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from pureneuron.optimize import Fit, Observer, Point
+from pureneuron.optimize import Fit, Point
 from pureneuron.problem import Problem
 from pureneuron.progress import Progress, ProgressCallback
 from pureneuron.results import StageReport
 
-__all__ = ["BestSoFar", "Describes", "Monitor", "Stage"]
+__all__ = ["BestSoFar", "Describes", "Monitor", "Stage", "Teller"]
 
 
 class Describes(Protocol):
@@ -122,7 +122,7 @@ class Monitor:
         *,
         best_loss: float | None = None,
         guess: bool = False,
-    ) -> Observer:
+    ) -> Teller:
         """Return what a descent is to tell of its points.
 
         Parameters
@@ -138,13 +138,7 @@ class Monitor:
         guess : bool
             Whether the descent sees a part of the rows only.
         """
-
-        def observe(iteration: int, point: Point) -> None:
-            self._offer(BestSoFar(problem, point, iteration, is_guess=guess))
-            if self.callback is not None and iteration > 0:
-                self.callback(Progress(stage, start, n_starts, iteration, point.loss, best_loss))
-
-        return observe
+        return Teller(self, problem, stage, start, n_starts, best_loss, guess)
 
     def keep(self, fit: Fit) -> None:
         """Make the outcome of a step the network to keep: losses before it may not compare."""
@@ -163,3 +157,31 @@ class Monitor:
             self.best = other
         elif best.is_guess == other.is_guess and other.point.loss < best.point.loss:
             self.best = replace(other, search_ended=best.search_ended)
+
+
+@dataclass(frozen=True, eq=False)
+class Teller:
+    """An observer of the descents of one start: see :meth:`Monitor.observer`."""
+
+    monitor: Monitor
+    problem: Problem
+    stage: str
+    start: int
+    n_starts: int
+    best_loss: float | None
+    is_guess: bool
+
+    def __call__(self, iteration: int, point: Point) -> None:
+        """Offer a point as the network to keep, and tell how far the descent has come."""
+        self.monitor._offer(BestSoFar(self.problem, point, iteration, is_guess=self.is_guess))
+        self.progress(iteration, point)
+
+    def progress(self, iteration: int, point: Point) -> None:
+        """Tell how far a descent has come whose points are no networks to keep."""
+        callback = self.monitor.callback
+        if callback is not None and iteration > 0:
+            callback(
+                Progress(
+                    self.stage, self.start, self.n_starts, iteration, point.loss, self.best_loss
+                )
+            )

@@ -13,7 +13,10 @@ Array: TypeAlias = NDArray[np.float64]
 IndexArray: TypeAlias = NDArray[np.intp]
 """An integer array that indexes neurons or rows."""
 
+BoolArray: TypeAlias = NDArray[np.bool_]
+"""An array of truth values, one a neuron, row or block."""
+
 AnyArray: TypeAlias = Any
 """An array of any Array API library, as kernels receive and return them."""
 
-__all__ = ["AnyArray", "Array", "IndexArray"]
+__all__ = ["AnyArray", "Array", "BoolArray", "IndexArray"]

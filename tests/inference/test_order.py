@@ -7,9 +7,9 @@ import pytest
 
 from engine import make_problem, minimum
 from pureneuron.datasets import make_teacher
-from pureneuron.inference import Blocks, first_blocks, least_missed, smaller_test
+from pureneuron.inference import Blocks, first_blocks, smaller_test
 from pureneuron.initialize import random_start
-from pureneuron.optimize import Descent, Fit, Limits, minimize, profile
+from pureneuron.optimize import Descent, Fit, Limits, least_missed, minimize, profile
 from pureneuron.problem import pose
 from pureneuron.samples import ArraySamples
 

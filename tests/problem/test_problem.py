@@ -109,7 +109,7 @@ def test_rows_are_the_same_in_all_their_forms(weighted, biased, mixed):
     plain = problem.rows.reduce_raw(sums_of, raw_W, A)
     single = problem.in_single_precision.samples.reduce(sums_of, W, A)
     assert problem.in_single_precision.samples.arrays()[0].dtype == np.float32
-    assert set(double) == {"residual", *["root"] * weighted, *["one"] * biased}
+    assert set(double) == {"residual", *["root"] * weighted, *["beside"] * biased}
     for name, value in double.items():
         np.testing.assert_allclose(plain[name], value, rtol=1e-9)
         np.testing.assert_allclose(single[name], value, rtol=1e-4)

@@ -193,8 +193,8 @@ def test_groups_reach_the_rows_of_a_problem_unrounded(make, weighted):
     chosen = np.sort(np.random.default_rng(1).choice(500, size=50, replace=False))
     assert groups_of(drawn.samples).tolist() == codes[chosen].tolist()
     names = single.samples.reduce(lambda batch: {n: Stacked(c) for n, c in batch.extra.items()})
-    assert set(names) == {"one", "group", *["root"] * weighted}
-    assert names["one"].dtype == np.float32
+    assert set(names) == {"beside", "group", *["root"] * weighted}
+    assert names["beside"].dtype == np.float32
 
 
 def test_labels_must_be_as_many_as_rows():

@@ -28,7 +28,7 @@ from pureneuron.inference.omitted_unit import (
     omitted_unit_test,
     screening,
 )
-from pureneuron.inference.order import SmallerTest, least_missed, smaller_test
+from pureneuron.inference.order import SmallerTest, smaller_test
 from pureneuron.inference.status import Verdict, recheck_moments, status_of_fit, status_of_moments
 from pureneuron.inference.symmetry import SymmetryTest, symmetry_test
 from pureneuron.inference.units import UnitDiagnostics, unit_diagnostics
@@ -56,7 +56,6 @@ __all__ = [
     "diagnose_fit",
     "first_blocks",
     "is_reversible",
-    "least_missed",
     "odd_part_test",
     "omitted_unit_test",
     "recheck_moments",

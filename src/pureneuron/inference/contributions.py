@@ -165,7 +165,8 @@ class Contributions:
         """Return the sums (b,) over the chosen blocks of the residual times a change of outputs.
 
         What the tangent space spans of the change is taken off, by regression over the chosen
-        blocks: where a larger network was fitted to other rows, that is noise of those.
+        blocks: where a larger network was fitted to other rows, that is noise of those. Where it
+        is too large to be formed, what the activations span.
 
         Parameters
         ----------
@@ -175,7 +176,7 @@ class Contributions:
             The blocks.
         """
         point, known = self.fit.point, self.known
-        assert known is not None
+        fits_slope = known is not None and known.fits_slope
         sums = self.rows.samples.reduce(
             _sums_along,
             self.blocks,
@@ -183,10 +184,14 @@ class Contributions:
             (W, A),
             self.fit.problem.activation,
             chosen,
-            known.fits_slope,
+            fits_slope,
         )
-        of_A, of_W = sums["of A"] / sums["total"], sums["of W"].ravel() / sums["total"]
-        if known.fits_slope:
+        of_A = sums["of A"] / sums["total"]
+        if known is None:
+            spanned = np.tensordot(self._of_A, of_A @ point.gram_inverse, 2)
+            return np.asarray((sums["along"] - spanned) * chosen)
+        of_W = sums["of W"].ravel() / sums["total"]
+        if fits_slope:
             of_W = np.append(of_W, sums["of slope"] / sums["total"])
         turned = known.inverse @ (of_W - np.tensordot(of_A, known.follow, 2))
         changed = of_A @ known.gram_inverse - known.follow @ turned

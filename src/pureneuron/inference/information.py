@@ -204,7 +204,7 @@ def information(fit: Fit, *, fits_slope: bool = False, all_rows: bool = False) -
 
 def _moments(FF: Array, W: Array, intercept: bool) -> tuple[Array, Array, Array]:
     """Return ``FᵀF`` and ``HᵀF`` without the column of an intercept, and ``HᵀH``."""
-    up, N = lift(W, intercept), W.size
+    up, N = lift(W, int(intercept)), W.size
     HF = up.T @ FF
     return FF[:N, :N], HF[:, :N], HF @ up
 

@@ -144,10 +144,10 @@ class Screening:
         statistics = statistics[: len(tried.directions)] * (tried.thresholds == 0.0)
         chosen: list[int] = []
         for each in np.argsort(-statistics, kind="stable"):
-            if np.all(tried.directions[chosen] @ tried.directions[each] < THRESHOLDS.close):
-                chosen.append(int(each))
             if len(chosen) == n_units:
                 break
+            if np.all(tried.directions[chosen] @ tried.directions[each] < THRESHOLDS.close):
+                chosen.append(int(each))
         return tried.directions[chosen]
 
 
@@ -237,11 +237,15 @@ def omitted_unit_test(
     p, family = screened.p_value, screened.family
     fit = screened.contributions.fit
     larger, wants_more = np.vstack([fit.point.W, screened.best_units(1)]), False
-    # Among many units, one more is neither quickly fitted nor found by fitting.
-    if p >= level / 2.0 and screened.contributions.known is not None:
+    known = screened.contributions.known
+    if p >= level / 2.0 and known is None and start is not None:
+        # Among many units, one more is not found by fitting, but one that is known is tried.
+        q, larger = _refitted_by_halves(screened, start, all_units=False, n_starts=0)
+        p, family = 1.0 - (1.0 - min(p, q)) ** 2, "unit" if q < p else family
+    elif p >= level / 2.0 and known is not None:
         spare = _has_rows_to_spare(screened.contributions)
         if spare:
-            q, larger = _refitted_by_halves(screened, start, all_units=thorough)
+            q, larger = _decided_by_halves(screened, start, level, all_units=thorough)
         else:
             q, larger, wants_more = _gain_among_signs(screened, start)
         family = "unit" if q < p else family
@@ -327,10 +331,38 @@ def _best_with_one_more(problem: Problem, W: Array, directions: Array) -> Point:
     return min(descents, key=lambda point: point.loss)
 
 
+def _decided_by_halves(
+    screened: Screening, start: Array | None, level: float, *, all_units: bool
+) -> tuple[float, Array]:
+    """Refit from a direction that is known, and only where that does not decide from others."""
+    if start is None:
+        return _refitted_by_halves(screened, None, all_units=all_units)
+    q, larger = _refitted_by_halves(screened, start, all_units=all_units, n_starts=0)
+    if q < level / 8.0:
+        return 2.0 * q, larger
+    q, larger = _refitted_by_halves(screened, start, all_units=all_units)
+    return min(2.0 * q, 1.0), larger
+
+
 def _refitted_by_halves(
-    screened: Screening, start: Array | None, *, all_units: bool
+    screened: Screening,
+    start: Array | None,
+    *,
+    all_units: bool,
+    n_starts: int | None = None,
 ) -> tuple[float, Array]:
     """Fit a unit more to each half of the blocks, and test what it adds on the other half.
+
+    Parameters
+    ----------
+    screened : Screening
+        Of the fit.
+    start : (r,) array, optional
+        White direction of a start.
+    all_units : bool
+        Whether all units are fitted anew.
+    n_starts : int, optional
+        Starts besides, in the directions that show most on that half.
 
     Returns
     -------
@@ -344,11 +376,13 @@ def _refitted_by_halves(
     k, fitted = fit.n_neurons, fit.point
     rows = contributions.rows if all_units else contributions.residual_problem()
     # By the rows of the fit: those of the residual have other outputs.
+    if n_starts is None:
+        n_starts = THRESHOLDS.n_starts if all_units else 1
     every = max(fit.problem.n_rows // (2 * THRESHOLDS.half_rows), 1)
     even = np.arange(blocks.n_blocks) % 2 == 0
     z = np.zeros(blocks.n_blocks)
     for chosen in (even, ~even):
-        own = screened.best_units(THRESHOLDS.n_starts if all_units else 1, chosen)
+        own = screened.best_units(n_starts, chosen)
         directions = own if start is None else np.vstack([start, own])
         held = contributions.rows.samples.reduce(_held_rows, blocks, chosen, every)["rows"]
         part = rows.part(held)

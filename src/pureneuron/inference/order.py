@@ -11,12 +11,12 @@ from pureneuron.inference.blocks import Blocks
 from pureneuron.inference.information import information, is_small
 from pureneuron.inference.omitted_unit import omitted_unit_test, screening
 from pureneuron.inference.scores import LEVELS
-from pureneuron.optimize import Fit, Limits, minimize, single_suffices
+from pureneuron.optimize import Fit, Limits, least_missed, minimize, single_suffices
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.problem import Problem, n_unknowns
-from pureneuron.typing import Array, IndexArray
+from pureneuron.typing import Array
 
-__all__ = ["SmallerTest", "Thresholds", "least_missed", "smaller_test"]
+__all__ = ["SmallerTest", "Thresholds", "smaller_test"]
 
 
 @dataclass(frozen=True)
@@ -59,15 +59,6 @@ class SmallerTest:
     gain: float
     W: Array
     loss: float
-
-
-def least_missed(fit: Fit) -> IndexArray:
-    """Order neurons by how little the loss grows without them, the rest of A refitted."""
-    point = fit.point
-    spread = np.diag(point.gram_inverse)[: point.n_neurons]
-    # A neuron that is never on has none, and costs nothing to remove.
-    on = spread > 0.0
-    return np.argsort(np.sum(point.columns**2, axis=0) * on / np.where(on, spread, 1.0))
 
 
 def smaller_test(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> SmallerTest:

@@ -21,6 +21,7 @@ from pureneuron.inference.information import slope_derivative
 from pureneuron.linalg import times
 from pureneuron.model import Activation
 from pureneuron.optimize.least_squares.kernels import activations, like, residual
+from pureneuron.problem.rows import BESIDE
 from pureneuron.samples import Batch, Sum, to_numpy
 from pureneuron.typing import AnyArray
 
@@ -61,7 +62,7 @@ def with_residual(batch: Batch, W: AnyArray, A: AnyArray, activation: Activation
 def with_only_residual(batch: Batch, W: AnyArray, A: AnyArray, activation: Activation) -> Batch:
     """Put the residual in the place of Y; there is no intercept any more."""
     _, H = activations(batch, W, activation)
-    extra = {name: column for name, column in batch.extra.items() if name != "one"}
+    extra = {name: column for name, column in batch.extra.items() if name != BESIDE}
     return replace(batch, Y=residual(batch, H, A), extra=extra)
 
 

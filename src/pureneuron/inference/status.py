@@ -185,7 +185,8 @@ def status_of_fit(fit: Fit, diagnostics: Diagnostics, *, agreement: str, n_start
     if determined is not None and determined.undetermined:
         return _undetermined(determined, diagnostics.checks.units.order)
     if not agreement:
-        reason = f"{n_starts} starts, and nothing confirms the best minimum"
+        starts = "1 start" if n_starts == 1 else f"{n_starts} starts"
+        reason = f"{starts}, and nothing confirms the best minimum"
         return Verdict(Status.STARTS_DISAGREE, reason)
     if omitted is not None and omitted.concentrated:
         return Verdict(

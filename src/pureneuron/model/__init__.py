@@ -1,6 +1,6 @@
 """The model as values: network, activation, likelihood; pairing of neurons; file formats."""
 
-from pureneuron.model.activation import Activation, GaussianKernels, LeakyReLU
+from pureneuron.model.activation import Activation, GaussianKernels, LeakyReLU, ThresholdKernels
 from pureneuron.model.likelihood import Gaussian, Likelihood
 from pureneuron.model.matching import NeuronMatch, match_neurons, unit_rows
 from pureneuron.model.network import TwoLayerNetwork, load_network, save_network
@@ -13,6 +13,7 @@ __all__ = [
     "LeakyReLU",
     "Likelihood",
     "NeuronMatch",
+    "ThresholdKernels",
     "TwoLayerNetwork",
     "load_metadata",
     "load_network",

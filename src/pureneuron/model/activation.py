@@ -12,10 +12,13 @@ from typing import Protocol
 
 import array_api_compat
 import numpy as np
+from scipy import special
 
 from pureneuron.typing import AnyArray, Array
 
-__all__ = ["Activation", "GaussianKernels", "LeakyReLU"]
+__all__ = ["Activation", "GaussianKernels", "LeakyReLU", "ThresholdKernels"]
+
+_NOTHING = 1e-150
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +43,29 @@ class GaussianKernels:
     mean: float
 
 
+@dataclass(frozen=True, eq=False)
+class ThresholdKernels:
+    """The same with thresholds: neurons that bend where a standard normal t is −τ.
+
+    Attributes
+    ----------
+    slopes : (k, k) array
+        ``E[σ'(t_a + τ_a) σ'(t_b + τ_b)]``.
+    kinks : (k, k) array
+        ``E[σ''(t_a + τ_a) σ'(t_b + τ_b)]``; on the diagonal half the derivative of the square.
+    both_kinks : (k, k) array
+        ``E[σ''(t_a + τ_a) σ''(t_b + τ_b)]``; zero on the diagonal, where it would be infinite.
+    slope, kink : (k,) arrays
+        ``E[σ'(t_a + τ_a)]`` and ``E[σ''(t_a + τ_a)]``.
+    """
+
+    slopes: Array
+    kinks: Array
+    both_kinks: Array
+    slope: Array
+    kink: Array
+
+
 class Activation(Protocol):
     """A positively homogeneous, piecewise-linear activation."""
 
@@ -54,6 +80,10 @@ class Activation(Protocol):
 
     def gaussian_kernels(self, cosine: Array, least_sine: float) -> GaussianKernels | None:
         """Return the kernels for correlations ``cosine``, or None if they are not known."""
+        ...
+
+    def threshold_kernels(self, threshold: Array, cosine: Array) -> ThresholdKernels | None:
+        """Return the kernels for thresholds τ as well, or None if they are not known."""
         ...
 
 
@@ -106,3 +136,42 @@ class LeakyReLU:
             kinks=kinks,
             mean=float(np.sqrt(bend)),
         )
+
+    def threshold_kernels(self, threshold: Array, cosine: Array) -> ThresholdKernels:
+        """Return the kernels for thresholds τ (k,) and correlations ``cosine`` (k, k).
+
+        The chance that both are on is Owen's (D. Owen, Annals of Mathematical Statistics 27, 1956).
+
+        Parameters
+        ----------
+        threshold : (k,) array
+            τ, in standard deviations of the pre-activation: the neuron is on where ``t > −τ``.
+        cosine : (k, k) array
+            Correlations; between -1 and 1 and neither, off the diagonal.
+        """
+        s, rise = self.negative_slope, 1.0 - self.negative_slope
+        # Owen's function takes the ratio of two thresholds, which is to be 1 where both are zero.
+        threshold = np.where(np.abs(threshold) < _NOTHING, _NOTHING, threshold)
+        sine = np.sqrt((1.0 - cosine) * (1.0 + cosine))
+        np.fill_diagonal(sine, 1.0)
+        on, density = special.ndtr(threshold), np.exp(-0.5 * threshold**2) / np.sqrt(2.0 * np.pi)
+        # That of b where a is at its kink, in standard deviations of what a leaves open.
+        given = (threshold - cosine * threshold[:, None]) / sine
+        both = _both_positive(threshold, given)
+        slopes = s * s + s * rise * (on[:, None] + on) + rise**2 * both
+        kinks = rise * density[:, None] * (s + rise * special.ndtr(given))
+        both_kinks = rise**2 * density[:, None] * np.exp(-0.5 * given**2) / sine
+        both_kinks /= np.sqrt(2.0 * np.pi)
+        np.fill_diagonal(slopes, s * s + (1.0 - s * s) * on)
+        np.fill_diagonal(kinks, 0.5 * (1.0 - s * s) * density)
+        np.fill_diagonal(both_kinks, 0.0)
+        return ThresholdKernels(slopes, kinks, both_kinks, s + rise * on, rise * density)
+
+
+def _both_positive(threshold: Array, given: Array) -> Array:
+    """Return ``P(t_a > −τ_a, t_b > −τ_b)``, with ``given`` = (τ_b − r τ_a)/√(1 − r²)."""
+    tau = threshold[:, None]
+    with np.errstate(over="ignore"):
+        alone = 0.5 * special.ndtr(tau) - special.owens_t(tau, given / tau)
+    apart = np.sign(tau) != np.sign(threshold)
+    return np.asarray(alone + alone.T - 0.5 * apart)

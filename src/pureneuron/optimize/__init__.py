@@ -3,11 +3,13 @@
 ``gauss_newton`` is the loop; ``damping`` says how far a step goes, ``termination`` when it ends. A
 ``quadratic_model`` of the loss offers the steps; those of ``least_squares`` assume a Gaussian
 likelihood, and solve by ``conjugate_gradients`` where the matrix is too large to form.
-``mixed_precision`` begins in single precision and ends in double; ``comparison`` tells whether two
+``mixed_precision`` begins in single precision and ends in double; ``exchange`` leads out of a local
+minimum; ``comparison`` tells whether two
 fits are the same network; ``fit`` holds the records.
 """
 
 from pureneuron.optimize.comparison import displacement, distance, meeting, separations
+from pureneuron.optimize.exchange import best_directions, exchanged, least_missed
 from pureneuron.optimize.fit import Descent, Fit, Point
 from pureneuron.optimize.gauss_newton import Observer, minimize
 from pureneuron.optimize.least_squares import evaluate, profile, quadratic_model
@@ -20,9 +22,12 @@ __all__ = [
     "Limits",
     "Observer",
     "Point",
+    "best_directions",
     "displacement",
     "distance",
     "evaluate",
+    "exchanged",
+    "least_missed",
     "meeting",
     "minimize",
     "minimize_mixed",

@@ -16,7 +16,7 @@ import numpy as np
 
 from pureneuron.linalg import svd
 from pureneuron.model import Activation, Gaussian, LeakyReLU, Likelihood, TwoLayerNetwork
-from pureneuron.problem.rows import GivenRows, Rows
+from pureneuron.problem.rows import GivenRows, Rows, with_inputs_beside
 from pureneuron.problem.second_moments import SecondMoments, second_moments
 from pureneuron.problem.validation import check_samples
 from pureneuron.problem.whitening import Whitening, whitening, whitening_within
@@ -65,6 +65,8 @@ class Problem:
         What is assumed of the noise.
     fit_hidden_bias, fit_intercept : bool
         Whether ``b`` and ``c`` are fitted.
+    fit_linear : bool
+        Whether a linear part ``L x`` is fitted beside the neurons.
     whitening : Whitening
         The input coordinates.
     input_span : (d, r) array
@@ -92,6 +94,7 @@ class Problem:
     moments: SecondMoments
     grouped: bool = False
     single: bool = False
+    fit_linear: bool = False
 
     @property
     def source(self) -> Samples:
@@ -122,6 +125,18 @@ class Problem:
     def n_inputs(self) -> int:
         """Dimension r of the white coordinates."""
         return self.whitening.rank
+
+    @property
+    def n_beside(self) -> int:
+        """Number of columns of A that do not belong to neurons."""
+        if not self.fit_linear:
+            return int(self.fit_intercept)
+        return self.n_inputs + self._has_own_intercept
+
+    @property
+    def _has_own_intercept(self) -> bool:
+        """Whether there is an intercept that is not among the inputs."""
+        return self.fit_intercept and not self.fit_hidden_bias
 
     @property
     def n_outputs(self) -> int:
@@ -189,6 +204,11 @@ class Problem:
         coordinates = whitening_within(self.moments.xx, basis)
         rows = replace(self.rows, transform=coordinates.transform)
         return replace(self, rows=rows, whitening=coordinates, input_span=span)
+
+    def with_linear_part(self) -> Problem:
+        """Return the same problem with a linear part ``L x``; its inputs are held twice."""
+        rows = self.samples.derive(with_inputs_beside, self._has_own_intercept)
+        return replace(self, rows=GivenRows(rows), fit_linear=True)
 
     def with_likelihood(self, likelihood: Likelihood) -> Problem:
         """Return the same problem under another likelihood: outputs are whitened by that one."""
@@ -259,7 +279,7 @@ def n_unknowns(problem: Problem, n_neurons: int) -> int:
     if d >= problem.n_effective:
         d = len(problem.moments.xx)
     count = n_neurons * (d + problem.n_outputs - 1)
-    return count + problem.n_outputs * problem.fit_intercept
+    return count + problem.n_outputs * problem.n_beside
 
 
 def pose(

@@ -19,7 +19,10 @@ from pureneuron.samples import Batch, Kernel, Leaf, Merged, Samples, Sum, merge_
 from pureneuron.samples.groups import GROUP, group_of
 from pureneuron.typing import AnyArray, Array, IndexArray
 
-__all__ = ["GivenRows", "Rows", "total_weight", "weight_sums"]
+__all__ = ["BESIDE", "GivenRows", "Rows", "total_weight", "weight_sums", "with_inputs_beside"]
+
+BESIDE = "beside"
+"""Name of the extra columns that A has weights for beside the activations."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,8 @@ class Rows:
     """Rows ``√w Tᵀx`` and ``√w M (y − centre)``, for inputs x that may have a constant appended.
 
     Where there are weights, the extra column ``root`` holds ``√w``; where there is an intercept,
-    ``one`` holds the same, or ones. Where the rows have groups, ``group`` holds them as they are.
+    ``beside`` holds the same, or ones: what A has weights for beside the
+    activations. Where the rows have groups, ``group`` holds them as they are.
 
     Attributes
     ----------
@@ -55,7 +59,7 @@ class Rows:
     outputs : float or (m, m) array
         M, or the number that it is a multiple of the identity by.
     constant_input, intercept : bool
-        Whether an input is appended that is always 1, and whether ``one`` is wanted.
+        Whether an input is appended that is always 1, and whether its column is wanted.
     centre : (m,) array or None
         What is subtracted from the outputs of the source; None stands for nothing.
     """
@@ -109,7 +113,8 @@ class GivenRows:
     Attributes
     ----------
     source : Samples
-        The rows; the extra column ``root`` holds the root of their weight, where they have one.
+        The rows; the extra column ``root`` holds the root of their weight, where they have one, and
+        ``beside`` what A has weights for beside the activations.
     """
 
     source: Samples
@@ -140,6 +145,21 @@ class GivenRows:
     def total_weight(self) -> float:
         """Return the sum of the weights, in one pass."""
         return float(self.source.reduce(weight_sums)["total"])
+
+
+def with_inputs_beside(batch: Batch, intercept: bool) -> Batch:
+    """Put the inputs beside the activations, for a linear part of its own.
+
+    Parameters
+    ----------
+    batch : Batch
+        Rows in the engine's coordinates.
+    intercept : bool
+        Whether the column of the intercept stays beside them.
+    """
+    xp = array_api_compat.array_namespace(batch.X)
+    columns = xp.concat([batch.X, batch.extra[BESIDE]], axis=1) if intercept else batch.X
+    return replace(batch, extra={**batch.extra, BESIDE: columns})
 
 
 def _with_outputs(batch: Batch, M: AnyArray) -> Batch:
@@ -175,7 +195,7 @@ def _raw(
     X, Y, one = design(batch, constant_input, centre)
     extra = {"root": one} if batch.weight is not None else {}
     if intercept:
-        extra["one"] = one
+        extra[BESIDE] = one
     Y = Y * outputs if isinstance(outputs, float) else Y @ outputs.T
     return Batch(X=X, Y=Y, offset=batch.offset, extra={**extra, **group_of(batch)})
 

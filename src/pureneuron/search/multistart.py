@@ -11,8 +11,10 @@ The policy:
 - random starts on all rows follow until the best minimum so far has been reached twice, and at
   least three descents have been made; from the seventh on, a swap search follows each;
 - a start that comes where the best one has been is not followed any further;
-- neither counts while the checks of the best fit leave it in doubt, unless many more starts have
-  been made: then the fault lies with the model, or it was chance;
+- neither counts while the checks of the best fit leave it in doubt, unless more starts have been
+  made: then the fault lies with the model, or it was chance;
+- where B cannot show all neurons (biases, or more neurons than inputs or outputs) random starts are
+  worth more, two that agree are enough, and a best fit in doubt goes on by exchanging neurons;
 - where random starts do not agree, and the best fit does as well with a neuron less, there is
   nothing to be confirmed: neurons that fit noise are others from every start;
 - a residual that is zero up to rounding, with clearly more equations than unknowns, is the global
@@ -32,13 +34,14 @@ import numpy as np
 from pureneuron.inference.checks import Checks
 from pureneuron.initialize import Candidate, Proposal, Proposer, Random
 from pureneuron.model import unit_rows
-from pureneuron.monitor import Monitor, Stage
+from pureneuron.monitor import Monitor, Stage, Teller
 from pureneuron.optimize import (
     Fit,
     Limits,
     Point,
     displacement,
     distance,
+    exchanged,
     meeting,
     minimize_mixed,
 )
@@ -61,13 +64,11 @@ class Thresholds:
 
     Attributes
     ----------
-    fewest_starts : int
-        Descents before two that agree are believed, if the residual shows nothing (surety.py,
-        calibration).
-    doubtful_starts, blind_starts : int
-        The same where the checks leave the best fit in doubt: where B shows all neurons; and where
-        it cannot (biases, or more neurons than inputs or outputs), for there local minima are
-        popular (surety.py, success.py).
+    fewest_starts, fewest_oriented : int
+        Descents before two that agree are believed, if the residual shows nothing; and of starts
+        that are oriented last (surety.py, calibration).
+    doubtful_starts : int
+        The same where the checks leave the best fit in doubt (surety.py, success.py).
     patience : int
         Random starts before the swap search: it is worth some thirty descents, and hardly ever
         needed (success.py).
@@ -77,8 +78,8 @@ class Thresholds:
     """
 
     fewest_starts: int = 3
+    fewest_oriented: int = 2
     doubtful_starts: int = 6
-    blind_starts: int = 20
     patience: int = 6
     overdetermined: float = 1.2
 
@@ -131,7 +132,6 @@ class _Search:
     """What the descents so far have shown."""
 
     fewest: int
-    doubtful: int
     losses: tuple[float, ...] = ()
     n_random: int = 0
     best: Fit | None = None
@@ -145,7 +145,8 @@ class _Search:
     @property
     def is_over(self) -> bool:
         """Whether no more starts are needed."""
-        enough = max(self.doubtful, self.fewest) if self.doubted else self.fewest
+        doubtful = max(THRESHOLDS.doubtful_starts, self.fewest)
+        enough = doubtful if self.doubted else self.fewest
         return (
             self.given_up or bool(self.proof) or (self.found_twice and len(self.losses) >= enough)
         )
@@ -217,7 +218,7 @@ def multistart(
     proposers: Sequence[Proposer],
     *,
     n_restarts: int,
-    fewest_starts: int = THRESHOLDS.fewest_starts,
+    fewest_starts: int | None = None,
     limits: Limits,
     rng: np.random.Generator,
     check: Check | None,
@@ -238,11 +239,11 @@ def multistart(
     n_restarts : int
         Most random starts; one is made even for 0 where nobody proposes anything.
     fewest_starts : int
-        Descents before two that agree are believed.
+        Descents before two that agree are believed; what the policy says if left out.
     limits : Limits
         When a descent ends.
     rng : numpy.random.Generator
-        Each proposer and the swap search get a stream of their own.
+        Each proposer gets a stream of its own, and one is for exchanges and swaps.
     check : callable or None
         Checks a fit; None where no check is to be had, and every fit is in doubt.
     is_too_large : callable
@@ -257,20 +258,28 @@ def multistart(
     Fit, Multistart
         The best of all descents, and how it was found.
     """
-    random_rng, swap_rng, *streams = rng.spawn(len(proposers) + 2)
+    random_rng, local_rng, *streams = rng.spawn(len(proposers) + 2)
     asked = [*zip(proposers, streams, strict=True), (Random(n_restarts), random_rng)]
     proposals = _Proposals(problem, n_neurons, asked, monitor)
-    # Where nothing is checked every fit is in doubt, which says nothing.
-    few = check is None or problem.linear_part_shows(n_neurons)
-    doubtful = THRESHOLDS.doubtful_starts if few else THRESHOLDS.blind_starts
-    search = _Search(fewest_starts, doubtful)
+    blind = not problem.linear_part_shows(n_neurons)
+    if fewest_starts is None:
+        fewest_starts = THRESHOLDS.fewest_oriented if blind else THRESHOLDS.fewest_starts
+    search = _Search(fewest_starts)
     proposal = proposals.first()
     while proposal is not None:
         candidate = proposal.candidate
         search = replace(search, n_random=search.n_random + candidate.is_restart)
-        fit = _descended(problem, candidate, search, n_restarts, limits, swap_rng, monitor)
+        observer = _observer(problem, search, n_restarts, monitor)
+        fit = _descended(problem, candidate, search, limits, observer)
+        if search.n_random > THRESHOLDS.patience and not fit.info.joined:
+            fit = swap_search(fit, rng=local_rng, limits=limits, observer=observer("swapping"))
         met = search.is_met_by(fit)
         search = search.with_descent(fit, candidate, check, met=met)
+        if blind and search.best is fit and search.doubted:
+            better = _exchanged(fit, limits, local_rng, observer)
+            if better is not fit:
+                fit, met = better, False
+                search = search.with_descent(fit, candidate, check, met=met)
         if search.may_be_proved_by(candidate, fit, met=met):
             proposal = proposal.corroborated()
             search = replace(search, proof=proposal.candidate.corroborated_by)
@@ -327,37 +336,46 @@ class _Proposals:
         return None
 
 
+def _observer(
+    problem: Problem, search: _Search, n_restarts: int, monitor: Monitor
+) -> Callable[..., Teller]:
+    """Return what makes the observer of a stage of the next descent."""
+    i, best = len(search.losses) + 1, search.best_point
+    return partial(
+        monitor.observer,
+        problem,
+        start=i,
+        n_starts=max(i, i - search.n_random + n_restarts),
+        best_loss=None if best is None else best.loss,
+    )
+
+
 def _descended(
     problem: Problem,
     candidate: Candidate,
     search: _Search,
-    n_restarts: int,
     limits: Limits,
-    swap_rng: np.random.Generator,
-    monitor: Monitor,
+    observer: Callable[..., Teller],
 ) -> Fit:
-    """Descend from a candidate, with a swap search where many starts have not sufficed."""
-    i, best = len(search.losses) + 1, search.best_point
-    n_most = max(i, i - search.n_random + n_restarts)
-    observer = partial(
-        monitor.observer,
-        problem,
-        start=i,
-        n_starts=n_most,
-        best_loss=None if best is None else best.loss,
-    )
-    fit = minimize_mixed(
+    """Descend from a candidate, as far as where the best one has been."""
+    return minimize_mixed(
         problem,
         candidate.W,
         candidate.A,
         limits=limits,
         scale=candidate.scale,
-        joins=meeting(best, NEARNESS.same),
-        observer=observer(stage="refining"),
+        joins=meeting(search.best_point, NEARNESS.same),
+        observer=observer("refining"),
     )
-    if search.n_random <= THRESHOLDS.patience or fit.info.joined:
-        return fit
-    return swap_search(fit, rng=swap_rng, limits=limits, observer=observer(stage="swapping"))
+
+
+def _exchanged(
+    fit: Fit, limits: Limits, rng: np.random.Generator, observer: Callable[..., Teller]
+) -> Fit:
+    """Exchange neurons of a fit as long as that lowers the loss."""
+    tell = observer("exchanging").progress
+    descend = partial(minimize_mixed, limits=limits, observer=tell)
+    return exchanged(fit, descend, rng=rng)
 
 
 def _is_overdetermined(fit: Fit) -> bool:

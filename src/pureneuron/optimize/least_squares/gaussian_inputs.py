@@ -24,6 +24,7 @@ are merely symmetric are near enough that a solution of this system is nearly on
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -32,7 +33,7 @@ from pureneuron.model import GaussianKernels
 from pureneuron.optimize.conjugate_gradients import conjugate_gradients
 from pureneuron.typing import Array
 
-__all__ = ["GaussianMatrix", "correlations"]
+__all__ = ["GaussianMatrix", "correlations", "solve_turning", "turning"]
 
 
 @dataclass(frozen=True)
@@ -101,23 +102,37 @@ class GaussianMatrix:
         C = self._W @ V.T
         shared = self._Q @ (self._P * C).T @ self._gram_inverse
         shared *= self._P
-        return self._turning(self._QP @ V + (self._K * C - shared) @ self._W)
+        return turning(self._QP @ V + (self._K * C - shared) @ self._W, self._W)
 
     def solve(self, gradient: Array) -> Array:
-        """Solve against a gradient, roughly, by conjugate gradients.
+        """Solve against a gradient, roughly: see :func:`solve_turning`."""
+        return solve_turning(self, self._inverse, gradient, self._W)
 
-        The preconditioner is the first term, which is all there would be if patterns did not
-        depend on the input and nothing were projected out.
-        """
-        solution = conjugate_gradients(
-            self.__matmul__,
-            self._turning(gradient),
-            lambda residual: self._turning(self._inverse @ residual),
-            THRESHOLDS.accuracy,
-            THRESHOLDS.most_iterations,
-        )
-        return solution.V
 
-    def _turning(self, V: Array) -> Array:
-        """Return ``V`` less what stretches neurons."""
-        return np.asarray(V - np.einsum("ar,ar->a", V, self._W)[:, None] * self._W)
+class Matrix(Protocol):
+    """An operator on arrays (k, r)."""
+
+    def __matmul__(self, V: Array) -> Array:
+        """Apply it."""
+        ...
+
+
+def solve_turning(matrix: Matrix, inverse: Array, gradient: Array, W: Array) -> Array:
+    """Solve against a gradient, roughly, by conjugate gradients, for what turns the rows W.
+
+    The preconditioner is the ``inverse`` (k, k) of the first term, which is all there would be if
+    patterns did not depend on the input and nothing were projected out.
+    """
+    solution = conjugate_gradients(
+        matrix.__matmul__,
+        turning(gradient, W),
+        lambda residual: turning(inverse @ residual, W),
+        THRESHOLDS.accuracy,
+        THRESHOLDS.most_iterations,
+    )
+    return solution.V
+
+
+def turning(V: Array, W: Array) -> Array:
+    """Return ``V`` less what stretches the unit rows W."""
+    return np.asarray(V - np.einsum("ar,ar->a", V, W)[:, None] * W)

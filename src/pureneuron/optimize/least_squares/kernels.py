@@ -1,8 +1,8 @@
 """What least squares asks of the data: sums over the rows, each one pass, and columns beside them.
 
 For white rows ``W`` (k, r), with ``D`` the slopes of σ at ``XWᵀ`` (n, k) and ``H = D ∘ XWᵀ`` the
-activations (followed by the column of ones where there is an intercept), all sums below are over
-the rows.
+activations (followed by the q columns that stand beside them: the ones of an intercept, the inputs
+of a linear part), all sums below are over the rows.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import array_api_compat
 
 from pureneuron.linalg import plus, tall_product, times
 from pureneuron.model import Activation
+from pureneuron.problem.rows import BESIDE
 from pureneuron.samples import Batch, Sum
 from pureneuron.typing import AnyArray
 
@@ -91,7 +92,7 @@ def gradient_sums(
 def pattern_sums(batch: Batch, W: AnyArray, A: AnyArray, activation: Activation) -> dict[str, Sum]:
     """``FᵀF``, ``FᵀE``, ``|E|²`` for ``F = [D_a x]`` (n, k·r) and the residual at (W, A); ``Σ D²``.
 
-    Where there is an intercept, F ends with its column of ones.
+    F ends with the columns that stand beside the activations.
     """
     xp = array_api_compat.array_namespace(batch.X)
     width = W.shape[0] * W.shape[1]
@@ -102,8 +103,8 @@ def pattern_sums(batch: Batch, W: AnyArray, A: AnyArray, activation: Activation)
         E = residual(part, H, A)
         D = xp.astype(D, part.X.dtype, copy=False)
         F = xp.reshape(D[:, :, None] * part.X[:, None, :], (-1, width))
-        if "one" in part.extra:
-            F = xp.concat([F, part.extra["one"]], axis=1)
+        if BESIDE in part.extra:
+            F = xp.concat([F, part.extra[BESIDE]], axis=1)
         FF, FE = FF + F.T @ F, FE + F.T @ E
         EE, DD = EE + _power(E), DD + xp.sum(D * D, axis=0)
     return {"FF": Sum(FF), "FE": Sum(FE), "EE": Sum(EE), "DD": Sum(DD)}
@@ -148,7 +149,7 @@ def residual_sums(batch: Batch, W: AnyArray, A: AnyArray, activation: Activation
 
 
 def activations(batch: Batch, W: AnyArray, activation: Activation) -> tuple[AnyArray, AnyArray]:
-    """Return slopes ``D`` (n, k) and activations ``H`` (n, k, or k + 1 with an intercept).
+    """Return slopes ``D`` (n, k) and activations ``H`` (n, k + q).
 
     Where :func:`with_activations` has put them beside the rows, they are taken from there.
     """
@@ -157,9 +158,9 @@ def activations(batch: Batch, W: AnyArray, activation: Activation) -> tuple[AnyA
     Z = batch.X @ like(batch, W).T
     D = activation.slopes(Z)
     H = times(Z, D)
-    if "one" in batch.extra:
+    if BESIDE in batch.extra:
         xp = array_api_compat.array_namespace(batch.X)
-        H = xp.concat([H, batch.extra["one"]], axis=1)
+        H = xp.concat([H, batch.extra[BESIDE]], axis=1)
     return D, H
 
 

@@ -11,6 +11,10 @@ from pureneuron.model import Activation
 from pureneuron.optimize.conjugate_gradients import Operator, Solution, conjugate_gradients
 from pureneuron.optimize.fit import Point
 from pureneuron.optimize.least_squares import gaussian_inputs
+from pureneuron.optimize.least_squares.biased_gaussian_inputs import (
+    BiasedGaussianMatrix,
+    SplitRows,
+)
 from pureneuron.optimize.least_squares.gaussian_inputs import GaussianMatrix, correlations
 from pureneuron.optimize.least_squares.kernels import (
     cross_sums,
@@ -54,6 +58,8 @@ class Thresholds:
     least_work : float
         Multiplications n k r below which a product with all rows costs no more than the calls for
         one with some (rates.py).
+    least_work_biased : float
+        The same for solving with the matrix of Gaussian inputs and biases, which saves products.
     """
 
     most_products: int = 60
@@ -64,6 +70,7 @@ class Thresholds:
     activity_rows: int = 256
     activity_rows_a_neuron: int = 8
     least_work: float = 300_000
+    least_work_biased: float = 5e6
 
 
 THRESHOLDS = Thresholds()
@@ -161,18 +168,30 @@ class MatrixFreeModel:
         return Step(V, predicted, solution.scale, reliable)
 
     def _preconditioner(self, diagonal: Array) -> Operator:
-        problem, point = self._problem, self.point
-        kernels = None
-        if not problem.fit_hidden_bias:
-            least_sine = gaussian_inputs.THRESHOLDS.least_sine
-            kernels = problem.activation.gaussian_kernels(correlations(point.W), least_sine)
+        matrix = self._gaussian_matrix(diagonal)
+        if matrix is not None:
+            return matrix.solve
+        inverse = gram_inverse(self.point.coupling * self._active + np.diag(diagonal))
+        return lambda residual: inverse @ residual
+
+    def _gaussian_matrix(self, diagonal: Array) -> GaussianMatrix | BiasedGaussianMatrix | None:
+        """Return the matrix of Gaussian inputs; None if it is not known or costs more than data."""
+        problem, W, Q = self._problem, self.point.W, self.point.coupling
+        if problem.fit_linear:
+            return None
+        intercept, least_sine = problem.fit_intercept, gaussian_inputs.THRESHOLDS.least_sine
+        if problem.fit_hidden_bias:
+            if problem.n_rows * W.size < THRESHOLDS.least_work_biased:
+                return None
+            split = SplitRows.of(W, problem.constant_input)
+            biased = problem.activation.threshold_kernels(split.thresholds, split.cosines)
+            if biased is None:
+                return None
+            return BiasedGaussianMatrix(W, split, Q, biased, diagonal, intercept=intercept)
+        kernels = problem.activation.gaussian_kernels(correlations(W), least_sine)
         if kernels is None:
-            inverse = gram_inverse(point.coupling * self._active + np.diag(diagonal))
-            return lambda residual: inverse @ residual
-        matrix = GaussianMatrix(
-            point.W, point.coupling, kernels, diagonal, intercept=problem.fit_intercept
-        )
-        return matrix.solve
+            return None
+        return GaussianMatrix(W, Q, kernels, diagonal, intercept=intercept)
 
     @property
     def _all_rows(self) -> _Matrix:

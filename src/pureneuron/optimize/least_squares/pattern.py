@@ -1,7 +1,7 @@
 """Gauss–Newton steps from all that one activation pattern has to tell.
 
-While the pattern D stays as it is, the outputs are linear in ``F = [D_a x]`` (and the column of
-ones, where there is an intercept): ``H Aᵀ = F L Aᵀ``, where L (N, k) holds the rows of W, one
+While the pattern D stays as it is, the outputs are linear in ``F = [D_a x]`` (and what
+stands beside the activations): ``H Aᵀ = F L Aᵀ``, where L (N, k) holds the rows of W, one
 below the other, each in its own column. So ``FᵀF``, which holds every ``S_ab = Σ D_a D_b xxᵀ``,
 ``FᵀE`` and ``|E|²`` for the residual E at one (W, A) give A, loss, gradient and Gauss–Newton
 matrix there and at any other W of the same pattern: one pass does for a whole iteration.
@@ -31,7 +31,7 @@ class PatternModel:
         sums = problem.samples.reduce(pattern_sums, W, reference, problem.activation)
         self._FF, FE = sums["FF"] / problem.total, sums["FE"] / problem.total
         self._active = sums["DD"] / problem.total
-        up = lift(W, problem.fit_intercept)
+        up = lift(W, problem.n_beside)
         self._FH = self._FF @ up
         gram = up.T @ self._FH
         inverse = gram_inverse(gram)
@@ -80,12 +80,14 @@ class PatternModel:
         """Keep all: it is small."""
 
 
-def lift(W: Array, intercept: bool) -> Array:
-    """Return L (N, k), with the rows of W one below the other, each in its own column: H = F L."""
+def lift(W: Array, n_beside: int) -> Array:
+    """Return L (N, k), with the rows of W one below the other, each in its own column: H = F L.
+
+    The columns that stand beside the activations are the last ones of both.
+    """
     k, r = W.shape
-    up = np.zeros((k * r + intercept, k + intercept))
+    up = np.zeros((k * r + n_beside, k + n_beside))
     for a in range(k):
         up[a * r : (a + 1) * r, a] = W[a]
-    if intercept:
-        up[-1, -1] = 1.0
+    up[k * r :, k:] = np.eye(n_beside)
     return up

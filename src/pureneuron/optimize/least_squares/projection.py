@@ -89,7 +89,7 @@ def scaled_reference(problem: Problem, W: Array, reference: Array | None) -> tup
     """Bring the rows of W to unit length and a reference A along; without one, it is zero."""
     k, rows = len(W), unit_rows(W)
     if reference is None:
-        reference = np.zeros((problem.n_outputs, k + problem.fit_intercept))
+        reference = np.zeros((problem.n_outputs, k + problem.n_beside))
     else:
         reference = reference.copy()
         reference[:, :k] *= np.einsum("ar,ar->a", W, rows)
