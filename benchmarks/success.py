@@ -1,16 +1,20 @@
-"""How often a fit finds the network: bad conditioning, few rows, few outputs.
+"""How often a fit finds the network: bad conditioning, few rows, few outputs, biases.
 
     python benchmarks/success.py [--cells NAME …] [--seeds N] [--output docs/figures]
 
 writes every run to ``success.json`` and the table to ``success.md``; it can be stopped at any time
 and goes on where it stopped. A fit has *solved* a problem if its loss is within 1e-4 of the best
 known, the better of itself and the fit started at the truth; without noise, if its loss is at most
-1e-16 of the variance of the outputs. All fits are the default ``recover(samples, k)``.
+1e-16 of the variance of the outputs. All fits are the default ``recover(samples, k)``; in the cells
+with a law of the inputs, hidden and output biases are fitted. Their teachers have rows of W
+N(0, 1/d), hidden biases of 0.7 standard deviations of the pre-activations, A and output biases
+N(0, 1).
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import time
 from collections.abc import Iterator
@@ -21,14 +25,16 @@ from typing import Any
 import numpy as np
 
 from parallel import in_parallel
-from pureneuron import recover
+from pureneuron import TwoLayerNetwork, recover
 from pureneuron.datasets import make_teacher
+from pureneuron.options import OptionValues
 from pureneuron.samples import ArraySamples
+from pureneuron.typing import Array
 
 
 @dataclass(frozen=True)
 class Cell:
-    """Problems that differ by seed alone; as many inputs as neurons.
+    """Problems that differ by seed alone; as many inputs as neurons unless said otherwise.
 
     Attributes
     ----------
@@ -52,6 +58,70 @@ class Cell:
     seeds: int = 50
     wanted: str = ""
     relative: bool = False
+    d: int | None = None
+    law: str | None = None
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of inputs."""
+        return self.k if self.d is None else self.d
+
+    @property
+    def is_biased(self) -> bool:
+        """Whether teachers have biases; inputs are then of the law that is given."""
+        return self.law is not None
+
+    def draw(self, rng: np.random.Generator) -> tuple[TwoLayerNetwork, Array, Array]:
+        """Draw a teacher and samples of it."""
+        if self.law is None:
+            teacher = make_teacher(
+                self.n_inputs,
+                self.k,
+                self.m,
+                condition_A=self.kappa,
+                condition_W=self.kappa,
+                rng=rng,
+            )
+            X = rng.standard_normal((self.n, self.n_inputs))
+        else:
+            X = LAWS[self.law](rng, (self.n, self.n_inputs))
+            W = rng.standard_normal((self.k, self.n_inputs)) / np.sqrt(self.n_inputs)
+            b = 0.7 * (X @ W.T).std(axis=0) * rng.standard_normal(self.k)
+            A, c = rng.standard_normal((self.m, self.k)), rng.standard_normal(self.m)
+            teacher = TwoLayerNetwork(A, W, b, c)
+        Y = teacher.predict(X)
+        scale = float(np.sqrt(np.mean(np.var(Y, axis=0)))) if self.relative else 1.0
+        return teacher, X, Y + scale * self.noise * rng.standard_normal(Y.shape)
+
+
+LAWS = {
+    "gaussian": lambda rng, size: rng.standard_normal(size),
+    "exponential": lambda rng, size: rng.exponential(size=size),
+    "uniform": lambda rng, size: rng.uniform(size=size),
+    "lognormal": lambda rng, size: rng.lognormal(0.0, 0.7, size),
+}
+
+
+def biased_cells() -> Iterator[tuple[str, Cell]]:
+    """Four laws × four sizes × noise 0 and 0.1, with ten rows for each unknown of an output."""
+    for d, k, m in ((10, 10, 10), (20, 10, 5), (10, 5, 1), (32, 32, 32)):
+        unknowns = k * (d + 1 + m - 1) + m
+        for law, noise in itertools.product(LAWS, (0.0, 0.1)):
+            name = f"biased-{d}-{k}-{m}-{law}-{noise:g}"
+            n = 10 * unknowns // m
+            yield name, Cell(k, m, n, noise, wanted="98 %", relative=True, d=d, law=law)
+
+
+def one_output_cells() -> Iterator[tuple[str, Cell]]:
+    """One output with biases, ten Gaussian inputs."""
+    for k, noise in itertools.product((5, 10), (0.1, 0.01)):
+        yield (
+            f"one-output-{k}-{noise:g}",
+            Cell(k, 1, 10_000, noise, wanted="98 %", relative=True, d=10, law="gaussian"),
+        )
+    for k in (20, 30):
+        cell = Cell(k, 1, 20_000, wanted="95 %", seeds=20, d=10, law="gaussian")
+        yield f"one-output-{k}-0", cell
 
 
 CELLS = {
@@ -68,11 +138,13 @@ CELLS = {
     "m1": Cell(10, 1, 2_000, wanted="95 %"),
     "k20-m1": Cell(20, 1, 10_000, seeds=10, wanted="–"),
     "k20-m1-noisy": Cell(20, 1, 10_000, 0.1, seeds=10, wanted="–", relative=True),
+    **dict(biased_cells()),
+    **dict(one_output_cells()),
 }
 
 HEADER = (
-    "| cell | k = d | m | n | noise sd | κ | asked for | solved | RECOVERED | of these wrong "
-    "| starts (most) | s (most) |\n|---|---|---|---|---|---|---|---|---|---|---|---|"
+    "| cell | d | k | m | n | noise sd | κ | asked for | solved | RECOVERED | of these wrong "
+    "| starts (most) | s (most) |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -81,20 +153,15 @@ def run(task: tuple[str, int]) -> dict[str, Any]:
     name, seed = task
     cell = CELLS[name]
     rng = np.random.default_rng(seed)
-    teacher = make_teacher(
-        cell.k, cell.k, cell.m, condition_A=cell.kappa, condition_W=cell.kappa, rng=rng
-    )
-    X = rng.standard_normal((cell.n, cell.k))
-    Y = teacher.predict(X)
-    scale = float(np.sqrt(np.mean(np.var(Y, axis=0)))) if cell.relative else 1.0
-    Y = Y + scale * cell.noise * rng.standard_normal(Y.shape)
+    teacher, X, Y = cell.draw(rng)
     samples = ArraySamples(X, Y)
+    biases: OptionValues = {"fit_hidden_bias": cell.is_biased, "fit_intercept": cell.is_biased}
 
     start = time.perf_counter()
-    recovery = recover(samples, cell.k, rng=seed)
+    recovery = recover(samples, cell.k, rng=seed, **biases)
     seconds = time.perf_counter() - start
     if cell.noise:
-        best = recover(samples, cell.k, init=teacher, n_restarts=0, rng=seed).loss
+        best = recover(samples, cell.k, init=teacher, n_restarts=0, rng=seed, **biases).loss
         solved = recovery.loss <= (1.0 + 1e-4) * min(best, recovery.loss)
     else:
         solved = recovery.loss <= 1e-16 * float(np.mean(np.var(Y, axis=0)))
@@ -122,7 +189,8 @@ def table(runs: list[dict[str, Any]]) -> Iterator[str]:
         starts = np.array([run["starts"] for run in mine])
         noise = f"{cell.noise:g}" + (" of the signal" if cell.relative else "")
         yield (
-            f"| {name} | {cell.k} | {cell.m} | {cell.n} | {noise} | {cell.kappa:g} | {cell.wanted} "
+            f"| {name} | {cell.n_inputs} | {cell.k} | {cell.m} | {cell.n} | {noise} "
+            f"| {cell.kappa:g} | {cell.wanted} "
             f"| {solved.sum()}/{len(mine)} | {recovered.sum()} | {np.sum(recovered & ~solved)} "
             f"| {np.median(starts):.0f} ({starts.max()}) "
             f"| {np.median(seconds):.2g} ({seconds.max():.2g}) |"

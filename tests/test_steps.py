@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 from dataclasses import fields
 
 import numpy as np
@@ -228,3 +229,29 @@ class TestOptions:
         for option in fields(Options):
             assert option.name in recover.__doc__
             assert inspect.signature(recover).parameters[option.name].default == option.default
+
+
+def test_the_time_limit_keeps_the_best_network_wherever_it_strikes(monkeypatch):
+    # A clock that goes on by a second with every look at it.
+    ticks = itertools.count()
+    monkeypatch.setattr("pureneuron.monitor.time.perf_counter", lambda: float(next(ticks)))
+    samples = drawn()
+    assert recover(samples, 3, rng=0, time_limit=1e9).status is Status.RECOVERED
+    needed = next(ticks)
+    with pytest.raises(TimeoutError, match="before there was a network"):
+        recover(samples, 3, rng=0, time_limit=1.0)
+    reasons = []
+    for limit in range(needed // 2, needed - 10, needed // 12):
+        recovery = recover(samples, 3, rng=0, time_limit=float(limit))
+        assert recovery.status is Status.NOT_CONVERGED
+        assert recovery.reason.startswith(f"ended by time_limit={limit} s before")
+        assert np.isfinite(recovery.network.W).all()
+        reasons.append(recovery.reason)
+    assert any("the search had ended" in reason for reason in reasons)
+    assert any("the fit was checked" in reason for reason in reasons)
+
+
+@pytest.mark.parametrize("limit", [0.0, -1.0, "long"])
+def test_a_time_limit_is_a_positive_number(limit):
+    with pytest.raises(ValueError, match="time_limit must be a positive number"):
+        recover(drawn(), 3, time_limit=limit)

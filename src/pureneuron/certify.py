@@ -225,12 +225,12 @@ def certify_moments(
     return Claim(problem, W, A, loss, 0, units, _with_rank(verdict, rank, options))
 
 
-def claim_best_so_far(best: BestSoFar) -> Claim:
-    """Keep the best network that there is when Ctrl-C ends the run, in two passes."""
+def claim_best_so_far(best: BestSoFar, ended: str) -> Claim:
+    """Keep the best network that there is when a run is ``ended`` early, in two passes."""
     problem = replace(best.problem, single=False)
     point = profile(problem, best.point.W, best.point.A)
     done = "the fit was checked" if best.search_ended else "the search had ended"
-    verdict = Verdict(Status.NOT_CONVERGED, f"interrupted before {done}")
+    verdict = Verdict(Status.NOT_CONVERGED, f"{ended} before {done}")
     units = unit_diagnostics(problem, point.W, point.A, gram=point.gram)
     return Claim(problem, point.W, point.A, point.loss, best.n_iter, units, verdict)
 

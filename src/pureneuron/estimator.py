@@ -82,6 +82,8 @@ class PureNeuronRegressor(
         Most Gauss–Newton iterations a start.
     tol : float, default=1e-8
         Relative decrease of the loss that is not worth another iteration.
+    time_limit : float or None, default=None
+        Seconds after which the best network so far is kept, as it is.
     random_state : int, RandomState or None, default=None
         Seeds the random starts.
     verbose : int, default=0
@@ -134,6 +136,7 @@ class PureNeuronRegressor(
         n_restarts: int | Literal["auto"] = "auto",
         max_iter: int = 200,
         tol: float = 1e-8,
+        time_limit: float | None = None,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
     ) -> None:
@@ -148,6 +151,7 @@ class PureNeuronRegressor(
         self.n_restarts = n_restarts
         self.max_iter = max_iter
         self.tol = tol
+        self.time_limit = time_limit
         self.random_state = random_state
         self.verbose = verbose
 

@@ -17,7 +17,11 @@ from pureneuron.problem import Problem
 from pureneuron.progress import Progress, ProgressCallback
 from pureneuron.results import StageReport
 
-__all__ = ["BestSoFar", "Describes", "Monitor", "Stage", "Teller"]
+__all__ = ["BestSoFar", "Describes", "Monitor", "OutOfTime", "Stage", "Teller"]
+
+
+class OutOfTime(Exception):
+    """The time limit of a run has passed."""
 
 
 class Describes(Protocol):
@@ -75,12 +79,16 @@ class Monitor:
         What the user should know.
     best : BestSoFar or None
         None before there is a network.
+    time_limit : float or None
+        Seconds from now on after which :meth:`check_time` raises.
     """
 
     callback: ProgressCallback | None = None
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     best: BestSoFar | None = None
+    time_limit: float | None = None
+    _began: float = field(default_factory=lambda: time.perf_counter())
     _reports: dict[str, StageReport] = field(default_factory=dict)
     _earlier_seconds: dict[str, float] = field(default_factory=dict)
     _inner_seconds: float = 0.0
@@ -139,6 +147,12 @@ class Monitor:
             Whether the descent sees a part of the rows only.
         """
         return Teller(self, problem, stage, start, n_starts, best_loss, guess)
+
+    def check_time(self) -> None:
+        """Raise :class:`OutOfTime` if the time limit has passed; once, for the end takes passes."""
+        if self.time_limit is not None and time.perf_counter() - self._began > self.time_limit:
+            self.time_limit = None
+            raise OutOfTime
 
     def keep(self, fit: Fit) -> None:
         """Make the outcome of a step the network to keep: losses before it may not compare."""

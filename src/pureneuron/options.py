@@ -61,6 +61,7 @@ class OptionValues(TypedDict, total=False):
     n_restarts: int | Literal["auto"]
     max_iter: int
     tol: float
+    time_limit: float | None
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,8 @@ class Options:
         Most Gauss–Newton iterations a start.
     tol : float
         Relative decrease of the loss that is not worth another iteration.
+    time_limit : float or None
+        Seconds after which the best network so far is kept, as it is.
 
     Raises
     ------
@@ -116,6 +119,7 @@ class Options:
     n_restarts: int | Literal["auto"] = "auto"
     max_iter: int = 200
     tol: float = 1e-8
+    time_limit: float | None = None
 
     def __post_init__(self) -> None:
         self._refuse_out_of_range()
@@ -187,6 +191,9 @@ class Options:
             raise ValueError(f"max_iter must be an integer of at least 1, got {self.max_iter!r}")
         if not (isinstance(self.tol, Real) and self.tol >= 0.0):
             raise ValueError(f"tol must be at least 0, got {self.tol!r}")
+        limit = self.time_limit
+        if limit is not None and not (isinstance(limit, Real) and limit > 0.0):
+            raise ValueError(f"time_limit must be a positive number of seconds, got {limit!r}")
 
     def _refuse_contradictions(self) -> None:
         if self.refine:

@@ -20,7 +20,7 @@ from pureneuron.initialize import (
     estimate_moments,
 )
 from pureneuron.model import TwoLayerNetwork
-from pureneuron.monitor import Monitor
+from pureneuron.monitor import Monitor, OutOfTime
 from pureneuron.number_of_neurons import (
     another_number,
     first_number,
@@ -91,25 +91,29 @@ def recover(
         Called with a :class:`~pureneuron.progress.Progress` as the work goes on.
     **options
         ``init, refine, fit_hidden_bias, fit_intercept, negative_slope, noise_covariance, errors,
-        n_restarts, max_iter, tol``: see :class:`~pureneuron.options.Options`.
+        n_restarts, max_iter, tol, time_limit``: see :class:`~pureneuron.options.Options`.
 
     Returns
     -------
     Recovery
-        The network, its status and what each stage saw. Ctrl-C keeps the best network so far, with
-        the status NOT_CONVERGED.
+        The network, its status and what each stage saw. Ctrl-C and the time limit keep the best
+        network so far, with the status NOT_CONVERGED.
 
     Raises
     ------
     ValueError
         If the data are unusable (see :func:`~pureneuron.problem.check_samples`) or too few for the
         network, or an option is out of range or cannot be honoured.
+    TimeoutError
+        If the time limit has passed before there is a network.
     """
-    asked, monitor = Options.of(n_neurons=n_neurons, **options), Monitor(callback)
-    counted, streams = CountedSamples(samples), Streams.spawned(np.random.default_rng(rng))
-    problem = prepare(counted, asked, monitor)
-    plan = propose(problem, asked, streams, monitor)
+    asked = Options.of(n_neurons=n_neurons, **options)
+    monitor = Monitor(callback, time_limit=asked.time_limit)
+    counted = CountedSamples(samples, monitor.check_time)
+    streams = Streams.spawned(np.random.default_rng(rng))
     try:
+        problem = prepare(counted, asked, monitor)
+        plan = propose(problem, asked, streams, monitor)
         if asked.refine:
             found = settle_size(plan, asked, streams, monitor)
             claim = certify(found, monitor)
@@ -118,7 +122,12 @@ def recover(
     except KeyboardInterrupt:
         if monitor.best is None:
             raise
-        claim = claim_best_so_far(monitor.best)
+        claim = claim_best_so_far(monitor.best, "interrupted")
+    except OutOfTime:
+        limit = f"time_limit={asked.time_limit:g} s"
+        if monitor.best is None:
+            raise TimeoutError(f"{limit} has passed before there was a network") from None
+        claim = claim_best_so_far(monitor.best, f"ended by {limit}")
     return _recovery(claim, asked, monitor, counted.n_passes)
 
 

@@ -52,8 +52,8 @@ class Status(Enum):
         "or bring more rows."
     )
     NOT_CONVERGED = (
-        "The optimiser stopped before it converged: raise max_iter, or start from this network "
-        "(init=network)."
+        "The optimiser stopped before it converged: raise max_iter or time_limit, or start from "
+        "this network (init=network)."
     )
     DEGENERATE = (
         "Some units are dead, idle, always on or coincide, so that their weights are not "

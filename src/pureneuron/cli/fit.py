@@ -160,6 +160,13 @@ def fit_file(
     show_default=True,
     help="Most iterations a start.",
 )
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0.0, min_open=True),
+    default=Options.time_limit,
+    metavar="SECONDS",
+    help="Keep the best network so far after this time.",
+)
 @seed_option
 @force_option
 @json_option

@@ -1,4 +1,4 @@
-"""Samples that count the passes made over them."""
+"""Samples that count the passes made over them, and tell of each."""
 
 from __future__ import annotations
 
@@ -13,10 +13,24 @@ __all__ = ["CountedSamples"]
 
 
 class CountedSamples(Samples):
-    """Wraps any samples; ``counter[0]`` counts passes, shared with all that is derived from it."""
+    """Wraps any samples; ``counter[0]`` counts passes, shared with all that is derived from it.
 
-    def __init__(self, samples: Samples, counter: list[int] | None = None) -> None:
-        self._samples = samples
+    Parameters
+    ----------
+    samples : Samples
+        The samples.
+    on_pass : callable
+        Called before every pass, also over rows that were taken into memory.
+    """
+
+    def __init__(
+        self,
+        samples: Samples,
+        on_pass: Callable[[], None] = lambda: None,
+        *,
+        counter: list[int] | None = None,
+    ) -> None:
+        self._samples, self._on_pass = samples, on_pass
         self._counter = [0] if counter is None else counter
         self.n_inputs, self.n_outputs = samples.n_inputs, samples.n_outputs
         self.input_names, self.output_names = samples.input_names, samples.output_names
@@ -28,23 +42,30 @@ class CountedSamples(Samples):
 
     def reduce(self, kernel: Kernel, *params: Any) -> Merged:
         """Reduce, and count a pass."""
-        self._counter[0] += 1
+        self._begin_pass()
         return self._samples.reduce(kernel, *params)
 
     def reduce_together(self, calls: Sequence[tuple[Any, ...]]) -> list[Merged]:
         """Reduce, and count a pass."""
-        self._counter[0] += 1
+        self._begin_pass()
         return self._samples.reduce_together(calls)
 
     def derive(self, fn: Callable[..., Batch], *params: Any) -> CountedSamples:
         """Derive; whoever reduces what is derived makes the pass."""
-        return CountedSamples(self._samples.derive(fn, *params), self._counter)
+        return self._like_this(self._samples.derive(fn, *params))
 
     def every_nth(self, n: int) -> CountedSamples:
         """Leave rows out; whoever reduces what is left makes the pass."""
-        return CountedSamples(self._samples.every_nth(n), self._counter)
+        return self._like_this(self._samples.every_nth(n))
 
     def take(self, rows: IndexArray) -> Samples:
         """Take rows, and count a pass; passes over rows in memory do not count."""
+        self._begin_pass()
+        return CountedSamples(self._samples.take(rows), self._on_pass)
+
+    def _begin_pass(self) -> None:
+        self._on_pass()
         self._counter[0] += 1
-        return self._samples.take(rows)
+
+    def _like_this(self, samples: Samples) -> CountedSamples:
+        return CountedSamples(samples, self._on_pass, counter=self._counter)
