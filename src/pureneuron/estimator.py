@@ -84,6 +84,9 @@ class PureNeuronRegressor(
         Relative decrease of the loss that is not worth another iteration.
     time_limit : float or None, default=None
         Seconds after which the best network so far is kept, as it is.
+    n_jobs : int or None, default=None
+        Threads. None is all cores, or ``OMP_NUM_THREADS``, and one within a parallel loop of
+        joblib; -1 is all cores in any case. The result is the same for any number.
     random_state : int, RandomState or None, default=None
         Seeds the random starts.
     verbose : int, default=0
@@ -137,6 +140,7 @@ class PureNeuronRegressor(
         max_iter: int = 200,
         tol: float = 1e-8,
         time_limit: float | None = None,
+        n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
     ) -> None:
@@ -152,6 +156,7 @@ class PureNeuronRegressor(
         self.max_iter = max_iter
         self.tol = tol
         self.time_limit = time_limit
+        self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
 

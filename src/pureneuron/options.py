@@ -62,6 +62,7 @@ class OptionValues(TypedDict, total=False):
     max_iter: int
     tol: float
     time_limit: float | None
+    n_jobs: int | None
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,9 @@ class Options:
         Relative decrease of the loss that is not worth another iteration.
     time_limit : float or None
         Seconds after which the best network so far is kept, as it is.
+    n_jobs : int or None
+        Threads. None is all cores, or ``OMP_NUM_THREADS``, and one within a parallel loop of
+        joblib; −1 is all cores in any case. The result is the same to the last bit for any number.
 
     Raises
     ------
@@ -120,6 +124,7 @@ class Options:
     max_iter: int = 200
     tol: float = 1e-8
     time_limit: float | None = None
+    n_jobs: int | None = None
 
     def __post_init__(self) -> None:
         self._refuse_out_of_range()
@@ -194,6 +199,9 @@ class Options:
         limit = self.time_limit
         if limit is not None and not (isinstance(limit, Real) and limit > 0.0):
             raise ValueError(f"time_limit must be a positive number of seconds, got {limit!r}")
+        n_jobs = self.n_jobs
+        if n_jobs is not None and not (_is_integer(n_jobs, -(2**31)) and n_jobs != 0):
+            raise ValueError(f"n_jobs must be None or an integer other than 0, got {n_jobs!r}")
 
     def _refuse_contradictions(self) -> None:
         if self.refine:

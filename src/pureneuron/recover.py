@@ -35,6 +35,7 @@ from pureneuron.problem import Problem, n_unknowns, pose
 from pureneuron.progress import ProgressCallback
 from pureneuron.results import Recovery
 from pureneuron.samples import CountedSamples, Samples
+from pureneuron.samples.cores import using_cores
 from pureneuron.search import (
     fit_slope,
     has_noise,
@@ -91,7 +92,7 @@ def recover(
         Called with a :class:`~pureneuron.progress.Progress` as the work goes on.
     **options
         ``init, refine, fit_hidden_bias, fit_intercept, negative_slope, noise_covariance, errors,
-        n_restarts, max_iter, tol, time_limit``: see :class:`~pureneuron.options.Options`.
+        n_restarts, max_iter, tol, time_limit, n_jobs``: see :class:`~pureneuron.options.Options`.
 
     Returns
     -------
@@ -112,13 +113,14 @@ def recover(
     counted = CountedSamples(samples, monitor.check_time)
     streams = Streams.spawned(np.random.default_rng(rng))
     try:
-        problem = prepare(counted, asked, monitor)
-        plan = propose(problem, asked, streams, monitor)
-        if asked.refine:
-            found = settle_size(plan, asked, streams, monitor)
-            claim = certify(found, monitor)
-        else:
-            claim = conclude_moments(plan, asked, streams, monitor)
+        with using_cores(asked.n_jobs):
+            problem = prepare(counted, asked, monitor)
+            plan = propose(problem, asked, streams, monitor)
+            if asked.refine:
+                found = settle_size(plan, asked, streams, monitor)
+                claim = certify(found, monitor)
+            else:
+                claim = conclude_moments(plan, asked, streams, monitor)
     except KeyboardInterrupt:
         if monitor.best is None:
             raise

@@ -167,6 +167,14 @@ def fit_file(
     metavar="SECONDS",
     help="Keep the best network so far after this time.",
 )
+@click.option(
+    "--jobs",
+    "n_jobs",
+    type=int,
+    default=Options.n_jobs,
+    metavar="N",
+    help="Threads; all cores if left out, or OMP_NUM_THREADS. The result does not depend on it.",
+)
 @seed_option
 @force_option
 @json_option

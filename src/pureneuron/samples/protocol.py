@@ -19,6 +19,7 @@ import array_api_compat
 import numpy as np
 
 from pureneuron.samples.batch import Batch, Kernel, Leaf, Merged, Stacked, merge, native, to_numpy
+from pureneuron.samples.cores import over_batches
 from pureneuron.typing import AnyArray, IndexArray
 
 __all__ = ["HeldBatches", "Samples"]
@@ -135,12 +136,14 @@ class HeldBatches(Samples):
     def reduce(self, kernel: Kernel, *params: Any) -> Merged:
         """Run ``kernel(batch, *params)`` over all batches and merge: one pass over the data."""
         params = native(params, self._batches[0].X)
-        return merge(kernel(batch, *params) for batch in self._batches if batch.X.shape[0])
+        batches = [batch for batch in self._batches if batch.X.shape[0]]
+        return merge(over_batches(lambda batch: kernel(batch, *params), batches))
 
     def derive(self, fn: Callable[..., Batch], *params: Any) -> HeldBatches:
         """Return the samples with each batch replaced by ``fn(batch, *params)``, kept in memory."""
         params = native(params, self._batches[0].X)
-        return self._like([batch.derived(fn, params) for batch in self._batches])
+        derived = over_batches(lambda batch: batch.derived(fn, params), self._batches)
+        return self._like(list(derived))
 
     def take(self, rows: IndexArray) -> HeldBatches:
         """Return some rows, by ascending row number, in the same array library."""
