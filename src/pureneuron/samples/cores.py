@@ -2,8 +2,8 @@
 
 Products of a few thousand rows are too small for the threads of a BLAS: they wait for one another
 by spinning, and where another process wants the same cores they wait for it at every product. A
-thread that takes whole batches waits once a pass; samples of a single batch are the work of one
-thread, which is as fast. Batches merge in the order of their rows,
+thread that takes whole batches waits once a pass; a few batches are the work of one thread, which
+is as fast. Batches merge in the order of their rows,
 whoever has worked on them: results are the same to the last bit for any number of threads.
 """
 
@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
+from dataclasses import dataclass
 from functools import cache
 from typing import TypeVar
 
@@ -22,6 +23,22 @@ from joblib.parallel import get_active_backend
 from threadpoolctl import ThreadpoolController
 
 __all__ = ["effective_n_jobs", "over_batches", "using_cores"]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Numbers that decide, each with its meaning and the benchmark that shows its effect.
+
+    Attributes
+    ----------
+    batches : int
+        Batches from which on threads gain more than they wait for the interpreter (make bench).
+    """
+
+    batches: int = 4
+
+
+THRESHOLDS = Thresholds()
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -64,7 +81,7 @@ def using_cores(n_jobs: int | None) -> Iterator[None]:
 def over_batches(work: Callable[[T], U], batches: Iterable[T]) -> Iterable[U]:
     """Do work on each batch, in the threads that there are; results come in order."""
     pool, batches = _POOL.get(), list(batches)
-    if pool is None or len(batches) < 2:
+    if pool is None or len(batches) < THRESHOLDS.batches:
         return map(work, batches)
     # What a caller has set for its own thread, such as how rounding errors are handled, holds.
     contexts = [copy_context() for _ in batches]
