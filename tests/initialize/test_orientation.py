@@ -76,7 +76,7 @@ def test_a_start_leads_to_a_network_that_no_plain_start_finds():
     plain = rng.standard_normal((8, 10, problem.n_inputs))
     assert min(minimize(problem, W, limits=limits).loss for W in plain) > 1e-6
     ends = [
-        minimize(problem, oriented(problem, W, limits=limits, rng=rng), limits=limits).loss
+        minimize(problem, oriented(problem, W, limits=limits, rng=rng)[0], limits=limits).loss
         for W in plain[:3]
     ]
     assert min(ends) < 1e-20

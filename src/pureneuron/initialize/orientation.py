@@ -37,10 +37,14 @@ class Thresholds:
         against those of the other (make bench).
     dependent : float
         Share of the largest singular value below which one counts as zero (rounding).
+    chance : float
+        What each unknown of the linear part may gain by chance, in units of the noise variance,
+        and nothing is missing without it (success.py).
     """
 
     most_enumerated: int = 32
     dependent: float = 1e-6
+    chance: float = 2.0
 
 
 THRESHOLDS = Thresholds()
@@ -53,7 +57,7 @@ def oriented(
     limits: Limits,
     rng: np.random.Generator,
     observer: Observer | None = None,
-) -> Array:
+) -> tuple[Array, float]:
     """Fit a network with a linear part from ``W``; return its rows, the right way round.
 
     Parameters
@@ -71,12 +75,16 @@ def oriented(
 
     Returns
     -------
-    (k, r) array
+    W : (k, r) array
         White rows of unit length.
+    enough : float
+        Loss up to which a fit without the linear part, which has fewer unknowns, is as good.
     """
     descend = partial(minimize, limits=limits, observer=observer)
     fit = exchanged(descend(problem.with_linear_part(), W), descend, rng=rng)
-    return np.where(turned_round(fit)[:, None], -fit.point.W, fit.point.W)
+    chance = THRESHOLDS.chance * (fit.problem.n_beside - problem.n_beside) * problem.n_outputs
+    enough = fit.loss * (1.0 + chance / problem.n_equations)
+    return np.where(turned_round(fit)[:, None], -fit.point.W, fit.point.W), enough
 
 
 def turned_round(fit: Fit) -> BoolArray:

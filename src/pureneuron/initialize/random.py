@@ -36,7 +36,7 @@ class Thresholds:
     """
 
     bias_spread: float = 0.5
-    equations: float = 30.0
+    equations: float = 20.0
     fewest_rows: int = 500
     limits: Limits = Limits(max_iter=100, tol=1e-3)  # noqa: RUF009
 
@@ -118,8 +118,10 @@ def _oriented(
 ) -> Point:
     """Descend on some rows with a linear part, then without; exchange neurons."""
     limits = THRESHOLDS.limits
-    W = oriented(rows, W, limits=limits, rng=rng, observer=first.progress)
+    W, enough = oriented(rows, W, limits=limits, rng=rng, observer=first.progress)
     fit = minimize(rows, W, limits=limits, observer=second)
+    if fit.loss <= enough:
+        return fit.point
     descend = partial(minimize, limits=limits, observer=second.progress)
     return exchanged(fit, descend, rng=rng).point
 
