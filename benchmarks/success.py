@@ -7,8 +7,8 @@ and goes on where it stopped. A fit has *solved* a problem if its loss is within
 known, the better of itself and the fit started at the truth; without noise, if its loss is at most
 1e-16 of the variance of the outputs. All fits are the default ``recover(samples, k)``; in the cells
 with a law of the inputs, hidden and output biases are fitted. Their teachers have rows of W
-N(0, 1/d), hidden biases of 0.7 standard deviations of the pre-activations, A and output biases
-N(0, 1).
+N(0, 1/d), kinks N(0, 0.7²) standard deviations of the pre-activation from its mean, A and output
+biases N(0, 1).
 """
 
 from __future__ import annotations
@@ -86,7 +86,9 @@ class Cell:
         else:
             X = LAWS[self.law](rng, (self.n, self.n_inputs))
             W = rng.standard_normal((self.k, self.n_inputs)) / np.sqrt(self.n_inputs)
-            b = 0.7 * (X @ W.T).std(axis=0) * rng.standard_normal(self.k)
+            # Kinks among the inputs: other units would be always on, or always off.
+            Z = X @ W.T
+            b = 0.7 * Z.std(axis=0) * rng.standard_normal(self.k) - Z.mean(axis=0)
             A, c = rng.standard_normal((self.m, self.k)), rng.standard_normal(self.m)
             teacher = TwoLayerNetwork(A, W, b, c)
         Y = teacher.predict(X)

@@ -24,7 +24,7 @@ from pureneuron.inference.information import Information, slope_derivative
 from pureneuron.inference.score_sums import with_only_residual, with_signed_residual
 from pureneuron.linalg import times
 from pureneuron.model import Activation
-from pureneuron.optimize import Fit, single_suffices
+from pureneuron.optimize import Fit, Point, single_suffices
 from pureneuron.optimize.least_squares.kernels import activations, like
 from pureneuron.problem import GivenRows, Problem, n_unknowns
 from pureneuron.problem.rows import total_weight
@@ -207,17 +207,29 @@ class Contributions:
         rows = GivenRows(residuals)
         return replace(self.rows, rows=rows, fit_intercept=False)
 
-    def with_signs(self, sign: Array) -> Problem:
-        """Return the problem whose outputs are the fitted ones and the residual with other signs.
+    def with_noise_of(self, larger: Point, sign: Array) -> Problem:
+        """Return the problem whose outputs are the fitted ones and noise, with other signs.
+
+        The noise is the residual of a larger network, which has no trace of what this one may
+        lack, made larger by what its unknowns take from it.
 
         Parameters
         ----------
+        larger : Point
+            The larger network.
         sign : (b,) array
             One for each block.
         """
-        point, activation = self.fit.point, self.fit.problem.activation
+        point, problem = self.fit.point, self.fit.problem
+        left = problem.n_equations - n_unknowns(problem, larger.n_neurons)
+        factor = sign * np.sqrt(problem.n_equations / max(left, 1.0))
         drawn = self.rows.samples.derive(
-            with_signed_residual, point.W, point.A, activation, self.blocks, sign
+            with_signed_residual,
+            (point.W, point.A),
+            (larger.W, larger.A),
+            problem.activation,
+            self.blocks,
+            factor,
         )
         return replace(self.rows, rows=GivenRows(drawn))
 

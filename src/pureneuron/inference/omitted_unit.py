@@ -53,8 +53,11 @@ class Thresholds:
         each half (calibration).
     undecided : float
         A smaller p-value is worth fitting all units, where one alone does not decide (calibration).
-    sign_draws, sign_starts : int
-        Draws of the signs, where it is fitted to all rows, and starts for each (calibration).
+    sign_draws, first_draws, sign_starts : int
+        Draws of the signs, where it is fitted to all rows; draws after which a p-value may be clear
+        enough; and starts for each (calibration).
+    clear : tuple of float
+        Below the first and above the second a p-value is clear enough (calibration).
     least_spread : float
         Spread of the logarithm of a gain from noise that is taken for granted (calibration).
     n_starts : int
@@ -75,6 +78,8 @@ class Thresholds:
     equations: float = 50.0
     undecided: float = 0.2
     sign_draws: int = 9
+    first_draws: int = 4
+    clear: tuple[float, float] = (1e-4, 0.3)
     sign_starts: int = 2
     least_spread: float = 0.15
     n_starts: int = 4
@@ -282,9 +287,10 @@ def _has_rows_to_spare(contributions: Contributions) -> bool:
 
 
 def _gain_among_signs(screened: Screening, start: Array | None) -> tuple[float, Array, bool]:
-    """Compare the gain of a unit more with its gains where the residual has random signs.
+    """Compare the gain of a unit more with its gains where nothing but noise is to be gained.
 
-    Their logarithms are about normal: the p-value is that of one more such draw (Student).
+    The noise is what the larger network leaves, with random signs. The logarithms of gains are
+    about normal: the p-value is that of one more such draw (Student).
 
     Returns
     -------
@@ -303,18 +309,28 @@ def _gain_among_signs(screened: Screening, start: Array | None) -> tuple[float, 
     larger = _best_with_one_more(rows, point.W, np.concatenate(directions))
     gain = max(point.loss - larger.loss, np.finfo(np.float64).tiny)
     signs = screened.rng.choice(np.array([-1.0, 1.0]), size=(THRESHOLDS.sign_draws, n_blocks))
-    gains = []
+    gains: list[float] = []
     for sign in signs:
-        drawn = contributions.with_signs(sign)
+        drawn = contributions.with_noise_of(larger, sign)
         same = minimize(drawn, point.W, point.A, limits=THRESHOLDS.limits, damping=DAMPING.trusted)
         own = screened.best_units(THRESHOLDS.sign_starts, sign=sign)
         more = _best_with_one_more(drawn, same.point.W, own)
         gains.append(max(same.loss - more.loss, np.finfo(np.float64).tiny))
+        if len(gains) < THRESHOLDS.first_draws:
+            continue
+        p = _chance_of(gain, gains)
+        if not THRESHOLDS.clear[0] <= p <= THRESHOLDS.clear[1]:
+            break
+    wants_more = asks_for_more(fit.problem, fit.n_neurons, gain, larger.loss)
+    return p, larger.W, wants_more
+
+
+def _chance_of(gain: float, gains: list[float]) -> float:
+    """Return the chance that one more draw is as large as ``gain``."""
     logs = np.log(gains)
     spread = max(float(logs.std(ddof=1)), THRESHOLDS.least_spread)
     t = (np.log(gain) - logs.mean()) / (spread * np.sqrt(1.0 + 1.0 / len(logs)))
-    wants_more = asks_for_more(fit.problem, fit.n_neurons, gain, larger.loss)
-    return float(special.stdtr(len(logs) - 1, -t)), larger.W, wants_more
+    return float(special.stdtr(len(logs) - 1, -t))
 
 
 def _best_with_one_more(problem: Problem, W: Array, directions: Array) -> Point:

@@ -68,19 +68,23 @@ def with_only_residual(batch: Batch, W: AnyArray, A: AnyArray, activation: Activ
 
 def with_signed_residual(
     batch: Batch,
-    W: AnyArray,
-    A: AnyArray,
+    here: tuple[AnyArray, AnyArray],
+    larger: tuple[AnyArray, AnyArray],
     activation: Activation,
     blocks: Blocks,
-    sign: AnyArray,
+    factor: AnyArray,
 ) -> Batch:
-    """Put fitted outputs plus the residual, times the sign of its block, in the place of Y."""
+    """Put fitted outputs plus the residual of a larger network, times a factor, in the place of Y.
+
+    The factor is that of the block.
+    """
     xp = array_api_compat.array_namespace(batch.X)
-    _, H = activations(batch, W, activation)
-    E = residual(batch, H, A)
-    signs = to_numpy(sign)[blocks.numbers(batch)][:, None]
-    signs = xp.asarray(signs, dtype=E.dtype, device=array_api_compat.device(E))
-    return replace(batch, Y=batch.Y - E + signs * E)
+    E, smaller = (
+        residual(batch, activations(batch, W, activation)[1], A) for W, A in (larger, here)
+    )
+    factors = to_numpy(factor)[blocks.numbers(batch)][:, None]
+    factors = xp.asarray(factors, dtype=E.dtype, device=array_api_compat.device(E))
+    return replace(batch, Y=batch.Y - smaller + factors * E)
 
 
 def block_scores(
