@@ -38,7 +38,7 @@ class Method:
         Keyword arguments by the name of the setting. Each is a run of its own, with a budget of its
         own, and the best in hindsight counts.
     largest : int or None
-        Size beyond which a dense Jacobian does not fit.
+        Size beyond which a dense Jacobian does not fit; those methods fit no biases either.
     same_model : bool
         Whether it fits the network that we fit. One that fits more (biases) has a lower minimum,
         which is not the best known of the others.
@@ -56,7 +56,7 @@ class Method:
 
     def applies(self, cell: Cell) -> bool:
         """Whether this method is asked to fit the cell."""
-        fits = self.largest is None or cell.size <= self.largest
+        fits = self.largest is None or (cell.size <= self.largest and not cell.law)
         return fits and (cell.peers or "pureneuron" in self.packages)
 
     @property

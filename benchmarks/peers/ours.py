@@ -44,6 +44,8 @@ def _recover(
         n_restarts=n_restarts,
         rng=rng,
         callback=_recorder(trace, variance),
+        fit_hidden_bias=problem.biases,
+        fit_intercept=problem.biases,
     ).network
 
 

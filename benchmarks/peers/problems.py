@@ -33,6 +33,13 @@ class Cell:
         Whether anybody but us is asked to fit it.
     optional : bool
         Whether it runs only when it is named.
+    inputs : int or None
+        d, where it is not ``size``.
+    outputs : int or None
+        m, likewise.
+    law : str
+        Of the inputs: "gaussian" or "exponential". Where it is given, teachers have hidden and
+        output biases, all methods fit them, and the noise is relative to the clean outputs.
     """
 
     name: str
@@ -42,16 +49,38 @@ class Cell:
     kappa: float = 1.0
     peers: bool = True
     optional: bool = False
+    inputs: int | None = None
+    outputs: int | None = None
+    law: str = ""
 
     def __str__(self) -> str:
-        return f"k = d = m = {self.size}, n = {self.n:,}, noise sd {self.noise:g}" + (
-            f", κ(A) = κ(W) = {self.kappa:g}" if self.kappa != 1.0 else ""
-        )
+        d, k, m = self.sizes
+        sizes = f"k = d = m = {k}" if d == k == m else f"k = {k}, d = {d}, m = {m}"
+        text = f"{sizes}, n = {self.n:,}, noise sd {self.noise:g}"
+        if self.law:
+            text += f" of the signal, biases, {self.law} inputs"
+        return text + (f", κ(A) = κ(W) = {self.kappa:g}" if self.kappa != 1.0 else "")
+
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """Inputs, neurons and outputs: d, k and m."""
+        return self.inputs or self.size, self.size, self.outputs or self.size
 
 
 CELLS = {
     cell.name: cell
     for cell in (
+        Cell("10-biased", 10, 10_000, 0.1, law="gaussian"),
+        Cell("32-biased", 32, 10_000, 0.1, law="gaussian"),
+        Cell("64-biased", 64, 10_000, 0.1, law="gaussian"),
+        Cell("10-exponential", 10, 10_000, 0.1, law="exponential"),
+        Cell("32-exponential", 32, 10_000, 0.1, law="exponential"),
+        Cell("64-exponential", 64, 10_000, 0.1, law="exponential"),
+        Cell("10-biased-100k", 10, 100_000, 0.1, law="gaussian"),
+        Cell("k5-m1", 5, 10_000, 0.1, inputs=10, outputs=1, law="gaussian"),
+        Cell("k5-m1-quiet", 5, 10_000, 0.01, inputs=10, outputs=1, law="gaussian"),
+        Cell("k10-m1", 10, 10_000, 0.1, outputs=1, law="gaussian"),
+        Cell("k10-m1-quiet", 10, 10_000, 0.01, outputs=1, law="gaussian"),
         Cell("10", 10, 10_000, 0.5),
         Cell("32", 32, 10_000, 0.1),
         Cell("64", 64, 10_000, 0.1),
@@ -73,6 +102,7 @@ class Problem:
     Y: Array
     n_neurons: int
     teacher: TwoLayerNetwork
+    biases: bool = False
 
     @property
     def sizes(self) -> tuple[int, int, int]:
@@ -81,10 +111,27 @@ class Problem:
 
 
 def make_problem(cell: Cell, seed: int) -> Problem:
-    """Draw the problem ``seed`` of a cell: a random teacher, Gaussian inputs, Gaussian noise."""
+    """Draw the problem ``seed`` of a cell: a random teacher and Gaussian noise."""
     rng = np.random.default_rng(seed)
+    if cell.law:
+        return _with_biases(cell, rng)
     k = cell.size
     teacher = make_teacher(k, k, k, condition_A=cell.kappa, condition_W=cell.kappa, rng=rng)
     X = symmetric_inputs(cell.n, k, rng=rng)
     Y = teacher.predict(X) + cell.noise * rng.standard_normal((cell.n, k))
     return Problem(X, Y, k, teacher)
+
+
+def _with_biases(cell: Cell, rng: np.random.Generator) -> Problem:
+    d, k, m = cell.sizes
+    size = (cell.n, d)
+    X = rng.exponential(size=size) if cell.law == "exponential" else rng.standard_normal(size)
+    W = rng.standard_normal((k, d)) / np.sqrt(d)
+    # Kinks among the inputs: other units would be always on, or always off.
+    Z = X @ W.T
+    b = 0.7 * Z.std(axis=0) * rng.standard_normal(k) - Z.mean(axis=0)
+    A, c = rng.standard_normal((m, k)), rng.standard_normal(m)
+    teacher = TwoLayerNetwork(A, W, b, c)
+    Y = teacher.predict(X)
+    noise = cell.noise * Y.std(axis=0) * rng.standard_normal(Y.shape)
+    return Problem(X, Y + noise, k, teacher, biases=True)

@@ -14,6 +14,8 @@ from sklearn import config_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPRegressor
 
+from pureneuron.typing import Array
+
 from .methods import Predict
 from .problems import Problem
 from .trace import Finished, Trace
@@ -49,8 +51,8 @@ def fit_lbfgs(problem: Problem, trace: Trace, rng: np.random.Generator) -> Predi
     model.trace = trace
     with suppress(Finished), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(problem.X, problem.Y)
-    return model.predict
+        model.fit(problem.X, _targets(problem))
+    return _predictor(model)
 
 
 def fit_adam(
@@ -67,11 +69,21 @@ def fit_adam(
     )
     with suppress(Finished), config_context(assume_finite=True):
         while True:
-            model.partial_fit(problem.X, problem.Y)
+            model.partial_fit(problem.X, _targets(problem))
             with trace.paused():
-                loss = float(np.mean((problem.Y - model.predict(problem.X)) ** 2))
+                loss = float(np.mean((problem.Y - _predictor(model)(problem.X)) ** 2))
             trace.record(loss)
-    return model.predict
+    return _predictor(model)
+
+
+def _targets(problem: Problem) -> Array:
+    """Return the outputs; scikit-learn wants a single one as a vector."""
+    return problem.Y if problem.Y.shape[1] > 1 else problem.Y[:, 0]
+
+
+def _predictor(model: MLPRegressor) -> Predict:
+    """Return the fitted function, to matrices."""
+    return lambda X: model.predict(X).reshape(len(X), -1)
 
 
 def _seed(rng: np.random.Generator) -> int:

@@ -16,13 +16,13 @@ torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
 
 
 def network(problem: Problem, rng: np.random.Generator, dtype: torch.dtype) -> torch.nn.Sequential:
-    """Return two linear layers without biases, with PyTorch's own initial weights."""
+    """Return two linear layers, with biases where the problem has them, as PyTorch starts them."""
     torch.manual_seed(int(rng.integers(2**31)))
     d, k, m = problem.sizes
     return torch.nn.Sequential(
-        torch.nn.Linear(d, k, bias=False, dtype=dtype),
+        torch.nn.Linear(d, k, bias=problem.biases, dtype=dtype),
         torch.nn.ReLU(),
-        torch.nn.Linear(k, m, bias=False, dtype=dtype),
+        torch.nn.Linear(k, m, bias=problem.biases, dtype=dtype),
     )
 
 
