@@ -36,6 +36,7 @@ figures: $(VENV)/.demo
 
 performance: $(VENV)/.demo
 	$(BIN)/python benchmarks/success.py
+	$(BIN)/python benchmarks/users.py
 	$(BIN)/python benchmarks/surety.py
 	$(BIN)/python benchmarks/efficiency.py
 	$(BIN)/python benchmarks/passes.py
