@@ -31,6 +31,8 @@ class Thresholds:
         Equations for each unknown on the rows that a start is fitted to first (success.py).
     fewest_rows : int
         Fewest of these rows, as far as there are so many.
+    overdetermined : float
+        Equations for each unknown of a fit with a linear part, at least (success.py).
     limits : Limits
         When that descent ends (success.py).
     """
@@ -38,6 +40,7 @@ class Thresholds:
     bias_spread: float = 0.5
     equations: float = 20.0
     fewest_rows: int = 500
+    overdetermined: float = 1.5
     limits: Limits = Limits(max_iter=100, tol=1e-3)  # noqa: RUF009
 
 
@@ -90,7 +93,7 @@ class _RandomProposal:
             return None
         W = random_start(problem, n_neurons, rng=rng)
         candidate = Candidate(W, method="random", is_restart=True)
-        if not problem.linear_part_shows(n_neurons):
+        if not problem.linear_part_shows(n_neurons) and _can_be_oriented(problem, n_neurons):
             rows = _some_rows(problem, n_neurons, rng=rng)
             tell = partial(monitor.observer, problem, start=number, n_starts=n_starts, guess=True)
             point = _oriented(rows, W, rng, tell("orienting"), tell("subsample"))
@@ -124,6 +127,12 @@ def _oriented(
         return fit.point
     descend = partial(minimize, limits=limits, observer=second.progress)
     return exchanged(fit, descend, rng=rng).point
+
+
+def _can_be_oriented(problem: Problem, n_neurons: int) -> bool:
+    """Whether there are equations enough for a linear part as well."""
+    unknowns = n_unknowns(problem, n_neurons) + problem.n_outputs * problem.n_inputs
+    return problem.n_equations >= THRESHOLDS.overdetermined * unknowns
 
 
 def _some_rows(problem: Problem, n_neurons: int, *, rng: np.random.Generator) -> Problem:
