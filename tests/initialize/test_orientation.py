@@ -56,6 +56,11 @@ def test_binary_least_squares_finds_an_exact_solution(seed, k, extra):
     assert (binary_least_squares(M, M @ z) == z).all()
 
 
+@pytest.mark.parametrize("shape", [(3, 5), (5, 3), (4, 1), (1, 4)])
+def test_binary_least_squares_of_nothing_changes_nothing(shape):
+    assert not binary_least_squares(np.zeros(shape), np.ones(shape[0])).any()
+
+
 @pytest.mark.parametrize("slope", [0.0, 0.3])
 @pytest.mark.parametrize(("bias", "d", "k"), [(True, 5, 4), (False, 6, 4), (True, 3, 6)])
 def test_neurons_that_are_turned_round_are_found_out(slope, bias, d, k):

@@ -118,6 +118,9 @@ def binary_least_squares(M: Array, y: Array) -> BoolArray:
     k = M.shape[1]
     U, s, Vt = np.linalg.svd(M, full_matrices=False)
     kept = s > THRESHOLDS.dependent * s.max(initial=0.0)
+    if not kept.any():
+        # Neurons without weight: either way round they do the same.
+        return np.zeros(k, dtype=np.bool_)
     M, y = s[kept, None] * Vt[kept], U[:, kept].T @ y
     if len(M) < k <= THRESHOLDS.most_enumerated:
         return _met_in_the_middle(M, y)
