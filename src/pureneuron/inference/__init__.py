@@ -5,8 +5,9 @@
 A fit is judged by the scores of its rows (``score_sums``), added up over ``blocks`` that are
 independent of one another, and by the ``information`` of the rows on the weights. ``dependence``
 says what the noise is like, ``covariance`` makes standard errors of all three. ``omitted_unit``
-asks whether the residual still depends on the inputs: ``candidates`` are the functions that it
-tries, ``contributions`` what rows add to their covariance with the residual. ``order`` asks
+asks whether the residual still depends on the inputs: ``screening`` tries functions of them, the
+``candidates``, with ``contributions`` what rows add to their covariance with the residual;
+``one_more_unit`` fits a network with a unit more. ``order`` asks
 whether one neuron less would do, and ``criterion`` has BIC beside it; ``identifiability`` asks
 whether the weights are determined, ``units`` for units that are dead or coincide. ``checks`` are
 what every new best fit goes through, ``diagnostics`` all of it, and ``status`` decides. ``bound``
@@ -22,13 +23,9 @@ from pureneuron.inference.dependence import Dependence, Errors, assumed_dependen
 from pureneuron.inference.diagnostics import Diagnostics, diagnose_fit, first_blocks
 from pureneuron.inference.identifiability import Determinacy, determinacy, is_reversible
 from pureneuron.inference.odd_part import OddPartTest, odd_part_test
-from pureneuron.inference.omitted_unit import (
-    OmittedUnitTest,
-    Screening,
-    omitted_unit_test,
-    screening,
-)
+from pureneuron.inference.omitted_unit import OmittedUnitTest, omitted_unit_test
 from pureneuron.inference.order import SmallerTest, smaller_test
+from pureneuron.inference.screening import Screening, screening
 from pureneuron.inference.status import Verdict, recheck_moments, status_of_fit, status_of_moments
 from pureneuron.inference.symmetry import SymmetryTest, symmetry_test
 from pureneuron.inference.units import UnitDiagnostics, unit_diagnostics

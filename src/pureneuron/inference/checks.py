@@ -8,7 +8,7 @@ import numpy as np
 
 from pureneuron.inference.blocks import Blocks
 from pureneuron.inference.information import Information, information, is_small
-from pureneuron.inference.omitted_unit import Screening, screening
+from pureneuron.inference.screening import Screening, screening
 from pureneuron.inference.units import UnitDiagnostics, unit_diagnostics
 from pureneuron.optimize import Fit, single_suffices
 

@@ -9,8 +9,9 @@ from scipy import special
 
 from pureneuron.inference.blocks import Blocks
 from pureneuron.inference.information import information, is_small
-from pureneuron.inference.omitted_unit import omitted_unit_test, screening
+from pureneuron.inference.omitted_unit import omitted_unit_test
 from pureneuron.inference.scores import LEVELS
+from pureneuron.inference.screening import screening
 from pureneuron.optimize import Fit, Limits, least_missed, minimize, single_suffices
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.problem import Problem, n_unknowns

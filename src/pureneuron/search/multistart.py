@@ -145,8 +145,7 @@ class _Search:
     @property
     def is_over(self) -> bool:
         """Whether no more starts are needed."""
-        doubtful = max(THRESHOLDS.doubtful_starts, self.fewest)
-        enough = doubtful if self.doubted else self.fewest
+        enough = max(self.fewest, THRESHOLDS.doubtful_starts * self.doubted)
         return (
             self.given_up or bool(self.proof) or (self.found_twice and len(self.losses) >= enough)
         )

@@ -120,7 +120,6 @@ class BiasedGaussianMatrix:
         intercept: bool,
     ) -> None:
         self._W, self._c, self._Q, self._U = W, split.constant, coupling, split.directions
-        self._kernels = kernels
         tau, r, rho = split.thresholds, split.cosines, split.lengths
         P, kinks, both = kernels.slopes, kernels.kinks, kernels.both_kinks
         # Rows: the neuron whose slope it is; columns: the one whose activation or change.
@@ -137,10 +136,9 @@ class BiasedGaussianMatrix:
             self._rho = np.append(rho, 1.0)
             gram = np.block([[gram, mean[:, None]], [mean[None], np.ones((1, 1))]])
         self._gram_inverse = gram_inverse(0.5 * (gram + gram.T))
-        Q = coupling
-        self._QP = Q * P + np.diag(damping)
         alpha = -tau[:, None] * kinks - r * both
-        self._Qalpha, self._Qboth, self._Qkinks = Q * alpha, Q * both, Q * kinks
+        self._Qalpha, self._Qboth, self._Qkinks = (coupling * M for M in (alpha, both, kinks))
+        self._QP = coupling * P + np.diag(damping)
         self._inverse = gram_inverse(self._QP)
 
     def __matmul__(self, V: Array) -> Array:

@@ -59,7 +59,8 @@ class Thresholds:
         Multiplications n k r below which a product with all rows costs no more than the calls for
         one with some (rates.py).
     least_work_biased : float
-        The same for solving with the matrix of Gaussian inputs and biases, which saves products.
+        Multiplications n k r below which solving with the matrix of Gaussian inputs and biases
+        costs more than the products that it saves (make bench).
     """
 
     most_products: int = 60
@@ -106,8 +107,9 @@ class MatrixFreeModel:
 
     The preconditioner is the matrix that Gaussian inputs would have. With it, one product is
     usually all that a step takes; and that one is enough, and how far to go, some of the rows can
-    tell. Where there are hidden biases, or the activation does not know that matrix, it is the
-    Kronecker product ``(Q ∘ E[D Dᵀ] + μ diag) ⊗ E[x̃x̃ᵀ]``, whose second factor is the identity in
+    tell. It is the Kronecker product ``(Q ∘ E[D Dᵀ] + μ diag) ⊗ E[x̃x̃ᵀ]`` where the activation does
+    not know that matrix, where there is a linear part, and with hidden biases on few rows, for there
+    it costs more than it saves. The second factor of that product is the identity in
     white coordinates: that would be exact if the activation pattern did not depend on the input.
     """
 

@@ -1,0 +1,228 @@
+"""Fitting a unit more: what it gains, against what one gains that fits noise.
+
+With rows to spare it is fitted to every other block, and what it adds to the outputs is compared
+with the residual on the rest; and the other way round. What a unit adds that fits noise, it adds on
+its own rows only. With fewer rows it is fitted to all of them, and its gain is compared with the
+gains in data sets whose noise has random signs, block by block: there is nothing else to be gained.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from pureneuron.inference.blocks import Blocks
+from pureneuron.inference.contributions import Contributions
+from pureneuron.inference.criterion import asks_for_more
+from pureneuron.inference.screening import Screening
+from pureneuron.optimize import Limits, Point, minimize
+from pureneuron.optimize.damping import THRESHOLDS as DAMPING
+from pureneuron.problem import Problem, n_unknowns
+from pureneuron.samples import Batch, Stacked, to_numpy
+from pureneuron.typing import AnyArray, Array
+
+__all__ = [
+    "Thresholds",
+    "decided_by_halves",
+    "gain_among_signs",
+    "has_rows_to_spare",
+    "refitted_by_halves",
+]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Numbers that decide, each with its meaning and the benchmark that shows its effect.
+
+    Attributes
+    ----------
+    equations : float
+        Equations for each unknown, in a half of the rows, from which on a unit more is fitted to
+        each half (calibration).
+    fewest_blocks : int
+        Blocks from which on there are two halves (calibration).
+    half_rows : int
+        Most rows of a half that a unit more is fitted to, which are held in memory (calibration).
+    n_starts : int
+        Starts for it, where weights are not well known (calibration).
+    sign_draws, first_draws, sign_starts : int
+        Draws of the signs, where it is fitted to all rows; draws after which a p-value may be clear
+        enough; and starts for each (calibration).
+    clear : tuple of float
+        Below the first and above the second a p-value is clear enough (calibration).
+    least_spread : float
+        Spread of the logarithm of a gain from noise that is taken for granted (calibration).
+    limits, unit_limits : Limits
+        When that descent ends: of all units, of the one more alone (calibration).
+    """
+
+    equations: float = 50.0
+    fewest_blocks: int = 8
+    half_rows: int = 10_000
+    n_starts: int = 4
+    sign_draws: int = 9
+    first_draws: int = 4
+    sign_starts: int = 2
+    clear: tuple[float, float] = (1e-4, 0.3)
+    least_spread: float = 0.15
+    limits: Limits = Limits(max_iter=20, tol=1e-5)  # noqa: RUF009
+    unit_limits: Limits = Limits(max_iter=4, tol=1e-3)  # noqa: RUF009
+
+
+THRESHOLDS = Thresholds()
+
+
+def has_rows_to_spare(contributions: Contributions) -> bool:
+    """Whether half of the rows determine a unit more about as well as all of them."""
+    problem = contributions.fit.problem
+    unknowns = n_unknowns(problem, contributions.fit.n_neurons + 1)
+    enough = problem.n_equations >= 2.0 * THRESHOLDS.equations * unknowns
+    return enough and contributions.blocks.n_blocks >= THRESHOLDS.fewest_blocks
+
+
+def gain_among_signs(screened: Screening, start: Array | None) -> tuple[float, Array, bool]:
+    """Compare the gain of a unit more with its gains where nothing but noise is to be gained.
+
+    The noise is what the larger network leaves, with random signs. The logarithms of gains are
+    about normal: the p-value is that of one more such draw (Student).
+
+    Returns
+    -------
+    p_value : float
+        Chance of a gain as large if there is nothing but noise to be gained.
+    W : (k + 1, r) array
+        White rows of the larger network.
+    criterion_wants_more : bool
+        Whether the gain is what BIC asks for the unknowns of a unit.
+    """
+    contributions = screened.contributions
+    fit, blocks, rows = contributions.fit, contributions.blocks, contributions.rows
+    n_blocks, point = blocks.n_blocks, fit.point
+    directions = [screened.best_units(THRESHOLDS.sign_starts)]
+    directions += [] if start is None else [start[None]]
+    larger = _best_with_one_more(rows, point.W, np.concatenate(directions))
+    gain = max(point.loss - larger.loss, np.finfo(np.float64).tiny)
+    signs = screened.rng.choice(np.array([-1.0, 1.0]), size=(THRESHOLDS.sign_draws, n_blocks))
+    gains: list[float] = []
+    for sign in signs:
+        drawn = contributions.with_noise_of(larger, sign)
+        same = minimize(drawn, point.W, point.A, limits=THRESHOLDS.limits, damping=DAMPING.trusted)
+        own = screened.best_units(THRESHOLDS.sign_starts, sign=sign)
+        more = _best_with_one_more(drawn, same.point.W, own)
+        gains.append(max(same.loss - more.loss, np.finfo(np.float64).tiny))
+        if len(gains) < THRESHOLDS.first_draws:
+            continue
+        p = _chance_of(gain, gains)
+        if not THRESHOLDS.clear[0] <= p <= THRESHOLDS.clear[1]:
+            break
+    wants_more = asks_for_more(fit.problem, fit.n_neurons, gain, larger.loss)
+    return p, larger.W, wants_more
+
+
+def _chance_of(gain: float, gains: list[float]) -> float:
+    """Return the chance that one more draw is as large as ``gain``."""
+    logs = np.log(gains)
+    spread = max(float(logs.std(ddof=1)), THRESHOLDS.least_spread)
+    t = (np.log(gain) - logs.mean()) / (spread * np.sqrt(1.0 + 1.0 / len(logs)))
+    return float(special.stdtr(len(logs) - 1, -t))
+
+
+def _best_with_one_more(problem: Problem, W: Array, directions: Array) -> Point:
+    """Descend from W with a unit in each of the directions; return the lowest end."""
+    descents = [
+        minimize(
+            problem,
+            np.vstack([W, direction]),
+            limits=THRESHOLDS.limits,
+            damping=DAMPING.trusted,
+        ).point
+        for direction in directions
+    ]
+    return min(descents, key=lambda point: point.loss)
+
+
+def decided_by_halves(
+    screened: Screening, start: Array | None, level: float, *, all_units: bool
+) -> tuple[float, Array]:
+    """Refit from a direction that is known, and only where that does not decide from others."""
+    if start is None:
+        return refitted_by_halves(screened, None, all_units=all_units)
+    q, larger = refitted_by_halves(screened, start, all_units=all_units, n_starts=0)
+    if q < level / 8.0:
+        return 2.0 * q, larger
+    q, larger = refitted_by_halves(screened, start, all_units=all_units)
+    return min(2.0 * q, 1.0), larger
+
+
+def refitted_by_halves(
+    screened: Screening,
+    start: Array | None,
+    *,
+    all_units: bool,
+    n_starts: int | None = None,
+) -> tuple[float, Array]:
+    """Fit a unit more to each half of the blocks, and test what it adds on the other half.
+
+    Parameters
+    ----------
+    screened : Screening
+        Of the fit.
+    start : (r,) array, optional
+        White direction of a start.
+    all_units : bool
+        Whether all units are fitted anew.
+    n_starts : int, optional
+        Starts besides, in the directions that show most on that half.
+
+    Returns
+    -------
+    p_value : float
+        One-sided: what is added has to go with the residual.
+    W : (k + 1, r) array
+        White rows of the larger network of one half.
+    """
+    contributions = screened.contributions
+    blocks, fit = contributions.blocks, contributions.fit
+    k, fitted = fit.n_neurons, fit.point
+    rows = contributions.rows if all_units else contributions.residual_problem()
+    if n_starts is None:
+        n_starts = THRESHOLDS.n_starts if all_units else 1
+    # By the rows of the fit: those of the residual have other outputs.
+    every = max(fit.problem.n_rows // (2 * THRESHOLDS.half_rows), 1)
+    even = np.arange(blocks.n_blocks) % 2 == 0
+    z = np.zeros(blocks.n_blocks)
+    for chosen in (even, ~even):
+        own = screened.best_units(n_starts, chosen)
+        directions = own if start is None else np.vstack([start, own])
+        held = contributions.rows.samples.reduce(_held_rows, blocks, chosen, every)["rows"]
+        part = rows.part(held)
+        more = min(
+            (
+                minimize(
+                    part,
+                    np.vstack([fitted.W, direction]) if all_units else direction[None],
+                    limits=THRESHOLDS.limits if all_units else THRESHOLDS.unit_limits,
+                    damping=DAMPING.trusted,
+                ).point
+                for direction in directions
+            ),
+            key=lambda point: point.loss,
+        )
+        W, A, larger = more.W, more.A, np.vstack([fitted.W, more.W])
+        if all_units:
+            units = np.hstack([A[:, : k + 1], -fitted.columns])
+            W, A = np.vstack([W, fitted.W]), np.hstack([units, A[:, k + 1 :] - fitted.A[:, k:]])
+            larger = more.W
+        elif fit.problem.fit_intercept:
+            A = np.hstack([A, np.zeros((len(A), 1))])
+        z += contributions.along(W, A, ~chosen)
+    statistic = z.sum() / max(float(np.linalg.norm(z)), np.finfo(np.float64).tiny)
+    return float(special.ndtr(-statistic)), larger
+
+
+def _held_rows(batch: Batch, blocks: Blocks, chosen: AnyArray, every: int) -> dict[str, Stacked]:
+    """Return the numbers of the rows that lie in the chosen blocks, one of ``every``."""
+    rows = batch.offset + np.flatnonzero(to_numpy(chosen)[blocks.numbers(batch)])
+    return {"rows": Stacked(rows[rows % every == 0])}
