@@ -201,7 +201,7 @@ class Options:
             raise ValueError(f"time_limit must be a positive number of seconds, got {limit!r}")
         n_jobs = self.n_jobs
         if n_jobs is not None and not (_is_integer(n_jobs, -(2**31)) and n_jobs != 0):
-            raise ValueError(f"n_jobs must be None or an integer other than 0, got {n_jobs!r}")
+            raise ValueError(f"n_jobs must be an integer other than 0, got {n_jobs!r}")
 
     def _refuse_contradictions(self) -> None:
         if self.refine:

@@ -556,6 +556,12 @@ def test_an_interrupt_outside_a_fit(samples, command, monkeypatch):
     assert err.strip() == "Error: interrupted"
 
 
+def test_a_time_limit_before_there_is_a_network(samples, command):
+    status, out, err = command("fit", samples, "--time-limit", "1e-9")
+    assert (status, out) == (1, "")
+    assert err.startswith("Error: --time-limit 1e-09 s has passed before there was a network")
+
+
 def test_warnings_of_the_recovery_are_shown(tmp_path, command):
     rng = np.random.default_rng(0)
     X = rng.exponential(size=(4000, D)) - 1.0

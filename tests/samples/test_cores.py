@@ -100,5 +100,5 @@ def test_cross_validation_in_parallel_gives_the_same_scores():
 
 @pytest.mark.parametrize("n_jobs", [0, 1.5, "all"])
 def test_a_number_of_threads_is_an_integer(n_jobs):
-    with pytest.raises(ValueError, match="n_jobs must be None or an integer"):
+    with pytest.raises(ValueError, match="n_jobs must be an integer other than 0"):
         recover(drawn(), 3, n_jobs=n_jobs)

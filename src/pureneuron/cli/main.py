@@ -20,9 +20,16 @@ from pureneuron.cli.compare import compare
 from pureneuron.cli.demo import demo
 from pureneuron.cli.diagnose import diagnose
 from pureneuron.cli.fit import fit
-from pureneuron.cli.output import BAD_INPUT, INTERRUPTED, OK, print_error, print_note
+from pureneuron.cli.output import (
+    BAD_INPUT,
+    INTERRUPTED,
+    NOT_RECOVERED,
+    OK,
+    print_error,
+    print_note,
+)
 from pureneuron.cli.predict import predict
-from pureneuron.cli.wording import request_in_options
+from pureneuron.cli.wording import in_options, request_in_options
 from pureneuron.samples import UnclearColumns
 
 __all__ = ["main", "run"]
@@ -65,6 +72,9 @@ def run(arguments: Sequence[str]) -> int:
     except UnclearColumns as error:
         print_error(request_in_options(error), as_json=as_json)
         return BAD_INPUT
+    except TimeoutError as error:
+        print_error(in_options(str(error)), as_json=as_json)
+        return NOT_RECOVERED
     except (ValueError, ImportError, OSError) as error:
         print_error(_one_line(error), as_json=as_json)
         return BAD_INPUT

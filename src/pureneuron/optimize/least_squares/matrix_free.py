@@ -108,9 +108,9 @@ class MatrixFreeModel:
     The preconditioner is the matrix that Gaussian inputs would have. With it, one product is
     usually all that a step takes; and that one is enough, and how far to go, some of the rows can
     tell. It is the Kronecker product ``(Q ∘ E[D Dᵀ] + μ diag) ⊗ E[x̃x̃ᵀ]`` where the activation does
-    not know that matrix, where there is a linear part, and with hidden biases on few rows, for there
-    it costs more than it saves. The second factor of that product is the identity in
-    white coordinates: that would be exact if the activation pattern did not depend on the input.
+    not know that matrix, where there is a linear part, and with hidden biases on few rows: there it
+    costs more than it saves. The second factor of that product is the identity in white
+    coordinates: that would be exact if the activation pattern did not depend on the input.
     """
 
     def __init__(self, problem: Problem, W: Array, reference: Array | None = None) -> None:
