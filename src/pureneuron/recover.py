@@ -128,7 +128,8 @@ def recover(
     except OutOfTime:
         limit = f"time_limit={asked.time_limit:g} s"
         if monitor.best is None:
-            raise TimeoutError(f"{limit} has passed before there was a network: give it more time") from None
+            why = f"{limit} has passed before there was a network: give it more time"
+            raise TimeoutError(why) from None
         claim = claim_best_so_far(monitor.best, f"ended by {limit}")
     return _recovery(claim, asked, monitor, counted.n_passes)
 
