@@ -47,7 +47,7 @@ from pureneuron.spectral import (
 )
 from pureneuron.typing import Array, IndexArray
 
-__all__ = ["Claim", "Found", "certify", "certify_moments", "claim_best_so_far"]
+__all__ = ["Claim", "Found", "certify", "certify_moments", "claim_best_so_far", "verdict_of"]
 
 _ASYMMETRIC = (
     "the inputs are asymmetric, and this result rests on their symmetry: "
@@ -135,26 +135,26 @@ class Claim:
     errors: StandardErrors | Callable[[], StandardErrors] | None = None
 
 
-def certify(found: Found, monitor: Monitor) -> Claim:
+def certify(found: Found, asked: Options, monitor: Monitor) -> Claim:
     """Decide what can be claimed of the best fit of a search.
 
     Parameters
     ----------
     found : Found
         The fit, with its diagnostics.
+    asked : Options
+        What was asked for.
     monitor : Monitor
         Gets warnings and notes.
     """
     fit, search, diagnostics = found.fit, found.search, found.diagnostics
     assert diagnostics is not None
-    verdict = status_of_fit(
-        fit, diagnostics, agreement=search.agreement, n_starts=len(search.losses)
-    )
-    verdict = _with_slope(verdict, found)
+    verdict = _with_slope(verdict_of(found), found)
     unconfirmed = search.winner.rests_on_symmetry and not search.agreement
     if unconfirmed and symmetry_test(fit.problem).is_rejected:
         monitor.warnings.append(_ASYMMETRIC)
     _remark(fit.problem, fit.n_neurons, monitor)
+    monitor.notes += _left_out(fit, asked)
     units = diagnostics.checks.units
     return Claim(
         fit.problem,
@@ -165,6 +165,33 @@ def certify(found: Found, monitor: Monitor) -> Claim:
         units,
         verdict,
         _errors(found, diagnostics),
+    )
+
+
+def _left_out(fit: Fit, asked: Options) -> list[str]:
+    """Say in what the network is another one than was asked for."""
+    k, notes = fit.n_neurons, []
+    if asked.n_neurons != "auto" and k < asked.n_neurons:
+        notes.append(
+            f"{asked.n_neurons} neurons were asked for, and {k} do as well: these rows show no more"
+        )
+    if fit.problem.fit_linear and not asked.fit_linear:
+        intercept = " and an intercept" if fit.problem.fit_hidden_bias else ""
+        notes.append(
+            f"neurons that these inputs do not switch add up to a linear part{intercept}, which "
+            "are fitted in their place: beside it, either way round a neuron is the same"
+        )
+    return notes
+
+
+def verdict_of(found: Found) -> Verdict:
+    """Decide on a fit, whatever became of the slope."""
+    assert found.diagnostics is not None
+    return status_of_fit(
+        found.fit,
+        found.diagnostics,
+        agreement=found.search.agreement,
+        n_starts=len(found.search.losses),
     )
 
 

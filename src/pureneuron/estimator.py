@@ -53,7 +53,7 @@ class PureNeuronRegressor(
     TransformerMixin,
     BaseEstimator,
 ):
-    """Identifies the two-layer network ``y = A σ(W x + b) + c`` behind samples.
+    """Identifies the two-layer network ``y = A σ(W x + b) + L x + c`` behind samples.
 
     Parameters
     ----------
@@ -68,6 +68,9 @@ class PureNeuronRegressor(
         estimate alone.
     fit_hidden_bias, fit_intercept : bool, default=False
         Whether to fit ``b`` and ``c``.
+    fit_linear : bool, default=False
+        Whether to fit a linear part L beside the neurons, which are known up to a turn then:
+        ``σ(z) = z + σ(−z)``.
     negative_slope : float or "auto", default=0.0
         Slope of the rectifier on the negative side; "auto" fits it, the same for all neurons.
     noise_covariance : {"spherical", "full"}, default="spherical"
@@ -102,6 +105,8 @@ class PureNeuronRegressor(
         W.
     mixing_ : (m, k) array
         A.
+    linear_ : (m, d) array
+        L; zero where none is fitted or found.
     coefs_, intercepts_ : list of arrays
         Weights and biases layer by layer, as in :class:`sklearn.neural_network.MLPRegressor`.
     loss_ : float
@@ -133,6 +138,7 @@ class PureNeuronRegressor(
         refine: bool = True,
         fit_hidden_bias: bool = False,
         fit_intercept: bool = False,
+        fit_linear: bool = False,
         negative_slope: NegativeSlope = 0.0,
         noise_covariance: NoiseCovariance = "spherical",
         errors: Errors = "auto",
@@ -149,6 +155,7 @@ class PureNeuronRegressor(
         self.refine = refine
         self.fit_hidden_bias = fit_hidden_bias
         self.fit_intercept = fit_intercept
+        self.fit_linear = fit_linear
         self.negative_slope = negative_slope
         self.noise_covariance = noise_covariance
         self.errors = errors
@@ -260,6 +267,7 @@ class PureNeuronRegressor(
         self.network_ = network
         self.components_ = network.W
         self.mixing_ = network.A
+        self.linear_ = network.linear
         self.coefs_ = [network.W.T, network.A.T]
         self.intercepts_ = [network.hidden_bias, network.output_bias]
         self.loss_ = recovery.loss

@@ -8,18 +8,40 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from pureneuron.certify import Found
-from pureneuron.inference import Blocks, Diagnostics, smaller_test
+import numpy as np
+
+from pureneuron.certify import Found, verdict_of
+from pureneuron.inference import (
+    Blocks,
+    Diagnostics,
+    SmallerTest,
+    check,
+    fit_without_one,
+    smaller_test,
+)
 from pureneuron.inference.scores import LEVELS
 from pureneuron.inference.status import THRESHOLDS as STATUS
 from pureneuron.initialize import Suggested
-from pureneuron.optimize import Fit, Limits
+from pureneuron.optimize import Fit, Limits, minimize, minimize_mixed
+from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.problem import Problem, n_unknowns
+from pureneuron.results import Status
 from pureneuron.spectral import LinearRank
 from pureneuron.typing import Array
 
-__all__ = ["Thresholds", "another_number", "first_number", "is_too_large", "least_sufficient"]
+__all__ = [
+    "Step",
+    "Thresholds",
+    "another_size",
+    "first_number",
+    "is_too_large",
+    "least_sufficient",
+    "most_neurons",
+    "size_of",
+    "unless_rejected",
+]
 
 
 @dataclass(frozen=True)
@@ -28,15 +50,23 @@ class Thresholds:
 
     Attributes
     ----------
-    most_growth, growth : int
-        Up to how many times the first number of neurons are tried, and so many more (calibration).
+    most : int
+        Up to how many neurons are tried, where the rank of B does not say more (calibration).
+    most_growth : int
+        Up to how many times that rank (calibration).
+    equations : float
+        Fewest equations for each unknown (calibration).
+    hardly_off : float
+        Share of rows in which a unit is off below which its kink may be noise (users.py).
     better : float
         Share of the loss by which the fit with a neuron less must be better than one before for
         that number to be tried again (calibration).
     """
 
+    most: int = 32
     most_growth: int = 2
-    growth: int = 4
+    equations: float = 8.0
+    hardly_off: float = 0.02
     better: float = 1e-3
 
 
@@ -44,46 +74,139 @@ THRESHOLDS = Thresholds()
 
 
 def first_number(problem: Problem, rank: LinearRank) -> int:
-    """Return the rank of B, or as many neurons as the rows can tell apart if those are fewer."""
-    return max(1, min(rank.value, _most(problem)))
+    """Return the rank of B, or as many neurons as the rows can tell apart if those are fewer.
+
+    A linear part has a rank of its own, which says nothing of neurons: beside it there is one.
+    """
+    return 1 if problem.fit_linear else max(1, min(rank.value, _affordable(problem)))
 
 
-def another_number(
-    found: Found, tried: Mapping[int, Found], problem: Problem
-) -> tuple[int, Suggested] | None:
-    """Return the next number of neurons to try and where to start, or None to stay.
+def most_neurons(problem: Problem, rank: LinearRank) -> int:
+    """Return up to how many neurons are tried."""
+    most = max(THRESHOLDS.most, THRESHOLDS.most_growth * rank.value)
+    enough = int(_affordable(problem) / THRESHOLDS.equations)
+    return max(first_number(problem, rank), min(most, enough))
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """A size to try next.
+
+    Attributes
+    ----------
+    problem : Problem
+        The model: whether there is a linear part beside the neurons.
+    n_neurons : int
+        How many.
+    start : Suggested
+        Where to start.
+    """
+
+    problem: Problem
+    n_neurons: int
+    start: Suggested
+
+    @classmethod
+    def to(cls, fit: Fit, problem: Problem, why: str) -> Step:
+        """Return the step to the size of a fit, from where it is.
+
+        Parameters
+        ----------
+        fit : Fit
+            The fit; it may have left inputs out.
+        problem : Problem
+            The data with all inputs.
+        why : str
+            For the report.
+        """
+        if fit.problem.fit_linear != problem.fit_linear:
+            linear = fit.problem.fit_linear
+            problem = problem.with_linear_part() if linear else problem.without_linear_part()
+        W = problem.whitening.to_white(fit.problem.whitening.from_white(fit.point.W))
+        return cls(problem, fit.n_neurons, Suggested(W, why))
+
+
+Sizes: TypeAlias = Mapping[tuple[bool, int], Found]
+"""The first fit of every size so far: whether there is a linear part, and how many neurons."""
+
+
+def size_of(fit: Fit) -> tuple[bool, int]:
+    """Return the size of a fit."""
+    return fit.problem.fit_linear, fit.n_neurons
+
+
+def another_size(
+    found: Found, tried: Sizes, problem: Problem, *, most: int, limits: Limits, seed: int
+) -> Step | None:
+    """Return the next size to try, or None to stay.
 
     Parameters
     ----------
     found : Found
         The last fit.
-    tried : mapping of int to Found
-        The last fit of every number before, this one included.
+    tried : mapping
+        Fits of other sizes before, and this one.
     problem : Problem
-        In whose coordinates the start is wanted: the fit may have left inputs out.
+        The data with all inputs: the fit may have left some out.
+    most : int
+        Neurons that are tried at most.
+    limits, seed
+        As for :func:`~pureneuron.inference.smaller_test`.
     """
-    k, diagnostics = found.fit.n_neurons, _diagnostics(found)
-    omitted, smaller = diagnostics.omitted, diagnostics.smaller
+    fit, diagnostics = found.fit, _diagnostics(found)
+    (linear, k), omitted, blocks = size_of(fit), diagnostics.omitted, diagnostics.blocks
     if omitted is not None and omitted.is_rejected:
-        most = min(_most(problem), THRESHOLDS.most_growth * min(tried) + THRESHOLDS.growth)
-        if k + 1 in tried or k >= most:
+        if (linear, k + 1) in tried or k >= most:
             return None
-        return k + 1, Suggested(_rows_in(problem, omitted.larger, found), "one neuron more")
-    if smaller is None or smaller.p_value <= LEVELS.needed or k == 1:
+        grown = _grown(fit, omitted.larger, blocks, most=most, limits=limits, seed=seed)
+        return Step.to(grown, problem, "more neurons")
+    without, before = _sufficient(diagnostics.smaller), tried.get((linear, k - 1))
+    if without is None:
+        return _beside_linear_part(found, tried, problem, limits=limits, seed=seed)
+    if before is not None and not _is_better(without, before):
         return None
-    before = tried.get(k - 1)
-    if before is not None and smaller.loss >= (1.0 - THRESHOLDS.better) * before.fit.loss:
-        return None
-    return k - 1, Suggested(_rows_in(problem, smaller.W, found), "one neuron less")
+    fewest = _shrunk(without, blocks, limits=limits, seed=seed)
+    # Where several are too many, the fits between need not be confirmed.
+    return Step.to(without if size_of(fewest) in tried else fewest, problem, "fewer neurons")
 
 
-def least_sufficient(found: Found, tried: Mapping[int, Found]) -> Found:
+def _beside_linear_part(
+    found: Found, tried: Sizes, problem: Problem, *, limits: Limits, seed: int
+) -> Step | None:
+    """Return the step to fewer neurons beside a linear part, where they are not known without one.
+
+    Neurons that hardly switch, and pairs w, −w, are linear functions that many networks show alike.
+    """
+    fit = found.fit
+    seen = fit.problem.linear_part_shows(fit.n_neurons)
+    # Where there is a linear part and noise, the test for a neuron less has been made.
+    tested = fit.problem.fit_linear and not fit.is_exact
+    uncertain = verdict_of(found).status in (Status.DEGENERATE, Status.STARTS_DISAGREE)
+    hardly_off = _diagnostics(found).checks.units.active.max() > 1.0 - THRESHOLDS.hardly_off
+    if seen or tested or not (uncertain or hardly_off):
+        return None
+    beside = fit.problem.with_linear_part()
+    if beside.n_equations < STATUS.few_equations * n_unknowns(beside, fit.n_neurons):
+        return None
+    fit = minimize(beside, fit.point.W, limits=limits, damping=DAMPING.trusted)
+    fewest = _shrunk(fit, _diagnostics(found).blocks, limits=limits, seed=seed)
+    before = tried.get(size_of(fewest))
+    if fewest.n_neurons == fit.n_neurons or (before and not _is_better(fewest, before)):
+        return None
+    return Step.to(fewest, problem, "fewer neurons, and a linear part")
+
+
+def least_sufficient(found: Found, tried: Sizes) -> Found:
     """Return the fit with a neuron less if that may do, though chance spoke against it."""
-    smaller = _diagnostics(found).smaller
-    less = tried.get(found.fit.n_neurons - 1)
-    if smaller is not None and smaller.p_value > LEVELS.needed and less is not None:
-        return less
-    return found
+    linear, k = size_of(found.fit)
+    less, enough = tried.get((linear, k - 1)), _sufficient(_diagnostics(found).smaller)
+    return less if less is not None and enough is not None else found
+
+
+def unless_rejected(chosen: Found, first: Found) -> Found:
+    """Return a fit with fewer neurons than were asked for, or the first if it leaves a trace."""
+    omitted = _diagnostics(chosen).omitted
+    return first if omitted is not None and omitted.is_rejected else chosen
 
 
 def is_too_large(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> bool:
@@ -94,13 +217,45 @@ def is_too_large(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> bool
     return smaller_test(fit, blocks, limits=limits, seed=seed).p_value > LEVELS.needed
 
 
-def _most(problem: Problem) -> int:
+def _grown(fit: Fit, W: Array, blocks: Blocks, *, most: int, limits: Limits, seed: int) -> Fit:
+    """Add neurons to a fit, one after the other, as long as the screening sees that one is missing.
+
+    The fits between need not be confirmed.
+    """
+    while True:
+        fit = minimize_mixed(fit.problem, W, limits=limits)
+        screened = check(fit, blocks, seed).screened
+        if fit.n_neurons >= most or screened is None or screened.p_value >= LEVELS.omitted:
+            return fit
+        W = np.vstack([fit.point.W, screened.best_units(1)])
+
+
+def _shrunk(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> Fit:
+    """Take neurons away from a fit, one after the other, as long as one less would do."""
+    while fit.n_neurons > 1:
+        if fit.is_exact:
+            without = fit_without_one(fit, limits=limits)[0]
+            less = without if without.is_exact else None
+        else:
+            less = _sufficient(smaller_test(fit, blocks, limits=limits, seed=seed))
+        if less is None:
+            break
+        fit = less
+    return fit
+
+
+def _sufficient(smaller: SmallerTest | None) -> Fit | None:
+    """Return the fit with a neuron less that may be all there is; None where it is not."""
+    enough = smaller is not None and smaller.p_value > LEVELS.needed
+    return smaller.without if smaller is not None and enough else None
+
+
+def _is_better(fit: Fit, before: Found) -> bool:
+    return fit.loss < (1.0 - THRESHOLDS.better) * before.fit.loss
+
+
+def _affordable(problem: Problem) -> int:
     return int(problem.n_equations / n_unknowns(problem, 1))
-
-
-def _rows_in(problem: Problem, W: Array, found: Found) -> Array:
-    """Return white rows of a fit in the coordinates of a problem with all inputs."""
-    return problem.whitening.to_white(found.fit.problem.whitening.from_white(W))
 
 
 def _diagnostics(found: Found) -> Diagnostics:

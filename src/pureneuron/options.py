@@ -55,6 +55,7 @@ class OptionValues(TypedDict, total=False):
     refine: bool
     fit_hidden_bias: bool
     fit_intercept: bool
+    fit_linear: bool
     negative_slope: NegativeSlope
     noise_covariance: NoiseCovariance
     errors: Errors
@@ -82,6 +83,10 @@ class Options:
         Whether to go on from the moments to the maximum-likelihood estimate.
     fit_hidden_bias, fit_intercept : bool
         Whether to fit ``b`` and ``c``. The moments know no biases: random starts find them.
+    fit_linear : bool
+        Whether to fit a linear part L: ``y = A σ(W x + b) + L x + c``. Beside it nobody can tell
+        which way round a neuron is, ``σ(z) = z + σ(−z)``: the neurons are turned so that L is small
+        or vanishes. With hidden biases L has an intercept.
     negative_slope : float or "auto"
         Slope of σ on the negative side, between -1 and 1. "auto" fits it, the same for all neurons.
     noise_covariance : {"spherical", "full"}
@@ -117,6 +122,7 @@ class Options:
     refine: bool = True
     fit_hidden_bias: bool = False
     fit_intercept: bool = False
+    fit_linear: bool = False
     negative_slope: NegativeSlope = 0.0
     noise_covariance: NoiseCovariance = "spherical"
     errors: Errors = "auto"
@@ -204,6 +210,11 @@ class Options:
             raise ValueError(f"n_jobs must be an integer other than 0, got {n_jobs!r}")
 
     def _refuse_contradictions(self) -> None:
+        if self.fit_linear and self.negative_slope == "auto":
+            raise ValueError(
+                "negative_slope='auto' cannot be had with fit_linear=True: beside a linear part "
+                "every slope fits as well; give the slope"
+            )
         if self.refine:
             return
         if self.init not in ("auto", "moments"):
@@ -267,9 +278,11 @@ def _check_network(problem: Problem, n_neurons: int, init: TwoLayerNetwork) -> N
     for biases, option in (
         (init.hidden_bias, "fit_hidden_bias"),
         (init.output_bias, "fit_intercept"),
+        (init.linear, "fit_linear"),
     ):
         if biases.any() and not getattr(problem, option):
-            raise ValueError(f"init has biases that this fit would drop: set {option}=True")
+            what = "a linear part" if option == "fit_linear" else "biases"
+            raise ValueError(f"init has {what} that this fit would drop: set {option}=True")
     wanted = (problem.input_span.shape[0], n_neurons, problem.n_outputs)
     given = (init.n_inputs, init.n_neurons, init.n_outputs)
     if given != wanted:
@@ -286,6 +299,8 @@ def check_moments(problem: Problem, n_neurons: int, rank: int, options: Options)
     k = n_neurons
     if problem.biased:
         why = "moments know no biases"
+    elif problem.fit_linear:
+        why = "moments know no linear part"
     elif k > min(problem.n_inputs, problem.n_outputs):
         why = (
             f"moments need n_neurons <= min(inputs, outputs), and {k} is more than "

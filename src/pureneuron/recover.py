@@ -9,7 +9,7 @@ from typing import Literal, Unpack
 import numpy as np
 
 from pureneuron.certify import Claim, Found, certify, certify_moments, claim_best_so_far
-from pureneuron.inference import Blocks, bic, check, diagnose_fit, first_blocks
+from pureneuron.inference import Blocks, Diagnostics, bic, check, diagnose_fit, first_blocks
 from pureneuron.inference.status import THRESHOLDS as STATUS
 from pureneuron.initialize import (
     Fitted,
@@ -22,10 +22,14 @@ from pureneuron.initialize import (
 from pureneuron.model import TwoLayerNetwork
 from pureneuron.monitor import Monitor, OutOfTime
 from pureneuron.number_of_neurons import (
-    another_number,
+    Step,
+    another_size,
     first_number,
     is_too_large,
     least_sufficient,
+    most_neurons,
+    size_of,
+    unless_rejected,
 )
 from pureneuron.optimize import distance, minimize
 from pureneuron.optimize.comparison import THRESHOLDS as NEARNESS
@@ -44,8 +48,8 @@ from pureneuron.search import (
     reweighted,
 )
 from pureneuron.search.multistart import THRESHOLDS as SEARCH
+from pureneuron.simplify import simplified
 from pureneuron.spectral import LinearPart, LinearRank, linear_part, linear_rank
-from pureneuron.typing import Array
 
 __all__ = ["Thresholds", "recover"]
 
@@ -77,7 +81,7 @@ def recover(
     callback: ProgressCallback | None = None,
     **options: Unpack[OptionValues],
 ) -> Recovery:
-    """Recover the network ``y = A σ(W x + b) + c`` behind samples.
+    """Recover the network ``y = A σ(W x + b) + L x + c`` behind samples; biases and L if asked for.
 
     Parameters
     ----------
@@ -91,8 +95,9 @@ def recover(
     callback : callable, optional
         Called with a :class:`~pureneuron.progress.Progress` as the work goes on.
     **options
-        ``init, refine, fit_hidden_bias, fit_intercept, negative_slope, noise_covariance, errors,
-        n_restarts, max_iter, tol, time_limit, n_jobs``: see :class:`~pureneuron.options.Options`.
+        ``init, refine, fit_hidden_bias, fit_intercept, fit_linear, negative_slope,
+        noise_covariance, errors, n_restarts, max_iter, tol, time_limit, n_jobs``: see
+        :class:`~pureneuron.options.Options`.
 
     Returns
     -------
@@ -118,7 +123,7 @@ def recover(
             plan = propose(problem, asked, streams, monitor)
             if asked.refine:
                 found = settle_size(plan, asked, streams, monitor)
-                claim = certify(found, monitor)
+                claim = certify(found, asked, monitor)
             else:
                 claim = conclude_moments(plan, asked, streams, monitor)
     except KeyboardInterrupt:
@@ -186,6 +191,11 @@ class Plan:
     blocks: Blocks
     seed: int
 
+    def stepped(self, step: Step, options: Options) -> Plan:
+        """Return the plan for another size."""
+        k, given = step.n_neurons, (step.start,)
+        return _with_starts(replace(self, problem=step.problem, n_neurons=k, given=given), options)
+
 
 def prepare(samples: Samples, options: Options, monitor: Monitor) -> Problem:
     """Validate the samples and bring them to the engine's coordinates."""
@@ -195,6 +205,7 @@ def prepare(samples: Samples, options: Options, monitor: Monitor) -> Problem:
             activation=options.first_activation,
             fit_hidden_bias=options.fit_hidden_bias,
             fit_intercept=options.fit_intercept,
+            fit_linear=options.fit_linear,
         )
         stage.report(problem)
     return problem
@@ -218,22 +229,25 @@ def propose(problem: Problem, options: Options, streams: Streams, monitor: Monit
 
 
 def settle_size(plan: Plan, options: Options, streams: Streams, monitor: Monitor) -> Found:
-    """Fit the network; where its size is to be found, go up and down until the tests agree.
+    """Fit the network; go up and down with its size until the tests agree.
 
-    See :mod:`~pureneuron.number_of_neurons`.
+    Up only where the size is to be found: who says how many neurons there are gets no more. See
+    :mod:`~pureneuron.number_of_neurons`.
     """
-    found = fit_and_examine(plan, options, streams, monitor)
-    tried = {plan.n_neurons: found}
-    while options.n_neurons == "auto":
-        step = another_number(found, tried, plan.problem)
-        if step is None:
-            break
-        k, start = step
+    first = found = fit_and_examine(plan, options, streams, monitor)
+    asked, limits, seed = plan.n_neurons, options.limits, plan.seed
+    most = most_neurons(plan.problem, plan.rank) if options.n_neurons == "auto" else asked
+    tried = {(plan.problem.fit_linear, asked): found}
+    tried.setdefault(size_of(found.fit), found)
+    while step := another_size(found, tried, plan.problem, most=most, limits=limits, seed=seed):
         monitor.search_again("inference")
-        plan = _with_starts(replace(plan, n_neurons=k, given=(start,)), options)
+        plan = plan.stepped(step, options)
         found = fit_and_examine(plan, options, streams, monitor)
-        tried[k] = found
+        tried[step.problem.fit_linear, step.n_neurons] = found
+        tried.setdefault(size_of(found.fit), found)
     chosen = least_sufficient(found, tried)
+    if options.n_neurons != "auto":
+        chosen = unless_rejected(chosen, first)
     if chosen is not found and chosen.diagnostics is not None:
         for name, info in (("multistart", chosen.search), ("inference", chosen.diagnostics)):
             with monitor.stage(name) as stage:
@@ -245,16 +259,13 @@ def fit_and_examine(plan: Plan, options: Options, streams: Streams, monitor: Mon
     """Find the best fit of one size, and ask what the data say of it."""
     found = minimise(plan, options, streams, monitor)
     found = reweight(found, options, monitor)
-    found = examine(found, plan, options, streams, monitor)
-    while (weak := _weak_inputs(found)) is not None:
-        # Along these nothing is known of W, and what noise makes of it spoils all predictions.
-        narrow = found.fit.problem.without_inputs(weak)
-        raw = found.fit.problem.whitening.from_white(found.fit.point.W)
-        W, A = narrow.whitening.to_white(raw), found.fit.point.A
-        fit = minimize(narrow, W, A, limits=options.limits, damping=DAMPING.trusted)
+    found, diagnostics = examine(found, plan, options, streams, monitor)
+    while simpler := simplified(found.fit, diagnostics, asked=options):
+        limits, damping = options.limits, DAMPING.trusted
+        fit = minimize(simpler.problem, simpler.W, limits=limits, damping=damping)
         monitor.keep(fit)
         found = replace(found, fit=fit, unchanged=False)
-        found = examine(found, plan, options, streams, monitor)
+        found, diagnostics = examine(found, plan, options, streams, monitor)
     return found
 
 
@@ -320,7 +331,7 @@ def reweight(found: Found, options: Options, monitor: Monitor) -> Found:
 
 def examine(
     found: Found, plan: Plan, options: Options, streams: Streams, monitor: Monitor
-) -> Found:
+) -> tuple[Found, Diagnostics]:
     """Ask what the data say of a fit."""
     with monitor.stage("inference") as stage:
         diagnostics = diagnose_fit(
@@ -335,7 +346,7 @@ def examine(
             rng=streams.inference,
         )
         stage.report(diagnostics)
-    return replace(found, diagnostics=diagnostics)
+    return replace(found, diagnostics=diagnostics), diagnostics
 
 
 def conclude_moments(plan: Plan, options: Options, streams: Streams, monitor: Monitor) -> Claim:
@@ -354,16 +365,6 @@ def _with_starts(plan: Plan, options: Options) -> Plan:
     worthwhile = automatic and k <= THRESHOLDS.moments_neurons
     moments = (Moments(plan.part),) if options.init == "moments" or worthwhile else ()
     return replace(plan, subsample=subsample, moments=moments)
-
-
-def _weak_inputs(found: Found) -> Array | None:
-    """Return the directions in which inputs vary too little for W to be known, if there are any."""
-    assert found.diagnostics is not None
-    determined = found.diagnostics.determinacy
-    if determined is None or determined.weak_inputs.shape[1] == 0:
-        return None
-    left = found.fit.problem.input_span.shape[1] - determined.weak_inputs.shape[1]
-    return determined.weak_inputs if left > 0 else None
 
 
 def _recovery(claim: Claim, asked: Options, monitor: Monitor, n_passes: int) -> Recovery:

@@ -103,7 +103,7 @@ class Intervals:
 
     Attributes
     ----------
-    A, W : (m, k, 2) and (k, d, 2) arrays
+    A, W, linear : (m, k, 2), (k, d, 2) and (m, d, 2) arrays
         Around the entries of the network.
     hidden_bias, output_bias, negative_slope : (k, 2), (m, 2) and (2,) arrays
         Likewise.
@@ -114,6 +114,7 @@ class Intervals:
     hidden_bias: Array
     output_bias: Array
     negative_slope: Array
+    linear: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,16 +125,16 @@ class StandardErrors:
 
     Attributes
     ----------
-    A, W, hidden_bias, output_bias, negative_slope
+    A, W, hidden_bias, output_bias, negative_slope, linear
         Of the entries of the network, arrays of the same shapes.
     kind : str
         What is assumed of the noise: "iid", "robust", "serial" or "groups".
     freedom : float
         Degrees of freedom of Student's law, by which intervals are made.
     root : (b, p) array
-        Independent changes of A row by row, W row by row, hidden biases, output biases and the
-        slope, whose squares add up to their covariance; where a standard error is infinite, of
-        what is known.
+        Independent changes of A row by row, W row by row, hidden biases, output biases, the slope,
+        and L row by row where it is fitted, whose squares add up to their covariance; where a
+        standard error is infinite, of what is known.
     """
 
     A: Array
@@ -141,6 +142,7 @@ class StandardErrors:
     hidden_bias: Array
     output_bias: Array
     negative_slope: float
+    linear: Array
     kind: str
     freedom: float
     root: Array
@@ -156,8 +158,9 @@ class StandardErrors:
     ) -> StandardErrors:
         """Take the variances of all unknowns apart; sizes are k, d and m."""
         k, d, m = sizes
-        A, W, b, c, slope = _apart(np.sqrt(variance), k, d, m)
-        return cls(A, W, b, c, float(slope[0]), kind, freedom, root)
+        A, W, b, c, slope, L = _apart(np.sqrt(variance), k, d, m)
+        L = L if len(L) else np.zeros((m, d))
+        return cls(A, W, b, c, float(slope[0]), L, kind, freedom, root)
 
     @property
     def covariance(self) -> Array:
@@ -167,8 +170,8 @@ class StandardErrors:
     def permuted(self, order: IndexArray) -> StandardErrors:
         """Return those of the network made of the neurons ``order``, in that order."""
         (m, k), d = self.A.shape, self.W.shape[1]
-        A, W, b, c, slope = _apart(np.arange(float(self.root.shape[1])), k, d, m)
-        moved = [A[:, order].ravel(), W[order].ravel(), b[order], c, slope]
+        A, W, b, c, slope, L = _apart(np.arange(float(self.root.shape[1])), k, d, m)
+        moved = [A[:, order].ravel(), W[order].ravel(), b[order], c, slope, L.ravel()]
         index = np.concatenate(moved).astype(np.intp)
         return replace(
             self,
@@ -205,21 +208,27 @@ class StandardErrors:
 
     def _of_rows(self, network: TwoLayerNetwork, X: Array) -> Array:
         (m, k), d = self.A.shape, self.W.shape[1]
-        A, W, b, c, slope = _apart(self.root.T, k, d, m)
+        A, W, b, c, slope, L = _apart(self.root.T, k, d, m)
         pre = X @ network.W.T + network.hidden_bias
         D = np.where(pre > 0.0, 1.0, network.negative_slope)
         H = pre * D
         moved = D[:, :, None] * (np.einsum("nd,kdp->nkp", X, W) + b)
         moved = moved + np.minimum(pre, 0.0)[:, :, None] * slope[0]
         change = np.einsum("mk,nkp->nmp", network.A, moved) + np.einsum("nk,mkp->nmp", H, A) + c
+        if len(L):
+            change += np.einsum("nd,mdp->nmp", X, L)
         return np.asarray(np.linalg.norm(change, axis=2))
 
 
-def _apart(values: Array, k: int, d: int, m: int) -> tuple[Array, Array, Array, Array, Array]:
-    """Take a vector of all unknowns, or a matrix with a row each, apart."""
-    A, W, b, c, slope = np.split(values, np.cumsum([m * k, k * d, k, m]))
+def _apart(values: Array, k: int, d: int, m: int) -> tuple[Array, ...]:
+    """Take a vector of all unknowns, or a matrix with a row each, apart: A, W, b, c, slope, L.
+
+    L has no rows where it is not fitted.
+    """
+    A, W, b, c, slope, L = np.split(values, np.cumsum([m * k, k * d, k, m, 1]))
     rest = values.shape[1:]
-    return A.reshape(m, k, *rest), W.reshape(k, d, *rest), b, c, slope
+    L = L.reshape(m if len(L) else 0, d, *rest)
+    return A.reshape(m, k, *rest), W.reshape(k, d, *rest), b, c, slope, L
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,10 @@ class Errors(Protocol):
         """Of the slope."""
 
     @property
+    def linear(self) -> Array:
+        """Of the entries of the linear part."""
+
+    @property
     def freedom(self) -> float:
         """Degrees of freedom of Student's law."""
 
@@ -148,8 +152,8 @@ def _sections(
     input_names: Sequence[str],
     output_names: Sequence[str],
 ) -> Iterator[_Section]:
-    """Yield the parts of the network: neurons, output biases, slope; what is fitted of them."""
-    parts = ("W", "hidden_bias", "A", "output_bias", "negative_slope")
+    """Yield the parts of the network: neurons, biases, slope, linear; what is fitted of them."""
+    parts = ("W", "hidden_bias", "A", "output_bias", "negative_slope", "linear")
     values = {name: np.asarray(getattr(network, name), np.float64) for name in parts}
     spread = {
         name: None if errors is None else np.asarray(getattr(errors, name), np.float64)
@@ -179,6 +183,7 @@ def _sections(
     for name, heading, own in (
         ("output_bias", "output biases", [f"  {each}" for each in output_names]),
         ("negative_slope", "", ["negative slope"]),
+        ("linear", "linear part", [f"  {y} of {x}" for y in output_names for x in input_names]),
     ):
         if has[name]:
             error = spread[name]

@@ -40,9 +40,11 @@ def compare(
     X = None if samples is None else _inputs(samples, left, right, inputs)
     metric = None if X is None else X.T @ X / len(X)
     match = left.network.match(right.network, metric=metric)
+    # Beside a linear part either way round is right.
+    network = left.network.turned_round(match.left[match.turned])
     if left.input_names and right.input_names and left.input_names != right.input_names:
         print_note(f"the inputs of {model} and {truth} have other names: compared by position")
-    record = _record(left.network, right.network, match, X)
+    record = _record(network, right.network, match, X)
     if as_json:
         print_json({"model": model, "truth": truth, "samples": samples, **record})
     else:
@@ -92,6 +94,8 @@ def _record(
         record["largest_difference_of_output_bias"] = np.abs(
             network.output_bias - truth.output_bias
         ).max()
+    if network.linear.any() or truth.linear.any():
+        record["largest_difference_of_linear_part"] = np.abs(network.linear - truth.linear).max()
     if network.negative_slope != truth.negative_slope:
         record["negative_slopes"] = [network.negative_slope, truth.negative_slope]
     if X is not None:
@@ -138,6 +142,8 @@ def _print(record: dict[str, Any], *, with_samples: bool) -> None:
             print_line(f"The outputs differ by {relative:.3g} of their root mean square")
     if "largest_difference_of_output_bias" in record:
         print_line(f"Output biases differ by {record['largest_difference_of_output_bias']:.6g}")
+    if "largest_difference_of_linear_part" in record:
+        print_line(f"Linear parts differ by {record['largest_difference_of_linear_part']:.6g}")
     if "negative_slopes" in record:
         slopes = record["negative_slopes"]
         print_line(f"The negative slopes differ: {slopes[0]:g} against {slopes[1]:g}")

@@ -120,6 +120,7 @@ def fit_file(
 )
 @click.option("--hidden-bias", "fit_hidden_bias", is_flag=True, help="Fit a bias for each neuron.")
 @click.option("--intercept", "fit_intercept", is_flag=True, help="Fit a bias for each output.")
+@click.option("--linear", "fit_linear", is_flag=True, help="Fit a linear part beside the neurons.")
 @click.option(
     "--negative-slope",
     callback=slope_or_auto,

@@ -47,7 +47,7 @@ __all__ = [
     "terminal_progress",
 ]
 
-_PARTS = ("A", "W", "hidden_bias", "output_bias", "negative_slope")
+_PARTS = ("A", "W", "hidden_bias", "output_bias", "negative_slope", "linear")
 _LEVEL = 0.95  # of the intervals in JSON
 _MOST_NEURONS = 16  # that the text of a fit lists
 
@@ -172,6 +172,12 @@ def _print_errors(recovery: Recovery, errors: StandardErrors) -> None:
             strict=False,
         ):
             print_line(f"Bias of output {name}: {_give_or_take(value, error)}")
+    if network.linear.any() or errors.linear.any():
+        for name, of_output in zip(
+            recovery.output_names[:_MOST_NEURONS], errors.linear, strict=False
+        ):
+            mostly, largest = _mostly_and_largest(of_output, recovery.input_names)
+            print_line(f"Linear part of output {name}: mostly ± {mostly}, largest {largest}")
     if errors.negative_slope:
         slope = _give_or_take(network.negative_slope, errors.negative_slope)
         print_line(f"Negative slope: {slope}")

@@ -24,7 +24,7 @@ from pureneuron.inference.diagnostics import Diagnostics, diagnose_fit, first_bl
 from pureneuron.inference.identifiability import Determinacy, determinacy, is_reversible
 from pureneuron.inference.odd_part import OddPartTest, odd_part_test
 from pureneuron.inference.omitted_unit import OmittedUnitTest, omitted_unit_test
-from pureneuron.inference.order import SmallerTest, smaller_test
+from pureneuron.inference.order import SmallerTest, fit_without_one, smaller_test
 from pureneuron.inference.screening import Screening, screening
 from pureneuron.inference.status import Verdict, recheck_moments, status_of_fit, status_of_moments
 from pureneuron.inference.symmetry import SymmetryTest, symmetry_test
@@ -52,6 +52,7 @@ __all__ = [
     "determinacy",
     "diagnose_fit",
     "first_blocks",
+    "fit_without_one",
     "is_reversible",
     "odd_part_test",
     "omitted_unit_test",

@@ -49,6 +49,7 @@ def cramer_rao(
     *,
     fit_hidden_bias: bool | None = None,
     fit_intercept: bool | None = None,
+    fit_linear: bool | None = None,
     fit_slope: bool = False,
     rng: np.random.Generator | int | None = 0,
 ) -> StandardErrors:
@@ -66,8 +67,8 @@ def cramer_rao(
         estimate is taken to know it, as ``noise_covariance="full"`` soon does.
     n_rows : int, optional
         How many rows will be measured; as many as there are inputs, if left out.
-    fit_hidden_bias, fit_intercept : bool, optional
-        Whether biases are unknown, too; if left out, where the network has any.
+    fit_hidden_bias, fit_intercept, fit_linear : bool, optional
+        Whether biases and a linear part are unknown, too; if left out, where the network has any.
     fit_slope : bool
         Whether the slope is.
     rng : Generator, int or None
@@ -106,6 +107,7 @@ def cramer_rao(
         activation=LeakyReLU(network.negative_slope),
         fit_hidden_bias=_or_any(fit_hidden_bias, network.hidden_bias, "fit_hidden_bias"),
         fit_intercept=_or_any(fit_intercept, network.output_bias, "fit_intercept"),
+        fit_linear=_or_any(fit_linear, network.linear, "fit_linear"),
     ).with_likelihood(Gaussian.with_covariance(covariance))
     _refuse_large(problem, network.n_neurons)
     # At the network itself, where there is no residual.
@@ -125,6 +127,7 @@ def rows_needed(
     *,
     fit_hidden_bias: bool | None = None,
     fit_intercept: bool | None = None,
+    fit_linear: bool | None = None,
     fit_slope: bool = False,
     rng: np.random.Generator | int | None = 0,
 ) -> int:
@@ -137,7 +140,7 @@ def rows_needed(
     error : float
         Root of the summed squared standard errors of a row of W, and of a column of A, against its
         length; 0.01 is 1 %.
-    fit_hidden_bias, fit_intercept, fit_slope, rng
+    fit_hidden_bias, fit_intercept, fit_linear, fit_slope, rng
         As in :func:`cramer_rao`.
 
     Raises
@@ -161,6 +164,7 @@ def rows_needed(
         1,
         fit_hidden_bias=fit_hidden_bias,
         fit_intercept=fit_intercept,
+        fit_linear=fit_linear,
         fit_slope=fit_slope,
         rng=rng,
     )
@@ -209,10 +213,11 @@ def _noise_covariance(noise: ArrayLike, n_outputs: int) -> Array:
     return np.asarray(covariance)
 
 
-def _or_any(asked: bool | None, biases: Array, option: str) -> bool:
-    has = bool(np.any(biases))
+def _or_any(asked: bool | None, weights: Array, option: str) -> bool:
+    has = bool(np.any(weights))
     if asked is False and has:
-        raise ValueError(f"{option}=False, and the network has biases")
+        what = "a linear part" if option == "fit_linear" else "biases"
+        raise ValueError(f"{option}=False, and the network has {what}")
     return has if asked is None else asked
 
 

@@ -76,8 +76,8 @@ class Candidates:
         Fitted units whose step function is tried.
     constant : bool
         Whether the constant function is.
-    linear : (l, r) array
-        Linear functions, whose squares are tried as well.
+    linear, squared : (l, r) arrays
+        Linear functions that are tried, and whose squares are.
     outputs : (o, m) array
         Combinations of the fitted outputs that are squared.
     """
@@ -88,6 +88,7 @@ class Candidates:
     steps: IndexArray
     constant: bool
     linear: Array
+    squared: Array
     outputs: Array
 
     def like(self, batch: Batch) -> Candidates:
@@ -103,6 +104,7 @@ class Candidates:
             directions=moved(self.directions),
             thresholds=moved(self.thresholds),
             linear=moved(self.linear),
+            squared=moved(self.squared),
             outputs=moved(self.outputs),
         )
 
@@ -133,8 +135,9 @@ class Candidates:
         if self.constant:
             columns.append(one)
         if self.linear.shape[0]:
-            L = batch.X @ self.linear.T
-            columns += [L, _squares(xp, L, root)]
+            columns.append(batch.X @ self.linear.T)
+        if self.squared.shape[0]:
+            columns.append(_squares(xp, batch.X @ self.squared.T, root))
         if self.outputs.shape[0]:
             columns.append(_squares(xp, fitted @ self.outputs.T, root))
         return xp.concat(columns, axis=1)
@@ -162,20 +165,22 @@ def candidates(fit: Fit, *, rng: np.random.Generator) -> Candidates:
             around + t.near * unit_rows(rng.standard_normal((t.around, r))),
         ]
     )
-    directions = unit_rows(np.concatenate([units, -W[some], W[some], W[some]]))
+    # Beside a linear part, units that are turned round and linear functions are nothing new.
+    turned = some[:0] if problem.fit_linear else some
+    directions = unit_rows(np.concatenate([units, -W[turned], W[some], W[some]]))
     shift = np.full(len(some), t.shift)
-    thresholds = np.concatenate([np.zeros(len(units) + len(some)), shift, -shift])
-    linear = unit_rows(rng.standard_normal((min(t.squares, r), r)))
+    thresholds = np.concatenate([np.zeros(len(units) + len(turned)), shift, -shift])
+    squared = unit_rows(rng.standard_normal((min(t.squares, r), r)))
+    linear = squared[:0] if problem.fit_linear else squared
     outputs = np.eye(m) if m <= t.squares else unit_rows(rng.standard_normal((t.squares, m)))
     steps = np.zeros(0, dtype=np.intp) if problem.fit_hidden_bias else some
+    constant = not problem.fit_intercept and not (problem.fit_linear and problem.fit_hidden_bias)
     families = (
         ("unit",) * len(units)
-        + ("slope",) * len(some)
+        + ("slope",) * len(turned)
         + ("bend",) * (2 * len(some))
-        + ("bias",) * (len(steps) + (not problem.fit_intercept))
-        + ("input",) * (2 * len(linear))
+        + ("bias",) * (len(steps) + constant)
+        + ("input",) * (len(linear) + len(squared))
         + ("output",) * len(outputs)
     )
-    return Candidates(
-        directions, thresholds, families, steps, not problem.fit_intercept, linear, outputs
-    )
+    return Candidates(directions, thresholds, families, steps, constant, linear, squared, outputs)

@@ -170,8 +170,8 @@ class Contributions:
 
         Parameters
         ----------
-        W, A : (u, r) and (m, u) or (m, u + 1) arrays
-            The network that is the change.
+        W, A : (u, r) and (m, u + q) arrays
+            The network that is the change; q columns stand beside its neurons.
         chosen : (b,) array of bool
             The blocks.
         """
@@ -199,13 +199,13 @@ class Contributions:
         return np.asarray((sums["along"] - spanned) * chosen)
 
     def residual_problem(self) -> Problem:
-        """Return the problem of fitting units to the residual, without an intercept."""
+        """Return the problem of fitting units alone to the residual."""
         fit = self.fit
         residuals = self.rows.samples.derive(
             with_only_residual, fit.point.W, fit.point.A, fit.problem.activation
         )
         rows = GivenRows(residuals)
-        return replace(self.rows, rows=rows, fit_intercept=False)
+        return replace(self.rows, rows=rows, fit_intercept=False, fit_linear=False)
 
     def with_noise_of(self, larger: Point, sign: Array) -> Problem:
         """Return the problem whose outputs are the fitted ones and noise, with other signs.

@@ -165,7 +165,9 @@ def standard_errors(
     if null is not None and len(null):
         variance = np.where(np.any(null, axis=0), np.inf, variance)
     d, m = len(problem.input_span), problem.n_outputs
-    variance[m * k : m * k + k * d].reshape(k, d)[:, problem.inputs_across] = np.inf
+    of_W, of_L = variance[m * k : m * k + k * d], variance[m * k + k * d + k + m + 1 :]
+    for weights in (of_W, of_L):
+        weights.reshape(-1, d)[:, problem.inputs_across] = np.inf
     return StandardErrors.of_variance(variance, reported, (k, d, m), kind, root.freedom)
 
 
@@ -270,7 +272,8 @@ def _moving_sums(scores: Array, window: int) -> Array:
 def _reported(fit: Fit, dA: Array, dW: Array, dslope: Array) -> Array:
     """Return changes (b, u) of the reported unknowns for changes of those of the engine.
 
-    Reported are A row by row, W row by row, hidden biases, output biases, the slope.
+    Reported are A row by row, W row by row, hidden biases, output biases, the slope, and L row by
+    row where it is fitted.
     """
     problem, point = fit.problem, fit.point
     b, k, d = len(dA), fit.n_neurons, len(problem.input_span)
@@ -281,6 +284,7 @@ def _reported(fit: Fit, dA: Array, dW: Array, dslope: Array) -> Array:
     colour = problem.output_scale * problem.likelihood.colour
     columns = colour @ point.columns * length
     dA = colour @ dA
+    linear, bias = problem.beside(dA[:, :, k:])
     dW = (dW @ problem.whitening.transform.T) / length[:, None]
     along = np.einsum("bad,ad->ba", dW[:, :, :d], rows[:, :d])
     turned = dW - along[:, :, None] * rows
@@ -288,7 +292,8 @@ def _reported(fit: Fit, dA: Array, dW: Array, dslope: Array) -> Array:
         dA[:, :, :k] * length + columns * along[:, None, :],
         turned[:, :, :d],
         turned[:, :, d] if problem.fit_hidden_bias else np.zeros((b, k)),
-        dA[:, :, k] if problem.fit_intercept else np.zeros((b, problem.n_outputs)),
+        bias,
         dslope[:, None],
+        linear if problem.fit_linear else linear[:, :0],
     ]
     return np.hstack([part.reshape(b, int(np.prod(part.shape[1:]))) for part in parts])

@@ -65,9 +65,12 @@ def is_reversible(fit: Fit) -> bool:
     ``σ(−t) = σ(t) − t`` (for a leaky σ a multiple of t), so that turning the rows of a set S takes
     ``Σ_S a_i w_iᵀ x`` off the outputs: nothing, where that sum vanishes. With noise it need not be
     zero: what counts is whether the rows can tell it from zero. All sets are tried for up to
-    twelve neurons, and pairs and all of them for more.
+    twelve neurons, and pairs and all of them for more. Beside a linear part every neuron can be
+    turned: which way round it is, is a convention there.
     """
     problem, W, A = fit.problem, fit.point.W, fit.point.columns
+    if problem.fit_linear:
+        return False
     # Fitting moves the sum by as many standard errors as the units in S have unknowns.
     of_a_unit = problem.n_inputs + problem.n_outputs - 1
     noise = THRESHOLDS.squared_errors * of_a_unit * fit.loss / problem.n_effective
@@ -168,7 +171,13 @@ def determinacy(fit: Fit, known: Information, root: Root) -> Determinacy:
     column_errors /= np.where(lengths > 0.0, lengths, 1.0)
     good = row_errors <= THRESHOLDS.largest_error
     weak = _weakest_input(fit, root.W[:, good], point.W[good])
-    return Determinacy(row_errors, column_errors, known.null.shape[1], weak)
+    return Determinacy(row_errors, column_errors, known.null.shape[1] + _dependent(known), weak)
+
+
+def _dependent(known: Information) -> int:
+    """Count the activations, and what stands beside them, that others make up."""
+    alive = int(np.count_nonzero(known.gram.diagonal() > 0.0))
+    return alive - round(float(np.sum(known.gram * known.gram_inverse)))
 
 
 def _weakest_input(fit: Fit, changes: Array, W: Array) -> Array:

@@ -1,6 +1,6 @@
 """The information that the rows hold on the parameters of a fit, and its inverse.
 
-Parameters are the output weights A (m, q; the output bias is a column of it), the white rows W
+Parameters are the output weights A (m, q; biases and a linear part are columns of it), white rows W
 (k, r), and the slope of σ where it is fitted. In the outputs ``H Aᵀ``, with ``F = [D_a x]`` (n, kr)
 and Z the derivative of the activations with respect to the slope, a change of the parameters makes
 
@@ -185,7 +185,7 @@ def information(fit: Fit, *, fits_slope: bool = False, all_rows: bool = False) -
         calls.append((_slope_sums, W, activation))
     sums, counted, *of_slope = rows.reduce_together(calls)
     total = float(counted["total"])
-    FF, HF, gram = _moments(sums["FF"] / total, W, problem.fit_intercept)
+    FF, HF, gram = _moments(sums["FF"] / total, W, problem.n_beside)
     k, N = len(W), W.size
     m, q = A.shape
     cross = (point.columns[:, None, :, None] * HF.reshape(q, k, -1)).reshape(m, q, N)
@@ -202,9 +202,9 @@ def information(fit: Fit, *, fits_slope: bool = False, all_rows: bool = False) -
     return Information(point, gram, gram_inv, cross, FF, HF, HZ, slope, inverse, null)
 
 
-def _moments(FF: Array, W: Array, intercept: bool) -> tuple[Array, Array, Array]:
-    """Return ``FᵀF`` and ``HᵀF`` without the column of an intercept, and ``HᵀH``."""
-    up, N = lift(W, int(intercept)), W.size
+def _moments(FF: Array, W: Array, n_beside: int) -> tuple[Array, Array, Array]:
+    """Return ``FᵀF`` and ``HᵀF`` without the columns beside the activations, and ``HᵀH``."""
+    up, N = lift(W, n_beside), W.size
     HF = up.T @ FF
     return FF[:N, :N], HF[:, :N], HF @ up
 
@@ -315,7 +315,7 @@ def large_solver(fit: Fit) -> LargeSolver:
     problem, point = fit.problem, fit.point
     rows = problem.in_single_precision if single_suffices(fit.loss) else problem
     sums = rows.samples.reduce(pattern_sums, point.W, point.A, problem.activation)
-    FF, HF, gram = _moments(sums["FF"] / problem.total, point.W, problem.fit_intercept)
+    FF, HF, gram = _moments(sums["FF"] / problem.total, point.W, problem.n_beside)
     (k, r), N, inverse = point.W.shape, point.W.size, gram_inverse(gram)
     FF -= HF.T @ inverse @ HF
     M = FF.reshape(k, r, k, r)

@@ -215,8 +215,8 @@ def refitted_by_halves(
             units = np.hstack([A[:, : k + 1], -fitted.columns])
             W, A = np.vstack([W, fitted.W]), np.hstack([units, A[:, k + 1 :] - fitted.A[:, k:]])
             larger = more.W
-        elif fit.problem.fit_intercept:
-            A = np.hstack([A, np.zeros((len(A), 1))])
+        else:
+            A = np.hstack([A, np.zeros((len(A), fit.problem.n_beside))])
         z += contributions.along(W, A, ~chosen)
     statistic = z.sum() / max(float(np.linalg.norm(z)), np.finfo(np.float64).tiny)
     return float(special.ndtr(-statistic)), larger

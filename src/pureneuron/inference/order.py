@@ -12,12 +12,11 @@ from pureneuron.inference.information import information, is_small
 from pureneuron.inference.omitted_unit import omitted_unit_test
 from pureneuron.inference.scores import LEVELS
 from pureneuron.inference.screening import screening
-from pureneuron.optimize import Fit, Limits, least_missed, minimize, single_suffices
+from pureneuron.optimize import Fit, Limits, least_missed, minimize, profile, single_suffices
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
-from pureneuron.problem import Problem, n_unknowns
-from pureneuron.typing import Array
+from pureneuron.problem import n_unknowns
 
-__all__ = ["SmallerTest", "Thresholds", "smaller_test"]
+__all__ = ["SmallerTest", "Thresholds", "fit_without_one", "smaller_test"]
 
 
 @dataclass(frozen=True)
@@ -50,16 +49,13 @@ class SmallerTest:
     gain : float
         That gain, in squared residuals over the noise variance: about the number of unknowns of a
         neuron, or two or three times that, if it fits noise that is independent and alike.
-    W : (k − 1, r) array
-        White rows of the fit without it.
-    loss : float
-        Of that fit.
+    without : Fit or None
+        The fit without it; None for a single neuron.
     """
 
     p_value: float
     gain: float
-    W: Array
-    loss: float
+    without: Fit | None
 
 
 def smaller_test(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> SmallerTest:
@@ -82,37 +78,36 @@ def smaller_test(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> Smal
     problem, k = fit.problem, fit.n_neurons
     own = n_unknowns(problem, k) - n_unknowns(problem, k - 1)
     chance = fit.noise_variance / problem.n_equations
-    if k == 1:
-        nothing = _loss_of_nothing(problem)
-        gain = (nothing - fit.loss) / chance
-        return SmallerTest(float(special.chdtrc(own, gain)), gain, fit.point.W[:0], nothing)
-    rows = problem.in_single_precision if single_suffices(fit.loss) else problem
     tol = max(limits.tol, THRESHOLDS.resolution * own * chance / fit.loss)
-    descents = [
-        (
-            minimize(
-                rows,
-                np.delete(fit.point.W, a, axis=0),
-                limits=Limits(limits.max_iter, tol),
-                damping=DAMPING.trusted,
-            ),
-            int(a),
-        )
-        for a in least_missed(fit)[: THRESHOLDS.candidates]
-    ]
-    without, neuron = min(descents, key=lambda each: each[0].loss)
+    if k == 1:
+        nothing = profile(problem, fit.point.W[:0]).loss
+        gain = (nothing - fit.loss) / chance
+        return SmallerTest(float(special.chdtrc(own, gain)), gain, None)
+    without, neuron = fit_without_one(fit, limits=Limits(limits.max_iter, tol))
     gain = (without.loss - fit.loss) / chance
-    without = Fit(problem, without.point, without.info)
     known = information(without) if is_small(problem, k - 1) else None
     screened = screening(without, known, blocks, rng=np.random.default_rng(seed))
     test = omitted_unit_test(
         screened, level=LEVELS.needed, thorough=True, start=fit.point.W[neuron]
     )
-    return SmallerTest(test.p_value, gain, without.point.W, without.loss)
+    return SmallerTest(test.p_value, gain, without)
 
 
-def _loss_of_nothing(problem: Problem) -> float:
-    power: Array = np.diag(problem.moments.yy)
-    if problem.fit_intercept:
-        power = power - problem.moments.y**2
-    return float(power.mean()) / problem.output_scale**2
+def fit_without_one(fit: Fit, *, limits: Limits) -> tuple[Fit, int]:
+    """Return the best of the fits without one of the least missed neurons, and which that is."""
+    problem = fit.problem
+    rows = problem.in_single_precision if single_suffices(fit.loss) else problem
+    descents = [
+        (
+            minimize(
+                rows,
+                np.delete(fit.point.W, neuron, axis=0),
+                limits=limits,
+                damping=DAMPING.trusted,
+            ),
+            int(neuron),
+        )
+        for neuron in least_missed(fit)[: THRESHOLDS.candidates]
+    ]
+    without, neuron = min(descents, key=lambda each: each[0].loss)
+    return Fit(problem, without.point, without.info), neuron

@@ -60,7 +60,7 @@ def with_residual(batch: Batch, W: AnyArray, A: AnyArray, activation: Activation
 
 
 def with_only_residual(batch: Batch, W: AnyArray, A: AnyArray, activation: Activation) -> Batch:
-    """Put the residual in the place of Y; there is no intercept any more."""
+    """Put the residual in the place of Y; nothing stands beside the activations any more."""
     _, H = activations(batch, W, activation)
     extra = {name: column for name, column in batch.extra.items() if name != BESIDE}
     return replace(batch, Y=residual(batch, H, A), extra=extra)

@@ -23,7 +23,7 @@ from pureneuron.optimize import Fit, Limits, Observer, exchanged, minimize
 from pureneuron.problem import Problem
 from pureneuron.typing import Array, BoolArray
 
-__all__ = ["binary_least_squares", "oriented", "turned_round"]
+__all__ = ["binary_least_squares", "enough_without_linear_part", "oriented", "turned_round"]
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,15 @@ def oriented(
     """
     descend = partial(minimize, limits=limits, observer=observer)
     fit = exchanged(descend(problem.with_linear_part(), W), descend, rng=rng)
+    enough = enough_without_linear_part(fit, problem)
+    return np.where(turned_round(fit)[:, None], -fit.point.W, fit.point.W), enough
+
+
+def enough_without_linear_part(fit: Fit, problem: Problem) -> float:
+    """Return the loss up to which a fit of ``problem`` is as good as one with a linear part."""
     chance = THRESHOLDS.chance * (fit.problem.n_beside - problem.n_beside) * problem.n_outputs
     enough = fit.loss * (1.0 + chance / problem.n_equations)
-    return np.where(turned_round(fit)[:, None], -fit.point.W, fit.point.W), enough
+    return max(enough, problem.likelihood.floor(single=problem.single))
 
 
 def turned_round(fit: Fit) -> BoolArray:

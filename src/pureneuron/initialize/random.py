@@ -123,7 +123,7 @@ def _oriented(
     limits = THRESHOLDS.limits
     W, enough = oriented(rows, W, limits=limits, rng=rng, observer=first.progress)
     fit = minimize(rows, W, limits=limits, observer=second)
-    if fit.loss <= enough:
+    if rows.fit_linear or fit.loss <= enough:
         return fit.point
     descend = partial(minimize, limits=limits, observer=second.progress)
     return exchanged(fit, descend, rng=rng).point

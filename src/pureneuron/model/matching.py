@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 
-from pureneuron.typing import Array, IndexArray
+from pureneuron.typing import Array, BoolArray, IndexArray
 
 __all__ = ["THRESHOLDS", "NeuronMatch", "Thresholds", "match_neurons", "unit_rows"]
 
@@ -52,6 +52,8 @@ class NeuronMatch:
         Squared distance, between 0 and 4, of the pair's normalised columns of A and rows of W.
     unmatched_left, unmatched_right : int arrays
         Neurons left over where the sizes differ.
+    turned : (p,) array of bool
+        Pairs whose rows of W are compared with one of them turned round.
     """
 
     left: IndexArray
@@ -60,6 +62,7 @@ class NeuronMatch:
     errors_W: Array
     unmatched_left: IndexArray
     unmatched_right: IndexArray
+    turned: BoolArray
 
     @property
     def permutation(self) -> IndexArray:
@@ -100,7 +103,13 @@ def unit_rows(M: Array) -> Array:
 
 
 def match_neurons(
-    A: Array, W: Array, other_A: Array, other_W: Array, *, metric: ArrayLike | None = None
+    A: Array,
+    W: Array,
+    other_A: Array,
+    other_W: Array,
+    *,
+    metric: ArrayLike | None = None,
+    either_way: bool = False,
 ) -> NeuronMatch:
     """Pair neurons so that the summed squared distance of A and W together is least.
 
@@ -114,6 +123,8 @@ def match_neurons(
         Second moments ``E[xxᵀ]`` of the inputs. With it, rows of W are compared as pre-activations:
         the cosine becomes the correlation of ``w·x`` and ``w'·x`` over the inputs, and parts of W
         that no input sees do not count.
+    either_way : bool
+        Whether a row of W and its opposite are the same, as they are beside a linear part.
 
     Raises
     ------
@@ -124,7 +135,13 @@ def match_neurons(
         root = _root(metric, W.shape[1])
         W, other_W = W @ root, other_W @ root
     distances_A = _squared_distances(unit_rows(A.T), unit_rows(other_A.T))
-    distances_W = _squared_distances(unit_rows(W), unit_rows(other_W))
+    rows, others = unit_rows(W), unit_rows(other_W)
+    distances_W = _squared_distances(rows, others)
+    turned = np.zeros(distances_W.shape, dtype=np.bool_)
+    if either_way:
+        opposite = _squared_distances(-rows, others)
+        turned = opposite < distances_W
+        distances_W = np.where(turned, opposite, distances_W)
     left, right = linear_sum_assignment(distances_A + distances_W)
     return NeuronMatch(
         left=left,
@@ -133,6 +150,7 @@ def match_neurons(
         errors_W=distances_W[left, right],
         unmatched_left=_others(left, A.shape[1]),
         unmatched_right=_others(right, other_A.shape[1]),
+        turned=turned[left, right],
     )
 
 

@@ -16,12 +16,12 @@ __all__ = ["TwoLayerNetwork", "load_network", "save_network"]
 
 _FORMAT = "pureneuron.two_layer_network"
 _REQUIRED = ("A", "W")
-_OPTIONAL = ("hidden_bias", "output_bias")
+_OPTIONAL = ("hidden_bias", "output_bias", "linear")
 
 
 @dataclass(frozen=True, eq=False, repr=False, init=False)
 class TwoLayerNetwork:
-    """A network ``y = A σ(W x + b) + c`` with a (leaky) rectifier σ.
+    """A network ``y = A σ(W x + b) + L x + c`` with a (leaky) rectifier σ.
 
     Parameters
     ----------
@@ -35,6 +35,8 @@ class TwoLayerNetwork:
         ``c``; zero if left out.
     negative_slope : float
         Slope of σ on the negative side: 0 is the ReLU, 1 would be linear.
+    linear : (m, d) array-like, optional
+        ``L``, what goes from the inputs to the outputs without a neuron; zero if left out.
 
     Raises
     ------
@@ -47,6 +49,7 @@ class TwoLayerNetwork:
     hidden_bias: Array
     output_bias: Array
     negative_slope: float
+    linear: Array
 
     def __init__(
         self,
@@ -55,6 +58,7 @@ class TwoLayerNetwork:
         hidden_bias: ArrayLike | None = None,
         output_bias: ArrayLike | None = None,
         negative_slope: float = 0.0,
+        linear: ArrayLike | None = None,
     ) -> None:
         A, W = _frozen("A", A, 2), _frozen("W", W, 2)
         if A.shape[1] != W.shape[0]:
@@ -68,12 +72,16 @@ class TwoLayerNetwork:
             raise ValueError(f"hidden_bias has {len(b)} values; one per neuron, {len(W)}, expected")
         if len(c) != len(A):
             raise ValueError(f"output_bias has {len(c)} values; one per output, {len(A)}, expected")
+        shape = (A.shape[0], W.shape[1])
+        L = _frozen("linear", np.zeros(shape) if linear is None else linear, 2)
+        if L.shape != shape:
+            raise ValueError(f"linear has shape {L.shape}; outputs by inputs, {shape}, expected")
         _refuse_complex("negative_slope", negative_slope)
         slope = float(negative_slope)
         if not -1.0 < slope < 1.0:
             raise ValueError(f"negative_slope must lie between -1 and 1, got {slope}")
-        fields = {"A": A, "W": W, "hidden_bias": b, "output_bias": c, "negative_slope": slope}
-        for name, value in fields.items():
+        arrays = {"A": A, "W": W, "hidden_bias": b, "output_bias": c, "linear": L}
+        for name, value in (*arrays.items(), ("negative_slope", slope)):
             object.__setattr__(self, name, value)
 
     @property
@@ -97,6 +105,7 @@ class TwoLayerNetwork:
             for name, present in (
                 ("hidden bias", self.hidden_bias.any()),
                 ("output bias", self.output_bias.any()),
+                ("linear part", self.linear.any()),
                 (f"negative_slope={self.negative_slope:g}", self.negative_slope != 0.0),
             )
             if present
@@ -115,7 +124,10 @@ class TwoLayerNetwork:
 
     def predict(self, X: ArrayLike) -> Array:
         """Return the outputs, (n, m), for inputs ``X`` of shape (n, d)."""
-        return np.asarray(self.hidden(X) @ self.A.T + self.output_bias)
+        Y = self.hidden(X) @ self.A.T + self.output_bias
+        if self.linear.any():
+            Y += np.asarray(X, dtype=np.float64) @ self.linear.T
+        return np.asarray(Y)
 
     def normalized(self) -> TwoLayerNetwork:
         """Return the same function in normal form: rows of W of unit length.
@@ -131,6 +143,7 @@ class TwoLayerNetwork:
             hidden_bias=self.hidden_bias / length,
             output_bias=self.output_bias,
             negative_slope=self.negative_slope,
+            linear=self.linear,
         )
 
     def permuted(self, order: ArrayLike) -> TwoLayerNetwork:
@@ -142,19 +155,41 @@ class TwoLayerNetwork:
             hidden_bias=self.hidden_bias[order],
             output_bias=self.output_bias,
             negative_slope=self.negative_slope,
+            linear=self.linear,
+        )
+
+    def turned_round(self, neurons: ArrayLike) -> TwoLayerNetwork:
+        """Return the same function with some neurons turned round, and another linear part.
+
+        ``σ(z) = (1 + s) z + σ(−z)`` for the slope s: beside a linear part nobody can tell which way
+        round a neuron is.
+        """
+        chosen = np.zeros(self.n_neurons)
+        chosen[np.asarray(neurons, dtype=np.intp)] = 1.0
+        moved = (1.0 + self.negative_slope) * self.A * chosen
+        sign = 1.0 - 2.0 * chosen
+        return TwoLayerNetwork(
+            A=self.A,
+            W=self.W * sign[:, None],
+            hidden_bias=self.hidden_bias * sign,
+            output_bias=self.output_bias + moved @ self.hidden_bias,
+            negative_slope=self.negative_slope,
+            linear=self.linear + moved @ self.W,
         )
 
     def match(self, other: TwoLayerNetwork, metric: ArrayLike | None = None) -> NeuronMatch:
         """Pair the neurons of this network with those of ``other``.
 
-        See :func:`pureneuron.model.match_neurons`, which does the work.
+        See :func:`pureneuron.model.match_neurons`, which does the work. Where one of the networks
+        has a linear part, neurons are compared either way round.
         """
         if (self.n_inputs, self.n_outputs) != (other.n_inputs, other.n_outputs):
             raise ValueError(
                 f"the networks differ in size: {self!r} against {other!r}; "
                 "inputs and outputs must be the same"
             )
-        return match_neurons(self.A, self.W, other.A, other.W, metric=metric)
+        either_way = bool(self.linear.any() or other.linear.any())
+        return match_neurons(self.A, self.W, other.A, other.W, metric=metric, either_way=either_way)
 
     def save(self, path: str | Path) -> None:
         """Write the network to ``path`` as safetensors."""

@@ -48,7 +48,9 @@ class Thresholds:
 THRESHOLDS = Thresholds()
 
 
-def displacement(W: Array, A: Array, other_W: Array, other_A: Array) -> float:
+def displacement(
+    W: Array, A: Array, other_W: Array, other_A: Array, *, either_way: bool = False
+) -> float:
     """How far the neurons of one network lie from those of another, at worst.
 
     The distance of each matched pair is measured in units of the distance from the second network's
@@ -61,21 +63,25 @@ def displacement(W: Array, A: Array, other_W: Array, other_A: Array) -> float:
         One network, in white coordinates.
     other_W, other_A : arrays of the same shapes
         The network to compare with.
+    either_way : bool
+        Whether a row of W and its opposite are the same, as they are beside a linear part.
     """
-    match = match_neurons(A, W, other_A, other_W)
+    match = match_neurons(A, W, other_A, other_W, either_way=either_way)
     distances = np.sqrt(match.errors_A + match.errors_W)
-    nearest = separations(other_W, other_A)[match.right]
+    nearest = separations(other_W, other_A, either_way=either_way)[match.right]
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios = np.where(distances == 0.0, 0.0, distances / nearest)
     return float(ratios.max(initial=0.0))
 
 
-def distance(one: Point, other: Point) -> float:
+def distance(one: Point, other: Point, *, either_way: bool = False) -> float:
     """Return the :func:`displacement` of one point of the engine from another."""
-    return displacement(one.W, one.columns, other.W, other.columns)
+    return displacement(one.W, one.columns, other.W, other.columns, either_way=either_way)
 
 
-def meeting(other: Point | None, same: float) -> Callable[[Point], bool]:
+def meeting(
+    other: Point | None, same: float, *, either_way: bool = False
+) -> Callable[[Point], bool]:
     """Return the test whether a point has come where ``other`` is, up to the displacement ``same``.
 
     A point that is lower has not: it may be on its way to somewhere better.
@@ -85,19 +91,27 @@ def meeting(other: Point | None, same: float) -> Callable[[Point], bool]:
         return (
             other is not None
             and other.loss <= point.loss <= THRESHOLDS.near_loss * other.loss
-            and distance(point, other) <= same
+            and distance(point, other, either_way=either_way) <= same
         )
 
     return meets
 
 
-def separations(W: Array, A: Array) -> Array:
+def separations(W: Array, A: Array, *, either_way: bool = False) -> Array:
     """Return the distance from each neuron to its nearest neighbour, in the metric of the match."""
-    neurons = np.hstack([unit_rows(W), unit_rows(A.T)])
-    if len(neurons) == 1:
+    rows, columns = unit_rows(W), unit_rows(A.T)
+    if len(rows) == 1:
         # A single neuron has only its own mirror image to be mistaken for.
         return np.array([2.0])
-    products = neurons @ neurons.T
+    if either_way:
+        turned = _separations(np.hstack([rows, columns]), np.hstack([-rows, columns]))
+        return np.minimum(turned, separations(W, A))
+    neurons = np.hstack([rows, columns])
+    return _separations(neurons, neurons)
+
+
+def _separations(neurons: Array, others: Array) -> Array:
+    products = neurons @ others.T
     np.fill_diagonal(products, -np.inf)
     # Rows have equal lengths; the difference itself keeps the digits of a small distance.
-    return np.asarray(np.linalg.norm(neurons - neurons[products.argmax(axis=1)], axis=1))
+    return np.asarray(np.linalg.norm(neurons - others[products.argmax(axis=1)], axis=1))

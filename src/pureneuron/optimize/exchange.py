@@ -83,11 +83,13 @@ def exchanged(fit: Fit, descend: Descend, *, rng: np.random.Generator) -> Fit:
 
 def least_missed(fit: Fit) -> IndexArray:
     """Order neurons by how little the loss grows without them, the rest of A refitted."""
-    point = fit.point
-    spread = np.diag(point.gram_inverse)[: point.n_neurons]
-    # A neuron that is never on has none, and costs nothing to remove.
-    on = spread > 0.0
-    return np.argsort(np.sum(point.columns**2, axis=0) * on / np.where(on, spread, 1.0))
+    point, k = fit.point, fit.n_neurons
+    spread = np.diag(point.gram_inverse)[:k]
+    # A neuron that is never on has none, and that others make up for is left out in part: neither
+    # costs anything to remove.
+    spanned = np.einsum("ij,ji->i", point.gram_inverse, point.gram)[:k]
+    missed = (spread > 0.0) & (spanned > 1.0 - THRESHOLDS.nothing_beyond)
+    return np.argsort(np.sum(point.columns**2, axis=0) * missed / np.where(missed, spread, 1.0))
 
 
 def best_directions(fit: Fit, n_directions: int, *, rng: np.random.Generator) -> Array:

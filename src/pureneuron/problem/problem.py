@@ -16,7 +16,7 @@ import numpy as np
 
 from pureneuron.linalg import svd
 from pureneuron.model import Activation, Gaussian, LeakyReLU, Likelihood, TwoLayerNetwork
-from pureneuron.problem.rows import GivenRows, Rows, with_inputs_beside
+from pureneuron.problem.rows import GivenRows, LinearRows, Rows
 from pureneuron.problem.second_moments import SecondMoments, second_moments
 from pureneuron.problem.validation import check_samples
 from pureneuron.problem.whitening import Whitening, whitening, whitening_within
@@ -49,7 +49,7 @@ class Problem:
 
     Attributes
     ----------
-    rows : Rows or GivenRows
+    rows : Rows, LinearRows or GivenRows
         ``√w x̃`` and ``√w (y − centre) / scale``, with the outputs whitened by the likelihood.
     n_rows : int
         Number of rows n.
@@ -80,7 +80,7 @@ class Problem:
         Whether passes are made in single precision.
     """
 
-    rows: Rows | GivenRows
+    rows: Rows | LinearRows | GivenRows
     n_rows: int
     total: float
     n_effective: float
@@ -129,14 +129,12 @@ class Problem:
     @property
     def n_beside(self) -> int:
         """Number of columns of A that do not belong to neurons."""
-        if not self.fit_linear:
-            return int(self.fit_intercept)
-        return self.n_inputs + self._has_own_intercept
+        return self.n_inputs * self.fit_linear + self._has_own_intercept
 
     @property
     def _has_own_intercept(self) -> bool:
-        """Whether there is an intercept that is not among the inputs."""
-        return self.fit_intercept and not self.fit_hidden_bias
+        """Whether the last of those columns is an intercept, which no input that is 1 makes up."""
+        return self.fit_intercept and not (self.fit_linear and self.fit_hidden_bias)
 
     @property
     def n_outputs(self) -> int:
@@ -149,8 +147,9 @@ class Problem:
         return self.fit_hidden_bias or self.fit_intercept
 
     def linear_part_shows(self, n_neurons: int) -> bool:
-        """Tell whether ``B = A W`` can show k neurons: ``k ≤ min(r, m)``, and no biases."""
-        return not self.biased and n_neurons <= min(self.n_inputs, self.n_outputs)
+        """Tell whether ``B = A W`` can show k neurons: ``k ≤ min(r, m)``, and nothing beside."""
+        alone = not self.biased and not self.fit_linear
+        return alone and n_neurons <= min(self.n_inputs, self.n_outputs)
 
     @property
     def n_equations(self) -> float:
@@ -193,7 +192,7 @@ class Problem:
 
         Rows of W are zero along them from then on.
         """
-        assert isinstance(self.rows, Rows)
+        assert not isinstance(self.rows, GivenRows)
         left = self.input_span - directions @ (directions.T @ self.input_span)
         U, s, _ = svd(left, full_matrices=False)
         span = U[:, s > 0.5]
@@ -202,13 +201,25 @@ class Problem:
             basis = np.zeros((len(span) + 1, span.shape[1] + 1))
             basis[:-1, :-1], basis[-1, -1] = span, 1.0
         coordinates = whitening_within(self.moments.xx, basis)
-        rows = replace(self.rows, transform=coordinates.transform)
+        rows = self.rows.with_transform(coordinates.transform)
         return replace(self, rows=rows, whitening=coordinates, input_span=span)
 
     def with_linear_part(self) -> Problem:
-        """Return the same problem with a linear part ``L x``; its inputs are held twice."""
-        rows = self.samples.derive(with_inputs_beside, self._has_own_intercept)
-        return replace(self, rows=GivenRows(rows), fit_linear=True)
+        """Return the same problem with a linear part ``L x``; its inputs are held twice.
+
+        A hidden bias is the weight of an input that is always 1: with one, L has an intercept.
+        """
+        if self.fit_linear:
+            return self
+        assert not isinstance(self.rows, LinearRows)
+        own = self.fit_intercept and not self.fit_hidden_bias
+        rows = self.rows.with_inputs_beside(intercept=own)
+        return replace(self, rows=rows, fit_linear=True)
+
+    def without_linear_part(self) -> Problem:
+        """Return the same problem without the linear part."""
+        assert isinstance(self.rows, LinearRows)
+        return replace(self, rows=self.rows.rows, fit_linear=False)
 
     def with_likelihood(self, likelihood: Likelihood) -> Problem:
         """Return the same problem under another likelihood: outputs are whitened by that one."""
@@ -242,11 +253,14 @@ class Problem:
         return self.whitening.to_white(pick)
 
     def coordinates(self, network: TwoLayerNetwork) -> tuple[Array, Array]:
-        """Return W, a (k, r) array, and A, (m, k) or with an intercept (m, k + 1), of a network."""
-        A = network.A
-        if self.fit_intercept:
-            A = np.column_stack([A, network.output_bias - self.centre])
-        whitened = self.likelihood.whiten @ A / self.output_scale
+        """Return W, a (k, r) array, and A, (m, k) and what stands beside, of a network."""
+        parts, bias = [network.A], (network.output_bias - self.centre)[:, None]
+        if self.fit_linear:
+            linear = [network.linear, bias] if self.fit_hidden_bias else [network.linear]
+            parts.append(self.whitening.to_white(np.hstack(linear)))
+        if self._has_own_intercept:
+            parts.append(bias)
+        whitened = self.likelihood.whiten @ np.hstack(parts) / self.output_scale
         return self.to_white(network), np.asarray(whitened, np.float64)
 
     def to_white(self, network: TwoLayerNetwork) -> Array:
@@ -260,14 +274,31 @@ class Problem:
         """Return the network in normal form that white rows ``W`` and columns ``A`` stand for."""
         weights = self.whitening.from_white(W)
         A = self.likelihood.colour @ A * self.output_scale
-        k = len(W)
+        linear, bias = self.beside(A[:, len(W) :])
         return TwoLayerNetwork(
-            A=A[:, :k],
+            A=A[:, : len(W)],
             W=weights[:, :-1] if self.fit_hidden_bias else weights,
             hidden_bias=weights[:, -1] if self.fit_hidden_bias else None,
-            output_bias=A[:, k] + self.centre if self.fit_intercept else None,
+            output_bias=bias + self.centre,
             negative_slope=self.activation.negative_slope,
+            linear=linear,
         ).normalized()
+
+    def beside(self, columns: Array) -> tuple[Array, Array]:
+        """Return L (…, m, d) and c (…, m) for the columns of A that belong to no neuron.
+
+        Parameters
+        ----------
+        columns : (…, m, q) array
+            With outputs in the units of the data.
+        """
+        d, r = len(self.input_span), self.n_inputs
+        linear, bias = np.zeros((*columns.shape[:-1], d)), np.zeros(columns.shape[:-1])
+        if self.fit_linear:
+            raw = columns[..., :r] @ self.whitening.transform.T
+            linear = raw[..., :d]
+            bias = raw[..., d] if self.fit_hidden_bias else bias
+        return linear, bias + columns[..., -1] if self._has_own_intercept else bias
 
 
 def n_unknowns(problem: Problem, n_neurons: int) -> int:
@@ -288,6 +319,7 @@ def pose(
     activation: Activation | None = None,
     fit_hidden_bias: bool = False,
     fit_intercept: bool = False,
+    fit_linear: bool = False,
 ) -> Problem:
     """Validate ``samples`` and bring them to the engine's coordinates, in two passes.
 
@@ -300,8 +332,8 @@ def pose(
         The data.
     activation : Activation, optional
         σ; the ReLU if left out.
-    fit_hidden_bias, fit_intercept : bool
-        Whether ``b`` and ``c`` are fitted.
+    fit_hidden_bias, fit_intercept, fit_linear : bool
+        Whether ``b``, ``c`` and ``L`` are fitted.
 
     Raises
     ------
@@ -328,7 +360,7 @@ def pose(
         )
     variance = np.maximum(np.diag(moments.yy) - moments.y**2, lost)
     scale = float(np.sqrt(np.mean(variance)))
-    return Problem(
+    problem = Problem(
         rows=Rows(
             samples, coordinates.transform, 1.0 / scale, fit_hidden_bias, fit_intercept, centre
         ),
@@ -345,6 +377,7 @@ def pose(
         moments=moments,
         grouped=seen.grouped,
     )
+    return problem.with_linear_part() if fit_linear else problem
 
 
 def _scaled_weights(batch: Batch, largest: float) -> Batch:

@@ -19,7 +19,7 @@ from pureneuron.samples import Batch, Kernel, Leaf, Merged, Samples, Sum, merge_
 from pureneuron.samples.groups import GROUP, group_of
 from pureneuron.typing import AnyArray, Array, IndexArray
 
-__all__ = ["BESIDE", "GivenRows", "Rows", "total_weight", "weight_sums", "with_inputs_beside"]
+__all__ = ["BESIDE", "GivenRows", "LinearRows", "Rows", "total_weight", "weight_sums"]
 
 BESIDE = "beside"
 """Name of the extra columns that A has weights for beside the activations."""
@@ -101,9 +101,75 @@ class Rows:
         outputs = self.outputs
         return replace(self, outputs=M * outputs if isinstance(outputs, float) else M @ outputs)
 
+    def with_transform(self, transform: Array) -> Rows:
+        """Return the rows in other coordinates of the inputs."""
+        return replace(self, transform=transform)
+
+    def with_inputs_beside(self, *, intercept: bool) -> LinearRows:
+        """Return the rows with their inputs beside the activations; see :class:`LinearRows`."""
+        return LinearRows(self, intercept)
+
     @property
     def _parameters(self) -> tuple[Array, float | Array, bool, bool, Array | None]:
         return self.transform, self.outputs, self.constant_input, self.intercept, self.centre
+
+
+@dataclass(frozen=True, eq=False)
+class LinearRows:
+    """Rows whose white inputs stand beside the activations, for a linear part of their own.
+
+    Attributes
+    ----------
+    rows : Rows
+        The rows.
+    intercept : bool
+        Whether the column of the intercept stays beside them.
+    """
+
+    rows: Rows
+    intercept: bool
+
+    @property
+    def source(self) -> Samples:
+        """The raw samples."""
+        return self.rows.source
+
+    @property
+    def centre(self) -> Array | None:
+        """What is subtracted from the outputs of the source; None stands for nothing."""
+        return self.rows.centre
+
+    @cached_property
+    def double(self) -> Samples:
+        """The rows in double precision; once made, they are kept."""
+        return self.rows.double.derive(_with_inputs_beside, self.intercept)
+
+    @cached_property
+    def single(self) -> Samples:
+        """The rows in single precision; once made, they are kept."""
+        return self.rows.single.derive(_with_inputs_beside, self.intercept)
+
+    def reduce_raw(self, kernel: Kernel, *params: Any) -> Merged:
+        """Run ``kernel(batch, *params)`` over raw rows, as for :class:`Rows`, white ones beside."""
+        return self.rows.reduce_raw(
+            _with_white_beside, self.rows.transform, self.intercept, kernel, *params
+        )
+
+    def take(self, rows: IndexArray) -> LinearRows:
+        """Return some of the rows, by ascending number, in memory."""
+        return replace(self, rows=self.rows.take(rows))
+
+    def total_weight(self) -> float:
+        """Return the sum of the weights, in one pass."""
+        return self.rows.total_weight()
+
+    def with_outputs(self, M: Array) -> LinearRows:
+        """Return the rows with their outputs multiplied by M."""
+        return replace(self, rows=self.rows.with_outputs(M))
+
+    def with_transform(self, transform: Array) -> LinearRows:
+        """Return the rows in other coordinates of the inputs."""
+        return replace(self, rows=self.rows.with_transform(transform))
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,6 +204,10 @@ class GivenRows:
         """Return the rows with ``M y`` in the place of the outputs y."""
         return GivenRows(self.source.derive(_with_outputs, M))
 
+    def with_inputs_beside(self, *, intercept: bool) -> GivenRows:
+        """Return the rows with their inputs beside the activations."""
+        return GivenRows(self.source.derive(_with_inputs_beside, intercept))
+
     def take(self, rows: IndexArray) -> GivenRows:
         """Return some of the rows, by ascending number, in memory."""
         return GivenRows(self.source.take(rows))
@@ -147,18 +217,20 @@ class GivenRows:
         return float(self.source.reduce(weight_sums)["total"])
 
 
-def with_inputs_beside(batch: Batch, intercept: bool) -> Batch:
-    """Put the inputs beside the activations, for a linear part of its own.
+def _with_inputs_beside(batch: Batch, intercept: bool) -> Batch:
+    return _beside(batch, batch.X, intercept)
 
-    Parameters
-    ----------
-    batch : Batch
-        Rows in the engine's coordinates.
-    intercept : bool
-        Whether the column of the intercept stays beside them.
-    """
+
+def _with_white_beside(
+    batch: Batch, transform: AnyArray, intercept: bool, kernel: Kernel, *params: Any
+) -> Mapping[str, Leaf]:
+    return kernel(_beside(batch, batch.X @ transform, intercept), *params)
+
+
+def _beside(batch: Batch, columns: AnyArray, intercept: bool) -> Batch:
     xp = array_api_compat.array_namespace(batch.X)
-    columns = xp.concat([batch.X, batch.extra[BESIDE]], axis=1) if intercept else batch.X
+    if intercept:
+        columns = xp.concat([columns, batch.extra[BESIDE]], axis=1)
     return replace(batch, extra={**batch.extra, BESIDE: columns})
 
 

@@ -9,7 +9,8 @@ The policy:
   with the average Hessians, or the moments) is proved right if the descent from it on all rows
   leads to the best minimum, with every neuron near where it began;
 - random starts on all rows follow until the best minimum so far has been reached twice, and at
-  least three descents have been made; from the seventh on, a swap search follows each;
+  least three descents have been made; from the seventh on, a swap search follows each (unless there
+  are rows enough to exchange neurons);
 - a start that comes where the best one has been is not followed any further;
 - neither counts while the checks of the best fit leave it in doubt, unless more starts have been
   made: then the fault lies with the model, or it was chance;
@@ -72,6 +73,11 @@ class Thresholds:
     patience : int
         Random starts before the swap search: it is worth some thirty descents, and hardly ever
         needed (success.py).
+    puzzled : int
+        Starts that are oriented last, in vain, before it is asked whether a neuron less would do
+        (users.py).
+    scarce : float
+        Equations for each unknown below which swaps find more than exchanges do (success.py).
     overdetermined : float
         Equations for each unknown from which on a residual of zero betrays any wrong network
         (success.py).
@@ -81,6 +87,8 @@ class Thresholds:
     fewest_oriented: int = 2
     doubtful_starts: int = 6
     patience: int = 6
+    puzzled: int = 3
+    scarce: float = 20.0
     overdetermined: float = 1.2
 
 
@@ -132,6 +140,7 @@ class _Search:
     """What the descents so far have shown."""
 
     fewest: int
+    patience: int
     losses: tuple[float, ...] = ()
     n_random: int = 0
     best: Fit | None = None
@@ -200,15 +209,17 @@ class _Search:
         return self.best
 
     def is_at_a_loss(self, candidate: Candidate) -> bool:
-        """Whether as many random starts have been made as go without a swap search, in vain."""
-        last = candidate.is_restart and self.n_random == THRESHOLDS.patience
+        """Whether as many random starts have been made as should have been enough, in vain."""
+        last = candidate.is_restart and self.n_random == self.patience
         return last and not self.is_over and not self.best_fit.is_exact
 
     def is_met_by(self, fit: Fit) -> bool:
         """Whether a descent has come where the best one is."""
         if self.best is None:
             return False
-        return fit.info.joined or distance(fit.point, self.best.point) <= NEARNESS.same
+        either_way = fit.problem.fit_linear
+        apart = distance(fit.point, self.best.point, either_way=either_way)
+        return fit.info.joined or apart <= NEARNESS.same
 
 
 def multistart(
@@ -263,14 +274,15 @@ def multistart(
     blind = not problem.linear_part_shows(n_neurons)
     if fewest_starts is None:
         fewest_starts = THRESHOLDS.fewest_oriented if blind else THRESHOLDS.fewest_starts
-    search = _Search(fewest_starts)
+    search = _Search(fewest_starts, THRESHOLDS.puzzled if blind else THRESHOLDS.patience)
+    swaps = not blind or _is_scarce(problem, n_neurons)
     proposal = proposals.first()
     while proposal is not None:
         candidate = proposal.candidate
         search = replace(search, n_random=search.n_random + candidate.is_restart)
         observer = _observer(problem, search, n_restarts, monitor)
         fit = _descended(problem, candidate, search, limits, observer)
-        if search.n_random > THRESHOLDS.patience and not fit.info.joined:
+        if swaps and search.n_random > THRESHOLDS.patience and not fit.info.joined:
             fit = swap_search(fit, rng=local_rng, limits=limits, observer=observer("swapping"))
         met = search.is_met_by(fit)
         search = search.with_descent(fit, candidate, check, met=met)
@@ -363,7 +375,7 @@ def _descended(
         candidate.A,
         limits=limits,
         scale=candidate.scale,
-        joins=meeting(search.best_point, NEARNESS.same),
+        joins=meeting(search.best_point, NEARNESS.same, either_way=problem.fit_linear),
         observer=observer("refining"),
     )
 
@@ -375,6 +387,10 @@ def _exchanged(
     tell = observer("exchanging").progress
     descend = partial(minimize_mixed, limits=limits, observer=tell)
     return exchanged(fit, descend, rng=rng)
+
+
+def _is_scarce(problem: Problem, n_neurons: int) -> bool:
+    return problem.n_equations < THRESHOLDS.scarce * n_unknowns(problem, n_neurons)
 
 
 def _is_overdetermined(fit: Fit) -> bool:

@@ -82,15 +82,15 @@ def guarantee(
     Raises
     ------
     ValueError
-        If the network has biases or another number of outputs, or X is unusable.
+        If the network has biases, a linear part or another number of outputs, or X is unusable.
     """
     if network.n_outputs != network.n_neurons:
         raise ValueError(
             f"the bounds are for as many outputs as neurons, got {network.n_outputs} outputs and "
             f"{network.n_neurons} neurons: reduce y to the column space of A first"
         )
-    if network.hidden_bias.any() or network.output_bias.any():
-        raise ValueError("the bounds are for networks without biases")
+    if network.hidden_bias.any() or network.output_bias.any() or network.linear.any():
+        raise ValueError("the bounds are for networks without biases and without a linear part")
     network = network.normalized()
     N = distinguishing_matrix(X, network.W, augmented=noisy, sample_weight=sample_weight)
     T = detector_matrix(X, network.predict(X), noisy=noisy, sample_weight=sample_weight)
