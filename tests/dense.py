@@ -52,7 +52,10 @@ def outputs(fit, theta, rows):
     A, W, slope = apart(fit, theta)
     Z = rows.X @ W.T
     H = np.where(Z > 0.0, Z, slope * Z)
-    if fit.problem.fit_intercept:
+    problem = fit.problem
+    if problem.fit_linear:
+        H = np.hstack([H, rows.X])
+    if problem.fit_intercept and not (problem.fit_linear and problem.fit_hidden_bias):
         H = np.hstack([H, rows.one])
     return H @ A.T
 
@@ -103,7 +106,7 @@ def bread(fit, rows, *, fits_slope=False):
 
 
 def reported(fit, theta):
-    """Return the network in the units of the data: A, W, biases and slope, one after the other."""
+    """Return the network in the units of the data: A, W, biases, slope, L where it is fitted."""
     A, W, slope = apart(fit, theta)
     network = fit.problem.with_activation(LeakyReLU(slope)).network(W, A)
     return np.concatenate(
@@ -113,6 +116,7 @@ def reported(fit, theta):
             network.hidden_bias,
             network.output_bias,
             [network.negative_slope],
+            network.linear.ravel() if fit.problem.fit_linear else [],
         ]
     )
 

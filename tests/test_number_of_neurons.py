@@ -70,7 +70,8 @@ def test_ends_where_no_network_fits():
     Y = X[:, :1] * X[:, 1:2] + 0.1 * rng.standard_normal((2000, 1))
     recovery = recover(ArraySamples(X, Y), rng=0, n_restarts=2)
     assert recovery.status is not Status.RECOVERED
-    assert recovery.network.n_neurons <= 2 * 3 + 4
+    # 32 are tried at most.
+    assert recovery.network.n_neurons <= 32
 
 
 @pytest.mark.parametrize("shuffled", [False, True])

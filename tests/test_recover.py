@@ -168,15 +168,21 @@ class TestStatuses:
         X = np.abs(rng.standard_normal((500, 3)))
         teacher = TwoLayerNetwork(rng.standard_normal((3, 2)), [[1.0, -1.0, 0.2], [-1, -1, -1]])
         recovery = recover(ArraySamples(X, teacher.predict(X)), 2, rng=0)
-        assert recovery.status is Status.DEGENERATE
-        assert "ask for fewer neurons" in recovery.advice
+        assert recovery.status is Status.RECOVERED
+        assert recovery.network.match(teacher).errors_W == pytest.approx([0.0], abs=1e-20)
+        assert recovery.notes == (
+            "2 neurons were asked for, and these rows show no more than 1: the others have no "
+            "effect, or fit noise",
+        )
 
     def test_coincident_units(self):
         rng = np.random.default_rng(0)
         teacher = TwoLayerNetwork(rng.standard_normal((3, 2)), [[1.0, 0.5], [2.0, 1.0]])
         X = rng.standard_normal((500, 2))
         recovery = recover(ArraySamples(X, teacher.predict(X)), 2, rng=0)
-        assert recovery.status is Status.DEGENERATE
+        assert recovery.status is Status.RECOVERED
+        assert recovery.network.W == pytest.approx(np.array([[2.0, 1.0]]) / np.sqrt(5.0))
+        assert recovery.network.predict(X) == pytest.approx(teacher.predict(X))
 
     def test_always_on_pair(self):
         rng = np.random.default_rng(0)
@@ -187,9 +193,12 @@ class TestStatuses:
         assert "always on" in recovery.reason
 
     def test_too_many_neurons_without_noise(self):
-        _, samples = teacher_samples(1, noise=0.0)
-        recovery = recover(samples, 4, rng=0)
-        assert recovery.status is Status.DEGENERATE
+        for seed in range(4):
+            teacher, samples = teacher_samples(seed, noise=0.0)
+            recovery = recover(samples, 4, rng=0)
+            assert recovery.status is Status.RECOVERED
+            assert recovery.network.n_neurons == 3
+            assert recovery.network.match(teacher).error_W < 1e-20
 
     def test_too_few_neurons(self):
         _, samples = teacher_samples(1, n=5000)
@@ -201,9 +210,12 @@ class TestStatuses:
     def test_one_neuron_too_many(self, noise):
         for seed in range(4):
             _, samples = teacher_samples(seed, n=3000, d=6, m=6, noise=noise)
-            recovery = recover(samples, 4, rng=seed)
-            assert recovery.status is Status.RANK_DEFICIENT
-            assert "one neuron less fits as well" in recovery.reason
+            recovery, right = (recover(samples, k, rng=seed) for k in (4, 3))
+            assert recovery.status is Status.RECOVERED
+            # Both end where less is left to gain than the noise makes up for.
+            assert recovery.loss == pytest.approx(right.loss, rel=1e-4)
+            assert recovery.network.match(right.network).error_W < 1e-2
+            assert "4 neurons were asked for" in recovery.notes[0]
 
     @pytest.mark.parametrize("k", [1, 2, 3])
     @pytest.mark.parametrize("refine", [True, False])

@@ -91,6 +91,9 @@ class Found:
         Whether the best fit is the network that the slope was fitted to.
     unchanged : bool
         Whether the fit is still the one that the search has checked.
+    searched : (bool, int)
+        The size that was searched for: whether with a linear part, and how many neurons. The fit
+        may be of a simpler model.
     diagnostics : Diagnostics or None
         What the data say of the fit, once they have been asked.
     """
@@ -100,6 +103,7 @@ class Found:
     slope: Slope | None = None
     at_that_slope: bool = True
     unchanged: bool = True
+    searched: tuple[bool, int] = (False, 0)
     diagnostics: Diagnostics | None = None
 
 
@@ -173,7 +177,8 @@ def _left_out(fit: Fit, asked: Options) -> list[str]:
     k, notes = fit.n_neurons, []
     if asked.n_neurons != "auto" and k < asked.n_neurons:
         notes.append(
-            f"{asked.n_neurons} neurons were asked for, and {k} do as well: these rows show no more"
+            f"{asked.n_neurons} neurons were asked for, and these rows show no more than {k}: the "
+            "others have no effect, or fit noise"
         )
     if fit.problem.fit_linear and not asked.fit_linear:
         intercept = " and an intercept" if fit.problem.fit_hidden_bias else ""

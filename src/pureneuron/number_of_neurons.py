@@ -24,7 +24,8 @@ from pureneuron.inference import (
 from pureneuron.inference.scores import LEVELS
 from pureneuron.inference.status import THRESHOLDS as STATUS
 from pureneuron.initialize import Suggested
-from pureneuron.optimize import Fit, Limits, minimize, minimize_mixed
+from pureneuron.monitor import Monitor
+from pureneuron.optimize import Fit, Limits, Observer, minimize, minimize_mixed
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.problem import Problem, n_unknowns
 from pureneuron.results import Status
@@ -136,7 +137,14 @@ def size_of(fit: Fit) -> tuple[bool, int]:
 
 
 def another_size(
-    found: Found, tried: Sizes, problem: Problem, *, most: int, limits: Limits, seed: int
+    found: Found,
+    tried: Sizes,
+    problem: Problem,
+    *,
+    most: int,
+    limits: Limits,
+    seed: int,
+    monitor: Monitor,
 ) -> Step | None:
     """Return the next size to try, or None to stay.
 
@@ -152,13 +160,18 @@ def another_size(
         Neurons that are tried at most.
     limits, seed
         As for :func:`~pureneuron.inference.smaller_test`.
+    monitor : Monitor
+        Told of networks that grow.
     """
     fit, diagnostics = found.fit, _diagnostics(found)
     (linear, k), omitted, blocks = size_of(fit), diagnostics.omitted, diagnostics.blocks
+    if tried[linear, k].searched != (linear, k) and not found.search.agreement:
+        return Step.to(fit, problem, "a simpler model")
     if omitted is not None and omitted.is_rejected:
         if (linear, k + 1) in tried or k >= most:
             return None
-        grown = _grown(fit, omitted.larger, blocks, most=most, limits=limits, seed=seed)
+        tell = monitor.observer(fit.problem, "growing", 1, 1)
+        grown = _grown(fit, omitted.larger, blocks, most, limits=limits, seed=seed, observer=tell)
         return Step.to(grown, problem, "more neurons")
     without, before = _sufficient(diagnostics.smaller), tried.get((linear, k - 1))
     if without is None:
@@ -217,13 +230,22 @@ def is_too_large(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> bool
     return smaller_test(fit, blocks, limits=limits, seed=seed).p_value > LEVELS.needed
 
 
-def _grown(fit: Fit, W: Array, blocks: Blocks, *, most: int, limits: Limits, seed: int) -> Fit:
+def _grown(
+    fit: Fit,
+    W: Array,
+    blocks: Blocks,
+    most: int,
+    *,
+    limits: Limits,
+    seed: int,
+    observer: Observer,
+) -> Fit:
     """Add neurons to a fit, one after the other, as long as the screening sees that one is missing.
 
     The fits between need not be confirmed.
     """
     while True:
-        fit = minimize_mixed(fit.problem, W, limits=limits)
+        fit = minimize_mixed(fit.problem, W, limits=limits, observer=observer)
         screened = check(fit, blocks, seed).screened
         if fit.n_neurons >= most or screened is None or screened.p_value >= LEVELS.omitted:
             return fit
@@ -246,8 +268,9 @@ def _shrunk(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> Fit:
 
 def _sufficient(smaller: SmallerTest | None) -> Fit | None:
     """Return the fit with a neuron less that may be all there is; None where it is not."""
-    enough = smaller is not None and smaller.p_value > LEVELS.needed
-    return smaller.without if smaller is not None and enough else None
+    if smaller is None or smaller.p_value <= LEVELS.needed or smaller.without.n_neurons == 0:
+        return None
+    return smaller.without
 
 
 def _is_better(fit: Fit, before: Found) -> bool:

@@ -237,14 +237,14 @@ def settle_size(plan: Plan, options: Options, streams: Streams, monitor: Monitor
     first = found = fit_and_examine(plan, options, streams, monitor)
     asked, limits, seed = plan.n_neurons, options.limits, plan.seed
     most = most_neurons(plan.problem, plan.rank) if options.n_neurons == "auto" else asked
-    tried = {(plan.problem.fit_linear, asked): found}
-    tried.setdefault(size_of(found.fit), found)
-    while step := another_size(found, tried, plan.problem, most=most, limits=limits, seed=seed):
+    tried = {size_of(found.fit): found, found.searched: found}
+    while step := another_size(
+        found, tried, plan.problem, most=most, limits=limits, seed=seed, monitor=monitor
+    ):
         monitor.search_again("inference")
         plan = plan.stepped(step, options)
         found = fit_and_examine(plan, options, streams, monitor)
-        tried[step.problem.fit_linear, step.n_neurons] = found
-        tried.setdefault(size_of(found.fit), found)
+        tried = {size_of(found.fit): found, **tried, found.searched: found}
     chosen = least_sufficient(found, tried)
     if options.n_neurons != "auto":
         chosen = unless_rejected(chosen, first)
@@ -309,7 +309,8 @@ def minimise(plan: Plan, options: Options, streams: Streams, monitor: Monitor) -
         )
     monitor.keep(fit)
     same = before is None or distance(before.point, fit.point) <= NEARNESS.same
-    return Found(fit, search, slope, at_that_slope=same)
+    size = problem.fit_linear, k
+    return Found(fit, search, slope, at_that_slope=same, searched=size)
 
 
 def reweight(found: Found, options: Options, monitor: Monitor) -> Found:

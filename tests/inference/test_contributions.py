@@ -20,6 +20,8 @@ CASES = {
     "biases": {"fit_hidden_bias": True, "fit_intercept": True},
     "slope": {"slope": 0.3, "fits_slope": True},
     "all": {"weighted": True, "fit_hidden_bias": True, "fit_intercept": True, "slope": 0.3},
+    "linear": {"weighted": True, "fit_linear": True},
+    "linear, biases": {"fit_hidden_bias": True, "fit_intercept": True, "fit_linear": True},
 }
 BLOCKS = Blocks(5, "order", 40)
 NUMBER = np.minimum(np.arange(200) // 40, 4)
@@ -74,8 +76,7 @@ def values(fit, rows, tried):
     parts = [np.maximum(t, 0.0), np.where(Z > 0.0, 1.0, slope)[:, tried.steps] * rows.one]
     if tried.constant:
         parts.append(rows.one)
-    linear = rows.X @ tried.linear.T
-    parts += [linear, linear**2 / rows.one]
+    parts += [rows.X @ tried.linear.T, (rows.X @ tried.squared.T) ** 2 / rows.one]
     parts.append((dense.outputs(fit, dense.unknowns(fit), rows) @ tried.outputs.T) ** 2 / rows.one)
     return np.hstack(parts)
 
@@ -105,7 +106,7 @@ def test_contributions_of_blocks_are_those_of_the_rows(raw, case):
     assert np.all(np.abs(left) < 0.2 * np.sqrt(np.sum(products**2, axis=0)))
 
 
-@pytest.mark.parametrize("case", ["plain", "biases", "slope"])
+@pytest.mark.parametrize("case", ["plain", "biases", "slope", "linear, biases"])
 def test_the_covariance_after_a_refit_changes_as_contributions_say(raw, case):
     """Make the noise of one block larger, fit again: what changes of Σ e g is z of that block."""
     fits_slope = CASES[case].get("fits_slope", False)
@@ -116,7 +117,7 @@ def test_the_covariance_after_a_refit_changes_as_contributions_say(raw, case):
     X, clean, _ = problem.source.arrays()
     noise = np.zeros_like(clean)
     noise[NUMBER == 2] = rng.standard_normal((40, 2))
-    biases = {name: options.get(name, False) for name in ("fit_hidden_bias", "fit_intercept")}
+    biases = {name: each for name, each in options.items() if name.startswith("fit_")}
     activation = problem.activation
 
     def posed(size):
@@ -155,10 +156,11 @@ def only(W, families=(), *, linear=None, constant=False, steps=(), outputs=None)
         directions=W,
         thresholds=np.zeros(len(W)),
         families=("unit",) * (len(W) + len(steps) + constant)
-        + ("input",) * (0 if linear is None else 2 * len(linear)),
+        + ("input",) * (0 if linear is None else len(linear)),
         steps=np.asarray(steps, dtype=np.intp),
         constant=constant,
         linear=np.zeros((0, r)) if linear is None else linear,
+        squared=np.zeros((0, r)),
         outputs=np.zeros((0, 2)) if outputs is None else outputs,
     )
 
@@ -241,3 +243,14 @@ def test_batches_do_not_matter():
         contributions = Ready(fit, information(fit))
         found.append(contributions.scores(tried).statistics)
     assert found[1] == pytest.approx(found[0], rel=1e-3, abs=1e-6)
+
+
+def test_beside_a_linear_part_nothing_that_it_spans_is_tried():
+    fit, known, contributions = fitted(3, fit_hidden_bias=True, fit_intercept=True, fit_linear=True)
+    tried = candidates(fit, rng=np.random.default_rng(0))
+    assert "slope" not in tried.families
+    scores = Contributions(fit, known, BLOCKS, tried).scores
+    assert scores.counted.all()
+    # Units that are turned round, linear functions and the constant would be.
+    spanned = contributions.scores(only(-fit.point.W, linear=np.eye(5), constant=True))
+    assert not spanned.counted.any()

@@ -13,7 +13,7 @@ from pureneuron.inference import Blocks, Dependence, first_blocks
 from pureneuron.inference.covariance import THRESHOLDS, large_standard_errors
 from pureneuron.model import LeakyReLU
 from pureneuron.optimize import Fit, Limits, minimize, profile
-from pureneuron.problem import pose
+from pureneuron.problem import n_unknowns, pose
 from pureneuron.samples import ArraySamples
 from pureneuron.samples.testing import StreamedSamples
 from pureneuron.search import reweighted
@@ -23,7 +23,16 @@ CASES = {
     "weights": {"weighted": True},
     "biases": {"fit_hidden_bias": True, "fit_intercept": True},
     "all": {"weighted": True, "fit_hidden_bias": True, "fit_intercept": True, "slope": 0.3},
+    "linear": {"weighted": True, "fit_intercept": True, "fit_linear": True},
+    "linear, biases": {"fit_hidden_bias": True, "fit_intercept": True, "fit_linear": True},
 }
+# Beside a linear part every slope fits as well.
+WITH_SLOPE = [
+    (case, fits_slope)
+    for case in CASES
+    for fits_slope in (False, True)
+    if not (fits_slope and "linear" in case)
+]
 
 
 def fitted(seed, *, weighted=False, n=200, noise=0.1, **options):
@@ -43,6 +52,7 @@ def spent(fit, *, fits_slope=False):
     """Equations over equations less unknowns."""
     (m, q), (k, r) = fit.point.A.shape, fit.point.W.shape
     unknowns = m * q + k * (r - 1) + fits_slope
+    assert unknowns == n_unknowns(fit.problem, k) + fits_slope
     equations = fit.problem.n_effective * m
     return equations / (equations - unknowns)
 
@@ -51,8 +61,7 @@ def close(found, wanted):
     return found == pytest.approx(wanted, abs=1e-6 * np.abs(wanted).max())
 
 
-@pytest.mark.parametrize("fits_slope", [False, True])
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(("case", "fits_slope"), WITH_SLOPE)
 class TestKinds:
     """Each kind against an explicit sum over the rows."""
 
@@ -101,9 +110,7 @@ class TestKinds:
         plain = fitted(4, **CASES[case])
         X, Y, weight = plain.problem.source.arrays()
         groups = np.random.default_rng(0).integers(1, 21, 200)
-        biases = {
-            name: CASES[case].get(name, False) for name in ("fit_hidden_bias", "fit_intercept")
-        }
+        biases = {name: each for name, each in CASES[case].items() if name.startswith("fit_")}
         samples = ArraySamples(X, Y, weight, groups=groups, batch_rows=64)
         problem = pose(samples, activation=plain.problem.activation, **biases)
         fit = minimum(problem, plain.network())
@@ -191,11 +198,20 @@ class TestUnits:
         return reweighted(fit, limits=Limits(50))[0] if full else fit
 
     @pytest.mark.parametrize("full", [False, True])
-    @pytest.mark.parametrize("fits_slope", [False, True])
+    @pytest.mark.parametrize(
+        ("linear", "fits_slope"), [(False, False), (False, True), (True, False)]
+    )
     @pytest.mark.parametrize("biased", [False, True])
     @pytest.mark.parametrize("seed", range(3))
-    def test_covariance(self, seed, biased, fits_slope, full):
-        fit = self.posed(seed, slope=0.2, full=full, fit_hidden_bias=biased, fit_intercept=biased)
+    def test_covariance(self, seed, biased, linear, fits_slope, full):
+        fit = self.posed(
+            seed,
+            slope=0.2,
+            full=full,
+            fit_hidden_bias=biased,
+            fit_intercept=biased,
+            fit_linear=linear,
+        )
         _, white, errors = inferred(fit, "robust", fits_slope=fits_slope)
         wanted = dense.delta_method(fit, white, fits_slope=fits_slope)
         scale = np.sqrt(np.diag(wanted))
@@ -209,30 +225,50 @@ class TestUnits:
         assert errors.A.shape == network.A.shape
         parts = [errors.A, errors.W, errors.hidden_bias, errors.output_bias]
         flat = np.concatenate([*(part.ravel() for part in parts), [errors.negative_slope]])
+        flat = np.append(flat, errors.linear) if linear else flat
         assert flat == pytest.approx(np.sqrt(np.diag(errors.covariance)))
         # What is not fitted is known.
         assert (errors.hidden_bias > 0.0).all() == biased
         assert (errors.output_bias > 0.0).all() == biased
         assert (errors.negative_slope > 0.0) == fits_slope
+        assert errors.linear.shape == network.linear.shape
+        assert (errors.linear > 0.0).all() == linear
 
+    @pytest.mark.parametrize("linear", [False, True])
     @pytest.mark.parametrize("biased", [False, True])
-    def test_permuted(self, biased):
-        fit = self.posed(0, slope=0.2, full=False, fit_hidden_bias=biased, fit_intercept=biased)
-        _, _, errors = inferred(fit, "robust", fits_slope=True)
+    def test_permuted(self, biased, linear):
+        fit = self.posed(
+            0,
+            slope=0.2,
+            full=False,
+            fit_hidden_bias=biased,
+            fit_intercept=biased,
+            fit_linear=linear,
+        )
+        _, _, errors = inferred(fit, "robust", fits_slope=not linear)
         order = np.array([2, 0, 1])
         moved = errors.permuted(order)
         turned = minimize(fit.problem, fit.point.W[order], fit.point.A[:, order_of(fit, order)])
-        _, _, wanted = inferred(turned, "robust", fits_slope=True)
-        for name in ("A", "W", "hidden_bias", "output_bias", "negative_slope", "covariance"):
+        _, _, wanted = inferred(turned, "robust", fits_slope=not linear)
+        names = ("A", "W", "hidden_bias", "output_bias", "negative_slope", "linear", "covariance")
+        for name in names:
             assert getattr(moved, name) == pytest.approx(getattr(wanted, name), rel=1e-3, abs=1e-9)
         assert np.array_equal(moved.permuted(np.argsort(order)).covariance, errors.covariance)
 
+    @pytest.mark.parametrize("linear", [False, True])
     @pytest.mark.parametrize("biased", [False, True])
-    def test_predictions(self, biased):
-        fit = self.posed(1, slope=0.2, full=True, fit_hidden_bias=biased, fit_intercept=biased)
-        _, white, errors = inferred(fit, "robust", fits_slope=True)
+    def test_predictions(self, biased, linear):
+        fit = self.posed(
+            1,
+            slope=0.2,
+            full=True,
+            fit_hidden_bias=biased,
+            fit_intercept=biased,
+            fit_linear=linear,
+        )
+        _, white, errors = inferred(fit, "robust", fits_slope=not linear)
         X = fit.problem.source.arrays()[0][:50]
-        theta = dense.unknowns(fit, fits_slope=True)
+        theta = dense.unknowns(fit, fits_slope=not linear)
 
         def predicted(at):
             A, W, slope = dense.apart(fit, at)
@@ -244,8 +280,8 @@ class TestUnits:
 
 
 def order_of(fit, order):
-    """Return the order of the columns of A, the intercept last."""
-    return np.append(order, len(order)) if fit.problem.fit_intercept else order
+    """Return the order of the columns of A, those of no neuron last."""
+    return np.append(order, len(order) + np.arange(fit.problem.n_beside))
 
 
 def test_intervals_are_those_of_students_law():
@@ -310,10 +346,11 @@ def test_batches_do_not_matter(kind, biased):
 class TestLarge:
     """Where the information is factored and not inverted."""
 
+    @pytest.mark.parametrize("linear", [False, True])
     @pytest.mark.parametrize("biased", [False, True])
     @pytest.mark.parametrize("kind", ["groups", "serial"])
-    def test_errors_are_those_of_the_inverse(self, kind, biased):
-        options = {"fit_hidden_bias": True, "fit_intercept": True} if biased else {}
+    def test_errors_are_those_of_the_inverse(self, kind, biased, linear):
+        options = {"fit_hidden_bias": biased, "fit_intercept": biased, "fit_linear": linear}
         problem, teacher = make_problem(4, n=300, noise=0.3, **options)
         groups = np.arange(300) // 5
         X, Y, _ = problem.source.arrays()
@@ -322,7 +359,7 @@ class TestLarge:
         blocks = first_blocks(problem)
         wanted = inferred(fit, kind, lag=8, blocks=blocks)[2]
         found = large_standard_errors(fit, Dependence(kind, 8, "given"), blocks)
-        for name in ("A", "W", "hidden_bias", "output_bias"):
+        for name in ("A", "W", "hidden_bias", "output_bias", "linear"):
             # The optimiser's rounding and the ridge under the factor are all that differs.
             assert getattr(found, name) == pytest.approx(getattr(wanted, name), rel=1e-4)
         assert found.freedom == wanted.freedom

@@ -6,7 +6,7 @@ import pytest
 from engine import determined, inferred, make_problem, minimum
 from pureneuron.inference.identifiability import distinct_inputs
 from pureneuron.model import TwoLayerNetwork, unit_rows
-from pureneuron.optimize import minimize
+from pureneuron.optimize import Descent, Fit, minimize, profile
 from pureneuron.problem import pose
 from pureneuron.samples import ArraySamples, Sum
 
@@ -107,3 +107,17 @@ def test_different_inputs_are_counted(n_rows):
     assert count == pytest.approx(n_rows, rel=0.06) or count == pytest.approx(30, rel=0.1)
     few = pose(ArraySamples(X[rng.integers(12, size=n_rows)], X[:, :1]))
     assert distinct_inputs(few, 1, rng=rng) == pytest.approx(12, abs=1)
+
+
+def test_activations_that_others_make_up_are_directions_of_their_own():
+    # σ(z) − σ(−z) = z: beside a linear part a pair w, −w is one unit too many.
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((500, 3))
+    W = np.array([[1.0, 0.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 1.0, 1.0]])
+    Y = np.maximum(X @ W.T, 0.0) @ rng.standard_normal((3, 2)) + 0.1 * rng.standard_normal((500, 2))
+    for linear in (False, True):
+        problem = pose(ArraySamples(X, Y), fit_linear=linear)
+        point = profile(problem, problem.whitening.to_white(W))
+        fit = Fit(problem, point, Descent(True, False, (point.loss,)))
+        assert (determined(fit).null_directions > 0) == linear
+        assert (determined(fit).undetermined) == linear

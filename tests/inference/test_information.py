@@ -12,6 +12,9 @@ from pureneuron.problem import pose
 from pureneuron.samples import ArraySamples
 
 BIASES = [{}, {"fit_intercept": True}, {"fit_hidden_bias": True, "fit_intercept": True}]
+LINEAR = [{**biases, "fit_linear": True} for biases in BIASES]
+# Beside a linear part every slope fits as well.
+WITH_SLOPE = [(each, True) for each in BIASES] + [(each, False) for each in BIASES + LINEAR]
 
 
 def fitted(seed, *, weighted=False, slope=0.2, **biases):
@@ -20,9 +23,8 @@ def fitted(seed, *, weighted=False, slope=0.2, **biases):
     return minimum(problem, teacher)
 
 
-@pytest.mark.parametrize("fits_slope", [False, True])
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("biases", BIASES)
+@pytest.mark.parametrize(("biases", "fits_slope"), WITH_SLOPE)
 def test_the_inverse_is_that_of_the_dense_matrix_at_right_angles_to_rescaling(
     biases, weighted, fits_slope
 ):
@@ -34,8 +36,7 @@ def test_the_inverse_is_that_of_the_dense_matrix_at_right_angles_to_rescaling(
     assert known.null.shape[1] == 0
 
 
-@pytest.mark.parametrize("fits_slope", [False, True])
-@pytest.mark.parametrize("biases", BIASES)
+@pytest.mark.parametrize(("biases", "fits_slope"), WITH_SLOPE)
 def test_the_covariance_of_scores_of_noise_that_is_alike(biases, fits_slope):
     fit = fitted(2, weighted=True, **biases)
     rows = dense.Rows.of(fit.problem)

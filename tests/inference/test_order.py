@@ -42,8 +42,8 @@ def test_a_neuron_that_fits_noise_is_not_missed_and_others_are():
         assert needed.p_value < 1e-6
         assert needed.gain > 9 * 30.0
         # The fit without it is that of the right number.
-        assert superfluous.loss == pytest.approx(right.loss, rel=1e-4)
-        assert superfluous.W.shape == (3, 5)
+        assert superfluous.without.loss == pytest.approx(right.loss, rel=1e-4)
+        assert superfluous.without.point.W.shape == (3, 5)
         p_values.append(superfluous.p_value)
         gains.append(superfluous.gain)
     # A chance of 1e-3 each is the level at which one counts as needed.
@@ -59,7 +59,9 @@ def test_the_gain_is_in_units_of_the_noise():
     test = without_one(fit)
     unknowns = 3 * (4 + 2 - 1)
     variance = fit.loss / (1.0 - unknowns / (2 * 1000))
-    assert test.gain == pytest.approx((test.loss - fit.loss) * 2 * 1000 / variance, rel=1e-9)
+    assert test.gain == pytest.approx(
+        (test.without.loss - fit.loss) * 2 * 1000 / variance, rel=1e-9
+    )
 
 
 @pytest.mark.parametrize("seed", [3, 10])
@@ -69,7 +71,7 @@ def test_of_the_fits_without_a_neuron_the_best_counts(seed):
     left_out = least_missed(fit)[:3]
     losses = [minimize(problem, np.delete(fit.point.W, a, axis=0)).loss for a in left_out]
     assert max(losses) > 2.0 * min(losses)
-    assert without_one(fit).loss == pytest.approx(min(losses), rel=1e-2)
+    assert without_one(fit).without.loss == pytest.approx(min(losses), rel=1e-2)
 
 
 @pytest.mark.parametrize("intercept", [False, True])
@@ -82,9 +84,11 @@ def test_without_the_only_neuron_nothing_is_left(intercept):
         problem = pose(ArraySamples(X, Y), fit_intercept=intercept)
         fit = minimize(problem, problem.whitening.to_white(np.array([[1.0, 2.0, -1.0]])))
         test = without_one(fit)
-        assert test.W.shape == (0, 3)
+        assert test.without.point.W.shape == (0, 3)
         rest = Y - intercept * Y.mean()
-        assert test.loss * problem.output_scale**2 == pytest.approx(np.mean(rest**2), rel=1e-9)
+        assert test.without.loss * problem.output_scale**2 == pytest.approx(
+            np.mean(rest**2), rel=1e-9
+        )
         assert (test.p_value < 1e-6) == told
 
 

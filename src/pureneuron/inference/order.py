@@ -12,7 +12,15 @@ from pureneuron.inference.information import information, is_small
 from pureneuron.inference.omitted_unit import omitted_unit_test
 from pureneuron.inference.scores import LEVELS
 from pureneuron.inference.screening import screening
-from pureneuron.optimize import Fit, Limits, least_missed, minimize, profile, single_suffices
+from pureneuron.optimize import (
+    Descent,
+    Fit,
+    Limits,
+    least_missed,
+    minimize,
+    profile,
+    single_suffices,
+)
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.problem import n_unknowns
 
@@ -49,13 +57,13 @@ class SmallerTest:
     gain : float
         That gain, in squared residuals over the noise variance: about the number of unknowns of a
         neuron, or two or three times that, if it fits noise that is independent and alike.
-    without : Fit or None
-        The fit without it; None for a single neuron.
+    without : Fit
+        The fit without it.
     """
 
     p_value: float
     gain: float
-    without: Fit | None
+    without: Fit
 
 
 def smaller_test(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> SmallerTest:
@@ -78,11 +86,12 @@ def smaller_test(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> Smal
     problem, k = fit.problem, fit.n_neurons
     own = n_unknowns(problem, k) - n_unknowns(problem, k - 1)
     chance = fit.noise_variance / problem.n_equations
-    tol = max(limits.tol, THRESHOLDS.resolution * own * chance / fit.loss)
     if k == 1:
-        nothing = profile(problem, fit.point.W[:0]).loss
-        gain = (nothing - fit.loss) / chance
-        return SmallerTest(float(special.chdtrc(own, gain)), gain, None)
+        nothing = profile(problem, fit.point.W[:0])
+        gain = (nothing.loss - fit.loss) / chance
+        without = Fit(problem, nothing, Descent(True, False, (nothing.loss,)))
+        return SmallerTest(float(special.chdtrc(own, gain)), gain, without)
+    tol = max(limits.tol, THRESHOLDS.resolution * own * chance / fit.loss)
     without, neuron = fit_without_one(fit, limits=Limits(limits.max_iter, tol))
     gain = (without.loss - fit.loss) / chance
     known = information(without) if is_small(problem, k - 1) else None

@@ -16,6 +16,8 @@ The policy:
   made: then the fault lies with the model, or it was chance;
 - where B cannot show all neurons (biases, or more neurons than inputs or outputs) random starts are
   worth more, two that agree are enough, and a best fit in doubt goes on by exchanging neurons;
+- where two descents end equally low, and what differs is which way round neurons are, more starts
+  can decide nothing: beside a linear part they would be the same;
 - where random starts do not agree, and the best fit does as well with a neuron less, there is
   nothing to be confirmed: neurons that fit noise are others from every start;
 - a residual that is zero up to rounding, with clearly more equations than unknowns, is the global
@@ -76,6 +78,8 @@ class Thresholds:
     puzzled : int
         Starts that are oriented last, in vain, before it is asked whether a neuron less would do
         (users.py).
+    as_low : float
+        Share of the loss by which the ends of two descents differ that are equally low (users.py).
     scarce : float
         Equations for each unknown below which swaps find more than exchanges do (success.py).
     overdetermined : float
@@ -88,6 +92,7 @@ class Thresholds:
     doubtful_starts: int = 6
     patience: int = 6
     puzzled: int = 3
+    as_low: float = 1e-3
     scarce: float = 20.0
     overdetermined: float = 1.2
 
@@ -221,6 +226,13 @@ class _Search:
         apart = distance(fit.point, self.best.point, either_way=either_way)
         return fit.info.joined or apart <= NEARNESS.same
 
+    def is_mirrored_by(self, fit: Fit) -> bool:
+        """Whether a descent has come where the best one is, but for neurons turned round."""
+        if self.best is None or self.best is fit or self.best.is_exact:
+            return False
+        as_low = abs(fit.loss - self.best.loss) <= THRESHOLDS.as_low * self.best.loss
+        return as_low and distance(fit.point, self.best.point, either_way=True) <= NEARNESS.same
+
 
 def multistart(
     problem: Problem,
@@ -285,6 +297,8 @@ def multistart(
         if swaps and search.n_random > THRESHOLDS.patience and not fit.info.joined:
             fit = swap_search(fit, rng=local_rng, limits=limits, observer=observer("swapping"))
         met = search.is_met_by(fit)
+        if blind and not met and search.is_mirrored_by(fit):
+            search = replace(search, given_up=True)
         search = search.with_descent(fit, candidate, check, met=met)
         if blind and search.best is fit and search.doubted:
             better = _exchanged(fit, limits, local_rng, observer)
