@@ -5,7 +5,8 @@
 writes every run to ``success.json`` and the table to ``success.md``; it can be stopped at any time
 and goes on where it stopped. A fit has *solved* a problem if its loss is within 1e-4 of the best
 known, the better of itself and the fit started at the truth; without noise, if its loss is at most
-1e-16 of the variance of the outputs. All fits are the default ``recover(samples, k)``; in the cells
+1e-16 of the variance of the outputs. *Above* are those that are not, *smaller* those with fewer
+neurons than were asked for, because the rows show no more. All fits are the default ``recover(samples, k)``; in the cells
 with a law of the inputs, hidden and output biases are fitted. Their teachers have rows of W
 N(0, 1/d), kinks N(0, 0.7²) standard deviations of the pre-activation from its mean, A and output
 biases N(0, 1).
@@ -145,8 +146,9 @@ CELLS = {
 }
 
 HEADER = (
-    "| cell | d | k | m | n | noise sd | κ | asked for | solved | RECOVERED | of these wrong "
-    "| starts (most) | s (most) |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|"
+    "| cell | d | k | m | n | noise sd | κ | asked for | solved | RECOVERED "
+    "| of these above | of these smaller | starts (most) | s (most) |\n"
+    "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -174,6 +176,7 @@ def run(task: tuple[str, int]) -> dict[str, Any]:
         "solved": bool(solved),
         "status": recovery.status.name,
         "loss": recovery.loss,
+        "neurons": recovery.network.n_neurons,
         "starts": int(recovery.stage("multistart").figures["n_starts"]),
     }
 
@@ -189,11 +192,14 @@ def table(runs: list[dict[str, Any]]) -> Iterator[str]:
         recovered = np.array([run["status"] == "RECOVERED" for run in mine])
         seconds = np.array([run["seconds"] for run in mine])
         starts = np.array([run["starts"] for run in mine])
+        smaller = np.array([run.get("neurons", cell.k) < cell.k for run in mine])
+        above = recovered & ~solved & ~smaller
         noise = f"{cell.noise:g}" + (" of the signal" if cell.relative else "")
         yield (
             f"| {name} | {cell.n_inputs} | {cell.k} | {cell.m} | {cell.n} | {noise} "
             f"| {cell.kappa:g} | {cell.wanted} "
-            f"| {solved.sum()}/{len(mine)} | {recovered.sum()} | {np.sum(recovered & ~solved)} "
+            f"| {solved.sum()}/{len(mine)} | {recovered.sum()} | {above.sum()} "
+            f"| {np.sum(recovered & smaller)} "
             f"| {np.median(starts):.0f} ({starts.max()}) "
             f"| {np.median(seconds):.2g} ({seconds.max():.2g}) |"
         )

@@ -6,8 +6,9 @@ while the omitted-unit test rejects, and downwards while a neuron less would do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -142,6 +143,7 @@ def another_size(
     problem: Problem,
     *,
     most: int,
+    level: float,
     limits: Limits,
     seed: int,
     monitor: Monitor,
@@ -158,6 +160,8 @@ def another_size(
         The data with all inputs: the fit may have left some out.
     most : int
         Neurons that are tried at most.
+    level : float
+        A neuron less may do where chance does as much more often.
     limits, seed
         As for :func:`~pureneuron.inference.smaller_test`.
     monitor : Monitor
@@ -173,18 +177,19 @@ def another_size(
         tell = monitor.observer(fit.problem, "growing", 1, 1)
         grown = _grown(fit, omitted.larger, blocks, most, limits=limits, seed=seed, observer=tell)
         return Step.to(grown, problem, "more neurons")
-    without, before = _sufficient(diagnostics.smaller), tried.get((linear, k - 1))
+    shrink = partial(_shrunk, blocks=blocks, level=level, limits=limits, seed=seed)
+    without, before = _sufficient(diagnostics.smaller, level), tried.get((linear, k - 1))
     if without is None:
-        return _beside_linear_part(found, tried, problem, limits=limits, seed=seed)
+        return _beside_linear_part(found, tried, problem, shrink)
     if before is not None and not _is_better(without, before):
         return None
-    fewest = _shrunk(without, blocks, limits=limits, seed=seed)
+    fewest = shrink(without)
     # Where several are too many, the fits between need not be confirmed.
     return Step.to(without if size_of(fewest) in tried else fewest, problem, "fewer neurons")
 
 
 def _beside_linear_part(
-    found: Found, tried: Sizes, problem: Problem, *, limits: Limits, seed: int
+    found: Found, tried: Sizes, problem: Problem, shrink: Callable[[Fit], Fit]
 ) -> Step | None:
     """Return the step to fewer neurons beside a linear part, where they are not known without one.
 
@@ -201,8 +206,8 @@ def _beside_linear_part(
     beside = fit.problem.with_linear_part()
     if beside.n_equations < STATUS.few_equations * n_unknowns(beside, fit.n_neurons):
         return None
-    fit = minimize(beside, fit.point.W, limits=limits, damping=DAMPING.trusted)
-    fewest = _shrunk(fit, _diagnostics(found).blocks, limits=limits, seed=seed)
+    fit = minimize(beside, fit.point.W, damping=DAMPING.trusted)
+    fewest = shrink(fit)
     before = tried.get(size_of(fewest))
     if fewest.n_neurons == fit.n_neurons or (before and not _is_better(fewest, before)):
         return None
@@ -212,7 +217,10 @@ def _beside_linear_part(
 def least_sufficient(found: Found, tried: Sizes) -> Found:
     """Return the fit with a neuron less if that may do, though chance spoke against it."""
     linear, k = size_of(found.fit)
-    less, enough = tried.get((linear, k - 1)), _sufficient(_diagnostics(found).smaller)
+    less, enough = (
+        tried.get((linear, k - 1)),
+        _sufficient(_diagnostics(found).smaller, LEVELS.needed),
+    )
     return less if less is not None and enough is not None else found
 
 
@@ -252,23 +260,23 @@ def _grown(
         W = np.vstack([fit.point.W, screened.best_units(1)])
 
 
-def _shrunk(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> Fit:
+def _shrunk(fit: Fit, blocks: Blocks, *, level: float, limits: Limits, seed: int) -> Fit:
     """Take neurons away from a fit, one after the other, as long as one less would do."""
     while fit.n_neurons > 1:
         if fit.is_exact:
             without = fit_without_one(fit, limits=limits)[0]
             less = without if without.is_exact else None
         else:
-            less = _sufficient(smaller_test(fit, blocks, limits=limits, seed=seed))
+            less = _sufficient(smaller_test(fit, blocks, limits=limits, seed=seed), level)
         if less is None:
             break
         fit = less
     return fit
 
 
-def _sufficient(smaller: SmallerTest | None) -> Fit | None:
+def _sufficient(smaller: SmallerTest | None, level: float) -> Fit | None:
     """Return the fit with a neuron less that may be all there is; None where it is not."""
-    if smaller is None or smaller.p_value <= LEVELS.needed or smaller.without.n_neurons == 0:
+    if smaller is None or smaller.p_value <= level or smaller.without.n_neurons == 0:
         return None
     return smaller.without
 

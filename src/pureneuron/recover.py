@@ -10,6 +10,7 @@ import numpy as np
 
 from pureneuron.certify import Claim, Found, certify, certify_moments, claim_best_so_far
 from pureneuron.inference import Blocks, Diagnostics, bic, check, diagnose_fit, first_blocks
+from pureneuron.inference.scores import LEVELS
 from pureneuron.inference.status import THRESHOLDS as STATUS
 from pureneuron.initialize import (
     Fitted,
@@ -44,6 +45,7 @@ from pureneuron.search import (
     fit_slope,
     has_noise,
     multistart,
+    polished,
     refit_slope,
     reweighted,
 )
@@ -149,14 +151,15 @@ class Streams:
     moments: np.random.Generator
     tests: np.random.Generator
     inference: np.random.Generator
+    polish: np.random.Generator
 
     @classmethod
     def spawned(cls, rng: np.random.Generator) -> Streams:
         """Spawn them (SPEC 7); a generator that cannot spawn seeds one that can."""
         try:
-            return cls(*rng.spawn(6))
+            return cls(*rng.spawn(7))
         except TypeError:
-            return cls(*np.random.default_rng(rng.integers(2**63)).spawn(6))
+            return cls(*np.random.default_rng(rng.integers(2**63)).spawn(7))
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,10 +239,19 @@ def settle_size(plan: Plan, options: Options, streams: Streams, monitor: Monitor
     """
     first = found = fit_and_examine(plan, options, streams, monitor)
     asked, limits, seed = plan.n_neurons, options.limits, plan.seed
-    most = most_neurons(plan.problem, plan.rank) if options.n_neurons == "auto" else asked
+    most, level = asked, LEVELS.doubtful
+    if options.n_neurons == "auto":
+        most, level = most_neurons(plan.problem, plan.rank), LEVELS.needed
     tried = {size_of(found.fit): found, found.searched: found}
     while step := another_size(
-        found, tried, plan.problem, most=most, limits=limits, seed=seed, monitor=monitor
+        found,
+        tried,
+        plan.problem,
+        most=most,
+        level=level,
+        limits=limits,
+        seed=seed,
+        monitor=monitor,
     ):
         monitor.search_again("inference")
         plan = plan.stepped(step, options)
@@ -307,10 +319,14 @@ def minimise(plan: Plan, options: Options, streams: Streams, monitor: Monitor) -
             monitor=monitor,
             stage=stage,
         )
+        known, rough = None if search.checks is None else search.checks.known, fit
+        if slope is None:
+            fit = polished(fit, known, limits=limits, rng=streams.polish)
     monitor.keep(fit)
     same = before is None or distance(before.point, fit.point) <= NEARNESS.same
     size = problem.fit_linear, k
-    return Found(fit, search, slope, at_that_slope=same, searched=size)
+    unchanged = fit is rough
+    return Found(fit, search, slope, at_that_slope=same, unchanged=unchanged, searched=size)
 
 
 def reweight(found: Found, options: Options, monitor: Monitor) -> Found:

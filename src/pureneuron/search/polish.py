@@ -1,0 +1,84 @@
+"""Out of the small minima about a minimum.
+
+Where a kink passes a row, the slope of the loss jumps. With few rows for each unknown it is rough
+on the scale of a tenth of a standard error, and a descent ends in one of many minima there.
+Descents from a part of a standard error away find lower ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pureneuron.inference.information import Information
+from pureneuron.optimize import Fit, Limits, Observer, minimize
+from pureneuron.optimize.damping import THRESHOLDS as DAMPING
+from pureneuron.problem import n_unknowns
+
+__all__ = ["Thresholds", "polished"]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Numbers that decide, each with its meaning and the benchmark that shows its effect.
+
+    Attributes
+    ----------
+    equations : float
+        Equations for each unknown from which on the loss is smooth enough (success.py).
+    trials, patience : int
+        Descents at most, and in vain before it ends (success.py).
+    worthwhile : float
+        Share of the loss that one must gain to count (success.py).
+    away : float
+        How far away they start, in standard errors (success.py).
+    """
+
+    equations: float = 200.0
+    trials: int = 40
+    patience: int = 8
+    worthwhile: float = 1e-5
+    away: float = 0.5
+
+
+THRESHOLDS = Thresholds()
+
+
+def polished(
+    fit: Fit,
+    known: Information | None,
+    *,
+    limits: Limits,
+    rng: np.random.Generator,
+    observer: Observer | None = None,
+) -> Fit:
+    """Return the lowest end of descents from near a fit; the fit itself where there are many rows.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    known : Information or None
+        At the fit; None where there are too many unknowns.
+    limits, observer
+        As for :func:`~pureneuron.optimize.minimize`.
+    rng : numpy.random.Generator
+        Draws the starts.
+    """
+    problem, W = fit.problem, fit.point.W
+    enough = THRESHOLDS.equations * n_unknowns(problem, fit.n_neurons)
+    if known is None or fit.is_exact or problem.n_equations >= enough:
+        return fit
+    variance = known.inverse.diagonal()[: W.size] * fit.noise_variance / problem.n_effective
+    spread = THRESHOLDS.away * np.sqrt(np.maximum(variance, 0.0)).reshape(W.shape)
+    in_vain = 0
+    for _ in range(THRESHOLDS.trials):
+        if in_vain == THRESHOLDS.patience:
+            break
+        start = fit.point.W + spread * rng.standard_normal(W.shape)
+        trial = minimize(problem, start, limits=limits, damping=DAMPING.trusted, observer=observer)
+        in_vain = in_vain + 1
+        if trial.loss < (1.0 - THRESHOLDS.worthwhile) * fit.loss and trial.info.converged:
+            fit, in_vain = replace(fit, point=trial.point), 0
+    return fit
