@@ -6,10 +6,10 @@ writes every run to ``success.json`` and the table to ``success.md``; it can be 
 and goes on where it stopped. A fit has *solved* a problem if its loss is within 1e-4 of the best
 known, the better of itself and the fit started at the truth; without noise, if its loss is at most
 1e-16 of the variance of the outputs. *Above* are those that are not, *smaller* those with fewer
-neurons than were asked for, because the rows show no more. All fits are the default ``recover(samples, k)``; in the cells
-with a law of the inputs, hidden and output biases are fitted. Their teachers have rows of W
-N(0, 1/d), kinks N(0, 0.7²) standard deviations of the pre-activation from its mean, A and output
-biases N(0, 1).
+neurons than were asked for, because the rows show no more. All fits are the default
+``recover(samples, k)``; in the cells with a law of the inputs, hidden and output biases are fitted.
+Their teachers have rows of W N(0, 1/d), kinks N(0, 0.7²) standard deviations of the pre-activation
+from its mean, A and output biases N(0, 1).
 """
 
 from __future__ import annotations

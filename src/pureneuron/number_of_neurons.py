@@ -235,7 +235,9 @@ def is_too_large(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> bool
     problem = fit.problem
     if problem.n_equations < STATUS.few_equations * n_unknowns(problem, fit.n_neurons):
         return False
-    return smaller_test(fit, blocks, limits=limits, seed=seed).p_value > LEVELS.needed
+    ordered = blocks.kind == "order"
+    test = smaller_test(fit, blocks, limits=limits, seed=seed, independent=ordered)
+    return test.p_value > LEVELS.needed
 
 
 def _grown(
@@ -267,7 +269,9 @@ def _shrunk(fit: Fit, blocks: Blocks, *, level: float, limits: Limits, seed: int
             without = fit_without_one(fit, limits=limits)[0]
             less = without if without.is_exact else None
         else:
-            less = _sufficient(smaller_test(fit, blocks, limits=limits, seed=seed), level)
+            ordered = blocks.kind == "order"
+            test = smaller_test(fit, blocks, limits=limits, seed=seed, independent=ordered)
+            less = _sufficient(test, level)
         if less is None:
             break
         fit = less

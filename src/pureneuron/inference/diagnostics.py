@@ -222,7 +222,7 @@ def diagnose_fit(
         independent = dependence.kind in ("iid", "robust")
         enough = independent and shows and rank == fit.n_neurons
         if not enough and not omitted.is_rejected:
-            smaller = smaller_test(fit, better, limits=limits, seed=seed)
+            smaller = smaller_test(fit, better, limits=limits, seed=seed, independent=independent)
     return Diagnostics(
         checks=checks,
         reversible=is_reversible(fit),

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from pureneuron.inference.blocks import Blocks
+from pureneuron.inference.blocks import Blocks, consecutive_blocks
 from pureneuron.inference.information import information, is_small
 from pureneuron.inference.omitted_unit import omitted_unit_test
 from pureneuron.inference.scores import LEVELS
-from pureneuron.inference.screening import screening
+from pureneuron.inference.screening import Screening, screening
 from pureneuron.optimize import (
     Descent,
     Fit,
@@ -37,10 +37,17 @@ class Thresholds:
         Neurons that are left out in turn (surety.py).
     resolution : float
         The fit without them is wanted to this share of what chance gives (surety.py).
+    equations, fewest_rows : float and int
+        Equations for each unknown, and rows, that are looked at first (make bench).
+    rough : float
+        Tolerance of a fit to these (make bench).
     """
 
     candidates: int = 3
     resolution: float = 0.1
+    equations: float = 40.0
+    fewest_rows: int = 500
+    rough: float = 1e-4
 
 
 THRESHOLDS = Thresholds()
@@ -66,11 +73,14 @@ class SmallerTest:
     without: Fit
 
 
-def smaller_test(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> SmallerTest:
+def smaller_test(
+    fit: Fit, blocks: Blocks, *, limits: Limits, seed: int, independent: bool = False
+) -> SmallerTest:
     """Test whether a neuron less would do: the omitted-unit test of the fit without one.
 
     Of the fits without one of the least missed neurons the best counts. The neuron that was left
-    out is where the unit more begins.
+    out is where the unit more begins. Most neurons are so needed that some of the rows show it,
+    and these are looked at first.
 
     Parameters
     ----------
@@ -82,7 +92,12 @@ def smaller_test(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> Smal
         As for :func:`~pureneuron.optimize.minimize`; the tolerance is raised to what is needed.
     seed : int
         For candidates and signs.
+    independent : bool
+        Whether rows are, so that any of them may be left out.
     """
+    clearly = _clearly_needed(fit, blocks, limits=limits, seed=seed) if independent else None
+    if clearly is not None:
+        return clearly
     problem, k = fit.problem, fit.n_neurons
     own = n_unknowns(problem, k) - n_unknowns(problem, k - 1)
     chance = fit.noise_variance / problem.n_equations
@@ -94,12 +109,34 @@ def smaller_test(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> Smal
     tol = max(limits.tol, THRESHOLDS.resolution * own * chance / fit.loss)
     without, neuron = fit_without_one(fit, limits=Limits(limits.max_iter, tol))
     gain = (without.loss - fit.loss) / chance
-    known = information(without) if is_small(problem, k - 1) else None
-    screened = screening(without, known, blocks, rng=np.random.default_rng(seed))
+    screened = _screened(without, blocks, seed)
     test = omitted_unit_test(
         screened, level=LEVELS.needed, thorough=True, start=fit.point.W[neuron]
     )
     return SmallerTest(test.p_value, gain, without)
+
+
+def _clearly_needed(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> SmallerTest | None:
+    """Return the outcome if some of the rows show it, by the screening alone."""
+    problem, k = fit.problem, fit.n_neurons
+    wanted = THRESHOLDS.equations * n_unknowns(problem, k) / problem.n_outputs
+    every = int(problem.n_rows // max(wanted, THRESHOLDS.fewest_rows))
+    if k == 1 or every < 2:
+        return None
+    some = problem.part(np.arange(0, problem.n_rows, every))
+    limits = Limits(limits.max_iter, max(limits.tol, THRESHOLDS.rough))
+    right = minimize(some, fit.point.W, limits=limits, damping=DAMPING.trusted)
+    without, _ = fit_without_one(right, limits=limits)
+    p = _screened(without, consecutive_blocks(some.n_rows, blocks.n_blocks), seed).p_value
+    if p > 0.5 * LEVELS.needed:
+        return None
+    gain = (without.loss - right.loss) / fit.noise_variance * problem.n_equations
+    return SmallerTest(p, gain, without)
+
+
+def _screened(fit: Fit, blocks: Blocks, seed: int) -> Screening:
+    known = information(fit) if is_small(fit.problem, fit.n_neurons) else None
+    return screening(fit, known, blocks, rng=np.random.default_rng(seed))
 
 
 def fit_without_one(fit: Fit, *, limits: Limits) -> tuple[Fit, int]:
