@@ -177,8 +177,7 @@ def _left_out(fit: Fit, asked: Options) -> list[str]:
     k, notes = fit.n_neurons, []
     if asked.n_neurons != "auto" and k < asked.n_neurons:
         notes.append(
-            f"{asked.n_neurons} neurons were asked for, and these rows show no more than {k}: the "
-            "others have no effect, or fit noise"
+            f"{asked.n_neurons} neurons were asked for, and these rows show no more than {k}"
         )
     if fit.problem.fit_linear and not asked.fit_linear:
         intercept = " and an intercept" if fit.problem.fit_hidden_bias else ""

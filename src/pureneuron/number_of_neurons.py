@@ -25,6 +25,7 @@ from pureneuron.inference import (
 from pureneuron.inference.scores import LEVELS
 from pureneuron.inference.status import THRESHOLDS as STATUS
 from pureneuron.initialize import Suggested
+from pureneuron.initialize.orientation import rightly_turned
 from pureneuron.monitor import Monitor
 from pureneuron.optimize import Fit, Limits, Observer, minimize, minimize_mixed
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
@@ -124,7 +125,8 @@ class Step:
         if fit.problem.fit_linear != problem.fit_linear:
             linear = fit.problem.fit_linear
             problem = problem.with_linear_part() if linear else problem.without_linear_part()
-        W = problem.whitening.to_white(fit.problem.whitening.from_white(fit.point.W))
+        W = rightly_turned(fit) if fit.problem.fit_linear else fit.point.W
+        W = problem.whitening.to_white(fit.problem.whitening.from_white(W))
         return cls(problem, fit.n_neurons, Suggested(W, why))
 
 

@@ -11,11 +11,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from pureneuron.inference import Diagnostics, unit_diagnostics
 from pureneuron.inference.status import THRESHOLDS as STATUS
-from pureneuron.initialize.orientation import enough_without_linear_part, turned_round
+from pureneuron.initialize.orientation import enough_without_linear_part, rightly_turned
 from pureneuron.optimize import Fit, Limits, minimize
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.options import Options
@@ -56,13 +54,13 @@ def simplified(fit: Fit, diagnostics: Diagnostics, *, asked: Options) -> Simpler
     simpler = None
     # A slope has been fitted to the network as it is.
     if asked.negative_slope != "auto":
-        simpler = _without_units(fit, diagnostics)
+        simpler = _without_units(fit, diagnostics, asked.limits)
         if simpler is None and fit.problem.fit_linear and not asked.fit_linear:
             simpler = _without_linear_part(fit, asked.limits)
     return simpler or _without_weak_inputs(fit, diagnostics)
 
 
-def _without_units(fit: Fit, diagnostics: Diagnostics) -> Simpler | None:
+def _without_units(fit: Fit, diagnostics: Diagnostics, limits: Limits) -> Simpler | None:
     problem, units = fit.problem, diagnostics.checks.units
     # With a slope, a unit that is never on is linear, too.
     never = set(units.dead) if problem.activation.negative_slope else set()
@@ -77,13 +75,16 @@ def _without_units(fit: Fit, diagnostics: Diagnostics) -> Simpler | None:
     affordable = problem.n_equations >= few * n_unknowns(problem, len(left))
     if not gone or not left or not affordable:
         return None
-    return Simpler(problem, fit.point.W[left])
+    W = fit.point.W[left]
+    if problem.fit_linear:
+        W = rightly_turned(minimize(problem, W, limits=limits, damping=DAMPING.trusted))
+    return Simpler(problem, W)
 
 
 def _without_linear_part(fit: Fit, limits: Limits) -> Simpler | None:
     """Turn neurons round so that the linear part vanishes, if they can be."""
     problem = fit.problem.without_linear_part()
-    W = np.where(turned_round(fit)[:, None], -fit.point.W, fit.point.W)
+    W = rightly_turned(fit)
     plain = minimize(problem, W, limits=limits, damping=DAMPING.trusted)
     always_on = unit_diagnostics(problem, plain.point.W, plain.point.A).always_on
     if always_on or plain.loss > enough_without_linear_part(fit, problem):

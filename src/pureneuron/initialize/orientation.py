@@ -23,7 +23,13 @@ from pureneuron.optimize import Fit, Limits, Observer, exchanged, minimize
 from pureneuron.problem import Problem
 from pureneuron.typing import Array, BoolArray
 
-__all__ = ["binary_least_squares", "enough_without_linear_part", "oriented", "turned_round"]
+__all__ = [
+    "binary_least_squares",
+    "enough_without_linear_part",
+    "oriented",
+    "rightly_turned",
+    "turned_round",
+]
 
 
 @dataclass(frozen=True)
@@ -83,7 +89,7 @@ def oriented(
     descend = partial(minimize, limits=limits, observer=observer)
     fit = exchanged(descend(problem.with_linear_part(), W), descend, rng=rng)
     enough = enough_without_linear_part(fit, problem)
-    return np.where(turned_round(fit)[:, None], -fit.point.W, fit.point.W), enough
+    return rightly_turned(fit), enough
 
 
 def enough_without_linear_part(fit: Fit, problem: Problem) -> float:
@@ -91,6 +97,11 @@ def enough_without_linear_part(fit: Fit, problem: Problem) -> float:
     chance = THRESHOLDS.chance * (fit.problem.n_beside - problem.n_beside) * problem.n_outputs
     enough = fit.loss * (1.0 + chance / problem.n_equations)
     return max(enough, problem.likelihood.floor(single=problem.single))
+
+
+def rightly_turned(fit: Fit) -> Array:
+    """Return the white rows (k, r) of a fit with a linear part, turned so that it is small."""
+    return np.where(turned_round(fit)[:, None], -fit.point.W, fit.point.W)
 
 
 def turned_round(fit: Fit) -> BoolArray:
