@@ -90,3 +90,22 @@ def test_rows_that_repeat_do_not_change_it(n_neurons, shuffled):
     # Standard errors are those of 500 rows, not of 10 000.
     ratio = often.standard_errors.A.mean() / once.standard_errors.A.mean()
     assert 0.8 < ratio < 1.25
+
+
+def test_many_neurons_behind_one_output_are_grown():
+    # The rank of B is one: neurons are added until the residual shows no more.
+    teacher, X, Y = drawn(3, d=6, k=9, n=8000, noise=0.0, bias=True)
+    heard = []
+    options = {"fit_hidden_bias": True, "fit_intercept": True, "rng": 0}
+    recovery = recover(ArraySamples(X, Y), callback=heard.append, **options)
+    assert recovery.status is Status.RECOVERED
+    assert recovery.network.n_neurons == 9
+    assert recovery.network.match(teacher).error_W < 1e-18
+    assert "growing" in {each.stage for each in heard}
+
+
+def test_a_number_that_is_given_is_not_exceeded():
+    _, X, Y = drawn(0, k=3, m=2)
+    recovery = recover(ArraySamples(X, Y), 2, rng=0)
+    assert recovery.network.n_neurons == 2
+    assert recovery.status is Status.MISFIT

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine import make_problem, minimum
+from engine import Watched, make_problem, minimum
 from pureneuron.datasets import make_teacher
 from pureneuron.inference import Blocks, first_blocks, smaller_test
 from pureneuron.initialize import random_start
@@ -132,3 +132,32 @@ def test_noise_that_rows_share_does_not_make_a_neuron_needed():
         naive.append(without_one(fit).gain)
     assert min(p_values) > 1e-3
     assert min(naive) > 50.0
+
+
+def test_some_of_the_rows_show_that_a_neuron_is_needed():
+    seen = []
+    for seed in range(4):
+        problem, teacher = make_problem(seed, n=20_000, d=5, m=5, noise=0.3)
+        problem = replace(problem, rows=replace(problem.rows, source=Watched(problem.source, seen)))
+        fit = minimum(problem, teacher)
+        seen.clear()
+        blocks = first_blocks(problem)
+        quick = smaller_test(fit, blocks, limits=Limits(50), seed=0, independent=True)
+        # Some rows were taken out, and no kernel ran over all of them.
+        assert max((n for _, n in seen), default=0) < 20_000
+        whole = smaller_test(fit, blocks, limits=Limits(50), seed=0)
+        assert quick.p_value < 2.5e-3
+        assert whole.p_value < 2.5e-3
+        # The gain is put in terms of all rows.
+        assert quick.gain == pytest.approx(whole.gain, rel=0.3)
+
+
+def test_a_neuron_that_some_rows_do_not_show_to_be_needed_is_asked_of_all():
+    rng = np.random.default_rng(0)
+    problem, teacher = make_problem(0, n=20_000, noise=0.3)
+    fit = with_one_more(minimum(problem, teacher), rng)
+    options = {"limits": Limits(50), "seed": 0}
+    asked = smaller_test(fit, first_blocks(problem), independent=True, **options)
+    whole = smaller_test(fit, first_blocks(problem), **options)
+    assert asked.p_value == whole.p_value > 5e-3
+    assert asked.without.problem.n_rows == 20_000
