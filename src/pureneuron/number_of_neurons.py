@@ -27,7 +27,7 @@ from pureneuron.inference.status import THRESHOLDS as STATUS
 from pureneuron.initialize import Suggested
 from pureneuron.initialize.orientation import rightly_turned
 from pureneuron.monitor import Monitor
-from pureneuron.optimize import Fit, Limits, Observer, minimize, minimize_mixed
+from pureneuron.optimize import Fit, Limits, Observer, gains, minimize, minimize_mixed
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.problem import Problem, n_unknowns
 from pureneuron.results import Status
@@ -43,7 +43,7 @@ __all__ = [
     "least_sufficient",
     "most_neurons",
     "size_of",
-    "unless_rejected",
+    "unless_doubtful",
 ]
 
 
@@ -59,6 +59,10 @@ class Thresholds:
         Up to how many times that rank (calibration).
     equations : float
         Fewest equations for each unknown (calibration).
+    hidden, resolved : float
+        Gain of a neuron that may hide in the noise, in units of what each of its unknowns gains by
+        chance; and the share of the gain of the weakest neuron that is shown below which that is
+        nothing (calibration).
     hardly_off : float
         Share of rows in which a unit is off below which its kink may be noise (users.py).
     better : float
@@ -69,6 +73,8 @@ class Thresholds:
     most: int = 32
     most_growth: int = 2
     equations: float = 8.0
+    hidden: float = 3.0
+    resolved: float = 0.02
     hardly_off: float = 0.02
     better: float = 1e-3
 
@@ -145,7 +151,6 @@ def another_size(
     problem: Problem,
     *,
     most: int,
-    level: float,
     limits: Limits,
     seed: int,
     monitor: Monitor,
@@ -162,8 +167,6 @@ def another_size(
         The data with all inputs: the fit may have left some out.
     most : int
         Neurons that are tried at most.
-    level : float
-        A neuron less may do where chance does as much more often.
     limits, seed
         As for :func:`~pureneuron.inference.smaller_test`.
     monitor : Monitor
@@ -179,8 +182,8 @@ def another_size(
         tell = monitor.observer(fit.problem, "growing", 1, 1)
         grown = _grown(fit, omitted.larger, blocks, most, limits=limits, seed=seed, observer=tell)
         return Step.to(grown, problem, "more neurons")
-    shrink = partial(_shrunk, blocks=blocks, level=level, limits=limits, seed=seed)
-    without, before = _sufficient(diagnostics.smaller, level), tried.get((linear, k - 1))
+    shrink = partial(_shrunk, blocks=blocks, limits=limits, seed=seed)
+    without, before = _sufficient(diagnostics.smaller), tried.get((linear, k - 1))
     if without is None:
         return _beside_linear_part(found, tried, problem, shrink)
     if before is not None and not _is_better(without, before):
@@ -221,15 +224,28 @@ def least_sufficient(found: Found, tried: Sizes) -> Found:
     linear, k = size_of(found.fit)
     less, enough = (
         tried.get((linear, k - 1)),
-        _sufficient(_diagnostics(found).smaller, LEVELS.needed),
+        _sufficient(_diagnostics(found).smaller),
     )
     return less if less is not None and enough is not None else found
 
 
-def unless_rejected(chosen: Found, first: Found) -> Found:
-    """Return a fit with fewer neurons than were asked for, or the first if it leaves a trace."""
+def unless_doubtful(chosen: Found, first: Found) -> Found:
+    """Return a fit with fewer neurons than were asked for if it is certain that it has all.
+
+    Who asks for them may know of them. So it must leave no trace, and show neurons so well that one
+    of a fiftieth of the weakest could not hide in the noise.
+    """
     omitted = _diagnostics(chosen).omitted
-    return first if omitted is not None and omitted.is_rejected else chosen
+    rejected = omitted is not None and omitted.is_rejected
+    fewer = chosen.fit.n_neurons < first.fit.n_neurons
+    return first if rejected or (fewer and _may_hide_one(chosen.fit)) else chosen
+
+
+def _may_hide_one(fit: Fit) -> bool:
+    problem, k = fit.problem, fit.n_neurons
+    unknowns = n_unknowns(problem, k + 1) - n_unknowns(problem, k)
+    hidden = THRESHOLDS.hidden * unknowns * fit.noise_variance / problem.n_equations
+    return bool(hidden > THRESHOLDS.resolved * gains(fit).min())
 
 
 def is_too_large(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> bool:
@@ -264,7 +280,7 @@ def _grown(
         W = np.vstack([fit.point.W, screened.best_units(1)])
 
 
-def _shrunk(fit: Fit, blocks: Blocks, *, level: float, limits: Limits, seed: int) -> Fit:
+def _shrunk(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> Fit:
     """Take neurons away from a fit, one after the other, as long as one less would do."""
     while fit.n_neurons > 1:
         if fit.is_exact:
@@ -273,16 +289,16 @@ def _shrunk(fit: Fit, blocks: Blocks, *, level: float, limits: Limits, seed: int
         else:
             ordered = blocks.kind == "order"
             test = smaller_test(fit, blocks, limits=limits, seed=seed, independent=ordered)
-            less = _sufficient(test, level)
+            less = _sufficient(test)
         if less is None:
             break
         fit = less
     return fit
 
 
-def _sufficient(smaller: SmallerTest | None, level: float) -> Fit | None:
+def _sufficient(smaller: SmallerTest | None) -> Fit | None:
     """Return the fit with a neuron less that may be all there is; None where it is not."""
-    if smaller is None or smaller.p_value <= level or smaller.without.n_neurons == 0:
+    if smaller is None or smaller.p_value <= LEVELS.needed or smaller.without.n_neurons == 0:
         return None
     return smaller.without
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from pureneuron.certify import Claim, Found, certify, certify_moments, claim_best_so_far
 from pureneuron.inference import Blocks, Diagnostics, bic, check, diagnose_fit, first_blocks
-from pureneuron.inference.scores import LEVELS
 from pureneuron.inference.status import THRESHOLDS as STATUS
 from pureneuron.initialize import (
     Fitted,
@@ -30,7 +29,7 @@ from pureneuron.number_of_neurons import (
     least_sufficient,
     most_neurons,
     size_of,
-    unless_rejected,
+    unless_doubtful,
 )
 from pureneuron.optimize import distance, minimize
 from pureneuron.optimize.comparison import THRESHOLDS as NEARNESS
@@ -239,16 +238,13 @@ def settle_size(plan: Plan, options: Options, streams: Streams, monitor: Monitor
     """
     first = found = fit_and_examine(plan, options, streams, monitor)
     asked, limits, seed = plan.n_neurons, options.limits, plan.seed
-    most, level = asked, LEVELS.doubtful
-    if options.n_neurons == "auto":
-        most, level = most_neurons(plan.problem, plan.rank), LEVELS.needed
+    most = most_neurons(plan.problem, plan.rank) if options.n_neurons == "auto" else asked
     tried = {size_of(found.fit): found, found.searched: found}
     while step := another_size(
         found,
         tried,
         plan.problem,
         most=most,
-        level=level,
         limits=limits,
         seed=seed,
         monitor=monitor,
@@ -259,7 +255,7 @@ def settle_size(plan: Plan, options: Options, streams: Streams, monitor: Monitor
         tried = {size_of(found.fit): found, **tried, found.searched: found}
     chosen = least_sufficient(found, tried)
     if options.n_neurons != "auto":
-        chosen = unless_rejected(chosen, first)
+        chosen = unless_doubtful(chosen, first)
     if chosen is not found and chosen.diagnostics is not None:
         for name, info in (("multistart", chosen.search), ("inference", chosen.diagnostics)):
             with monitor.stage(name) as stage:

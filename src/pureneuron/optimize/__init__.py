@@ -9,7 +9,7 @@ fits are the same network; ``fit`` holds the records.
 """
 
 from pureneuron.optimize.comparison import displacement, distance, meeting, separations
-from pureneuron.optimize.exchange import best_directions, exchanged, least_missed
+from pureneuron.optimize.exchange import best_directions, exchanged, gains, least_missed
 from pureneuron.optimize.fit import Descent, Fit, Point
 from pureneuron.optimize.gauss_newton import Observer, minimize
 from pureneuron.optimize.least_squares import evaluate, profile, quadratic_model
@@ -27,6 +27,7 @@ __all__ = [
     "distance",
     "evaluate",
     "exchanged",
+    "gains",
     "least_missed",
     "meeting",
     "minimize",

@@ -23,7 +23,7 @@ from pureneuron.problem import Problem, n_unknowns
 from pureneuron.samples import Batch, Sum
 from pureneuron.typing import AnyArray, Array, IndexArray
 
-__all__ = ["Descend", "Thresholds", "best_directions", "exchanged", "least_missed"]
+__all__ = ["Descend", "Thresholds", "best_directions", "exchanged", "gains", "least_missed"]
 
 Descend: TypeAlias = Callable[[Problem, Array], Fit]
 """``descend(problem, W)``: the minimum that white rows ``W`` lead to."""
@@ -83,13 +83,19 @@ def exchanged(fit: Fit, descend: Descend, *, rng: np.random.Generator) -> Fit:
 
 def least_missed(fit: Fit) -> IndexArray:
     """Order neurons by how little the loss grows without them, the rest of A refitted."""
+    return np.argsort(gains(fit))
+
+
+def gains(fit: Fit) -> Array:
+    """Return what the loss grows by without each neuron (k,), the rest of A refitted."""
     point, k = fit.point, fit.n_neurons
     spread = np.diag(point.gram_inverse)[:k]
     # A neuron that is never on has none, and that others make up for is left out in part: neither
     # costs anything to remove.
     spanned = np.einsum("ij,ji->i", point.gram_inverse, point.gram)[:k]
     missed = (spread > 0.0) & (spanned > 1.0 - THRESHOLDS.nothing_beyond)
-    return np.argsort(np.sum(point.columns**2, axis=0) * missed / np.where(missed, spread, 1.0))
+    squares = np.sum(point.columns**2, axis=0) / fit.problem.n_outputs
+    return np.asarray(squares * missed / np.where(missed, spread, 1.0))
 
 
 def best_directions(fit: Fit, n_directions: int, *, rng: np.random.Generator) -> Array:
