@@ -242,9 +242,7 @@ def unless_doubtful(chosen: Found, first: Found) -> Found:
 
 
 def _may_hide_one(fit: Fit) -> bool:
-    problem, k = fit.problem, fit.n_neurons
-    unknowns = n_unknowns(problem, k + 1) - n_unknowns(problem, k)
-    hidden = THRESHOLDS.hidden * unknowns * fit.noise_variance / problem.n_equations
+    hidden = _hidden_gain(fit) * fit.noise_variance / fit.problem.n_equations
     return bool(hidden > THRESHOLDS.resolved * gains(fit).min())
 
 
@@ -297,10 +295,21 @@ def _shrunk(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> Fit:
 
 
 def _sufficient(smaller: SmallerTest | None) -> Fit | None:
-    """Return the fit with a neuron less that may be all there is; None where it is not."""
-    if smaller is None or smaller.p_value <= LEVELS.needed or smaller.without.n_neurons == 0:
+    """Return the fit with a neuron less that may be all there is; None where it is not.
+
+    A neuron that gains no more than one that fits noise is not needed, though a test of the place
+    that it has found, out of many, may say so.
+    """
+    if smaller is None or smaller.without.n_neurons == 0:
         return None
-    return smaller.without
+    needed = smaller.p_value <= LEVELS.needed and smaller.gain > _hidden_gain(smaller.without)
+    return None if needed else smaller.without
+
+
+def _hidden_gain(fit: Fit) -> float:
+    """Return what a neuron more may gain by chance, in units of the noise variance."""
+    problem, k = fit.problem, fit.n_neurons
+    return THRESHOLDS.hidden * (n_unknowns(problem, k + 1) - n_unknowns(problem, k))
 
 
 def _is_better(fit: Fit, before: Found) -> bool:

@@ -57,8 +57,9 @@ MEANINGS = {
     "slope": "units respond on their negative side",
     "bias": "biases are missing",
     "bend": "units bend where they should have a kink (another activation, or an input is missing)",
-    "linear": "outputs have a linear part beside the units (fit_linear=True)",
-    "input": "outputs depend on the inputs in a way that no unit shows",
+    "input": (
+        "outputs depend on the inputs in a way that no unit shows (fit_linear=True may be one)"
+    ),
     "output": "outputs are a nonlinear function of what the units add up to",
 }
 
@@ -181,8 +182,7 @@ def candidates(fit: Fit, *, rng: np.random.Generator) -> Candidates:
         + ("slope",) * len(turned)
         + ("bend",) * (2 * len(some))
         + ("bias",) * (len(steps) + constant)
-        + ("linear",) * len(linear)
-        + ("input",) * len(squared)
+        + ("input",) * (len(linear) + len(squared))
         + ("output",) * len(outputs)
     )
     return Candidates(directions, thresholds, families, steps, constant, linear, squared, outputs)
