@@ -7,20 +7,25 @@ writes ``users.md``. All fits are the default ``recover(samples, k)`` with biase
 *Trained networks*: scikit-learn's MLPRegressor, asked at Gaussian inputs about the mean of its
 training data; a hidden unit is active if between 0.1 % and 99.9 % of the inputs switch it on, and
 found if a fitted unit has its activations, up to a linear function of the inputs, at a correlation
-of at least 0.99999. *Retina*: 25 binary lags of white noise, overlapping thresholded units of the
-same sign, Poisson counts of 0.5 a bin. *Company*: the median time of a fit alone, and beside
-another process that makes the same fits.
+of at least 0.99999. Asked for are as many neurons as there are, or it is left to the data.
+*Units that do not switch*: networks of six active units, three that are always on and two that are
+never on, eight inputs, 10,000 Gaussian queries; eleven neurons are asked for, or it is left to the
+data. Right is the network of the six beside a linear part. *Retina*: 25 binary lags of white noise,
+overlapping thresholded units of the same sign, Poisson counts of 0.5 a bin. *Company*: the median
+time of a fit alone, and beside another process that makes the same fits.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import subprocess
 import sys
 import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import numpy as np
 from sklearn.datasets import load_diabetes, load_digits, make_friedman1
@@ -33,6 +38,8 @@ from pureneuron.options import OptionValues
 from pureneuron.results import Recovery
 from pureneuron.samples import ArraySamples
 from pureneuron.typing import Array
+
+Size: TypeAlias = int | Literal["auto"]
 
 BIASES: OptionValues = {"fit_hidden_bias": True, "fit_intercept": True}
 LIMITS = {"friedman": 2.0, "diabetes": 20.0, "digits": 20.0}
@@ -83,8 +90,8 @@ def found(network: TwoLayerNetwork, recovery: Recovery, X: Array) -> tuple[int, 
 
 def networks() -> Iterator[str]:
     """Lines on trained networks."""
-    yield "| network | queries | seed | s | asked for | status | active units found |"
-    yield "|---|---|---|---|---|---|---|"
+    yield "| network | queries | seed | neurons | s | asked for | status | active units found |"
+    yield "|---|---|---|---|---|---|---|---|"
     for name, queries in (
         ("friedman", 8000),
         ("diabetes", 8000),
@@ -95,14 +102,62 @@ def networks() -> Iterator[str]:
             network, mean = trained(name, seed)
             d, k, m = network.n_inputs, network.n_neurons, network.n_outputs
             X = mean + np.random.default_rng(seed).standard_normal((queries, d))
+            samples = ArraySamples(X, network.predict(X))
+            asked: list[Size] = [k, "auto"]
+            for size in asked:
+                start = time.perf_counter()
+                recovery = recover(samples, size, rng=seed, **BIASES)
+                seconds = time.perf_counter() - start
+                active, right = found(network, recovery, X)
+                limit = f"{LIMITS[name]:g}" if size == k else ""
+                yield (
+                    f"| {name} {d}-{k}-{m} | {queries} | {seed} | {size} | {seconds:.2g} | {limit} "
+                    f"| {recovery.status.name} | {right} of {active} |"
+                )
+
+
+def with_idle_units(m: int, noise: float, seed: int) -> tuple[TwoLayerNetwork, ArraySamples]:
+    """Draw a network, five of whose units do not switch; return what is left of it, and rows."""
+    rng, d, active, on, never = np.random.default_rng(seed), 8, 6, 3, 2
+    W = rng.standard_normal((active + on + never, d))
+    W /= np.linalg.norm(W, axis=1)[:, None]
+    b = np.concatenate([0.7 * rng.standard_normal(active), np.full(on, 7.0), np.full(never, -7.0)])
+    A, c = rng.standard_normal((m, len(b))), rng.standard_normal(m)
+    X = rng.standard_normal((10_000, d))
+    Y = TwoLayerNetwork(A, W, b, c).predict(X)
+    Y = Y + noise * Y.std(axis=0) * rng.standard_normal(Y.shape)
+    always = slice(active, active + on)
+    left = TwoLayerNetwork(
+        A[:, :active],
+        W[:active],
+        b[:active],
+        c + A[:, always] @ b[always],
+        linear=A[:, always] @ W[always],
+    )
+    return left, ArraySamples(X, Y)
+
+
+def units_that_do_not_switch() -> Iterator[str]:
+    """Lines on networks with units that are always on or never."""
+    yield "| outputs | noise | neurons | right of 5 | RECOVERED | of these not right | s (most) |"
+    yield "|---|---|---|---|---|---|---|"
+    asked: list[Size] = [11, "auto"]
+    for m, noise, size in itertools.product((1, 4), (0.0, 0.01, 0.1), asked):
+        times, right, certified = [], [], []
+        for seed in range(5):
+            truth, samples = with_idle_units(m, noise, seed)
             start = time.perf_counter()
-            recovery = recover(ArraySamples(X, network.predict(X)), k, rng=seed, **BIASES)
-            seconds = time.perf_counter() - start
-            active, right = found(network, recovery, X)
-            yield (
-                f"| {name} {d}-{k}-{m} | {queries} | {seed} | {seconds:.2g} | {LIMITS[name]:g} "
-                f"| {recovery.status.name} | {right} of {active} |"
-            )
+            recovery = recover(samples, size, rng=seed, **BIASES)
+            times.append(time.perf_counter() - start)
+            same = recovery.network.n_neurons == truth.n_neurons
+            off = recovery.network.match(truth).errors_W.max()
+            right.append(same and off < (1e-12 if noise == 0.0 else 0.05))
+            certified.append(recovery.certified)
+        wrong = sum(c and not r for c, r in zip(certified, right, strict=True))
+        yield (
+            f"| {m} | {noise:g} | {size} | {sum(right)} | {sum(certified)} | {wrong} "
+            f"| {np.median(times):.2g} ({max(times):.2g}) |"
+        )
 
 
 def retina(k: int, seed: int) -> tuple[TwoLayerNetwork, ArraySamples]:
@@ -185,7 +240,12 @@ def main() -> None:
         return
     about = (__doc__ or "").split("with biases.")[1].strip().replace("\n", " ").replace("``", "`")
     lines = ["# What users bring", "", f"Made by `python benchmarks/users.py`. {about}"]
-    parts = (("Trained networks", networks), ("Retina", recordings), ("Company", company))
+    parts = (
+        ("Trained networks", networks),
+        ("Units that do not switch", units_that_do_not_switch),
+        ("Retina", recordings),
+        ("Company", company),
+    )
     for title, part in parts:
         lines += ["", f"## {title}", "", *part()]
     options.output.mkdir(parents=True, exist_ok=True)
