@@ -185,7 +185,7 @@ def another_size(
     shrink = partial(_shrunk, blocks=blocks, limits=limits, seed=seed)
     without, before = _sufficient(diagnostics.smaller), tried.get((linear, k - 1))
     if without is None:
-        return _beside_linear_part(found, tried, problem, shrink)
+        return _beside_linear_part(found, tried, problem, shrink, limits)
     if before is not None and not _is_better(without, before):
         return None
     fewest = shrink(without)
@@ -194,7 +194,7 @@ def another_size(
 
 
 def _beside_linear_part(
-    found: Found, tried: Sizes, problem: Problem, shrink: Callable[[Fit], Fit]
+    found: Found, tried: Sizes, problem: Problem, shrink: Callable[[Fit], Fit], limits: Limits
 ) -> Step | None:
     """Return the step to fewer neurons beside a linear part, where they are not known without one.
 
@@ -206,12 +206,12 @@ def _beside_linear_part(
     tested = fit.problem.fit_linear and not fit.is_exact
     uncertain = verdict_of(found).status in (Status.DEGENERATE, Status.STARTS_DISAGREE)
     hardly_off = _diagnostics(found).checks.units.active.max() > 1.0 - THRESHOLDS.hardly_off
-    if seen or tested or not (uncertain or hardly_off):
+    if seen or tested or found.slope is not None or not (uncertain or hardly_off):
         return None
     beside = fit.problem.with_linear_part()
     if beside.n_equations < STATUS.few_equations * n_unknowns(beside, fit.n_neurons):
         return None
-    fit = minimize(beside, fit.point.W, damping=DAMPING.trusted)
+    fit = minimize(beside, fit.point.W, limits=limits, damping=DAMPING.trusted)
     fewest = shrink(fit)
     before = tried.get(size_of(fewest))
     if fewest.n_neurons == fit.n_neurons or (before and not _is_better(fewest, before)):
@@ -222,10 +222,7 @@ def _beside_linear_part(
 def least_sufficient(found: Found, tried: Sizes) -> Found:
     """Return the fit with a neuron less if that may do, though chance spoke against it."""
     linear, k = size_of(found.fit)
-    less, enough = (
-        tried.get((linear, k - 1)),
-        _sufficient(_diagnostics(found).smaller),
-    )
+    less, enough = tried.get((linear, k - 1)), _sufficient(_diagnostics(found).smaller)
     return less if less is not None and enough is not None else found
 
 

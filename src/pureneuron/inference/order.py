@@ -41,6 +41,8 @@ class Thresholds:
         Equations for each unknown, and rows, that are looked at first (make bench).
     rough : float
         Tolerance of a fit to these (make bench).
+    clear : float
+        Gain of a neuron for each of its unknowns, in all rows, that is far more than chance.
     """
 
     candidates: int = 3
@@ -48,6 +50,7 @@ class Thresholds:
     equations: float = 40.0
     fewest_rows: int = 500
     rough: float = 1e-4
+    clear: float = 10.0
 
 
 THRESHOLDS = Thresholds()
@@ -128,10 +131,10 @@ def _clearly_needed(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> S
     right = minimize(some, fit.point.W, limits=limits, damping=DAMPING.trusted)
     without, _ = fit_without_one(right, limits=limits)
     p = _screened(without, consecutive_blocks(some.n_rows, blocks.n_blocks), seed).p_value
-    if p > 0.5 * LEVELS.needed:
-        return None
     gain = (without.loss - right.loss) / fit.noise_variance * problem.n_equations
-    return SmallerTest(p, gain, without)
+    own = n_unknowns(problem, k) - n_unknowns(problem, k - 1)
+    clear = p <= 0.5 * LEVELS.needed and gain > THRESHOLDS.clear * own
+    return SmallerTest(p, gain, without) if clear else None
 
 
 def _screened(fit: Fit, blocks: Blocks, seed: int) -> Screening:
