@@ -211,10 +211,12 @@ def _beside_linear_part(
     beside = fit.problem.with_linear_part()
     if beside.n_equations < STATUS.few_equations * n_unknowns(beside, fit.n_neurons):
         return None
-    fit = minimize(beside, fit.point.W, limits=limits, damping=DAMPING.trusted)
-    fewest = shrink(fit)
-    before = tried.get(size_of(fewest))
-    if fewest.n_neurons == fit.n_neurons or (before and not _is_better(fewest, before)):
+    fewest = shrink(minimize(beside, fit.point.W, limits=limits, damping=DAMPING.trusted))
+    before, gone = tried.get(size_of(fewest)), fit.n_neurons - fewest.n_neurons
+    # What was there without the linear part must be there with it, but for what fits noise.
+    by_chance = gone * _hidden_gain(fewest) / beside.n_equations
+    lost = not fewest.is_exact and fewest.loss > (1.0 + by_chance) * fit.loss
+    if gone == 0 or lost or (before and not _is_better(fewest, before)):
         return None
     return Step.to(fewest, problem, "fewer neurons, and a linear part")
 
