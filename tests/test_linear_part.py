@@ -234,3 +234,16 @@ class TestFound:
         assert not recovery.network.linear.any()
         assert recovery.network.match(truth).error_W < 1e-18
         assert recovery.notes == ()
+
+    def test_a_kink_that_few_rows_show_is_kept_where_it_matters(self):
+        # On in 99 of 100 rows: clearly bent without noise to speak of, and linear beside much.
+        rng = np.random.default_rng(0)
+        W = np.eye(3)
+        X = rng.standard_normal((5000, 3))
+        truth = TwoLayerNetwork(rng.standard_normal((2, 3)), W, [2.3, 0.1, -0.4], [0.0, 1.0])
+        clean = truth.predict(X)
+        for noise, neurons in ((0.001, 3), (0.5, 2)):
+            Y = clean + noise * rng.standard_normal(clean.shape)
+            recovery = recover(ArraySamples(X, Y), rng=0, **BIASES)
+            assert recovery.network.n_neurons == neurons
+            assert recovery.network.linear.any() == (neurons == 2)

@@ -26,9 +26,11 @@ from pureneuron.inference.scores import LEVELS
 from pureneuron.inference.status import THRESHOLDS as STATUS
 from pureneuron.initialize import Suggested
 from pureneuron.initialize.orientation import rightly_turned
+from pureneuron.model import LeakyReLU
 from pureneuron.monitor import Monitor
 from pureneuron.optimize import Fit, Limits, Observer, gains, minimize, minimize_mixed
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
+from pureneuron.optimize.least_squares.kernels import gram_sums
 from pureneuron.problem import Problem, n_unknowns
 from pureneuron.results import Status
 from pureneuron.spectral import LinearRank
@@ -63,8 +65,10 @@ class Thresholds:
         Gain of a neuron that may hide in the noise, in units of what each of its unknowns gains by
         chance; and the share of the gain of the weakest neuron that is shown below which that is
         nothing (calibration).
-    hardly_off : float
-        Share of rows in which a unit is off below which its kink may be noise (users.py).
+    hardly_off, bends : float
+        Share of rows in which a unit is off below which its kink may be noise; and what that adds
+        to the outputs, against what a neuron more may gain by chance, with which it is none
+        (users.py).
     better : float
         Share of the loss by which the fit with a neuron less must be better than one before for
         that number to be tried again (calibration).
@@ -76,6 +80,7 @@ class Thresholds:
     hidden: float = 3.0
     resolved: float = 0.02
     hardly_off: float = 0.02
+    bends: float = 10.0
     better: float = 1e-3
 
 
@@ -205,8 +210,9 @@ def _beside_linear_part(
     # Where there is a linear part and noise, the test for a neuron less has been made.
     tested = fit.problem.fit_linear and not fit.is_exact
     uncertain = verdict_of(found).status in (Status.DEGENERATE, Status.STARTS_DISAGREE)
-    hardly_off = _diagnostics(found).checks.units.active.max() > 1.0 - THRESHOLDS.hardly_off
-    if seen or tested or found.slope is not None or not (uncertain or hardly_off):
+    if seen or tested or found.slope is not None:
+        return None
+    if not uncertain and not _hardly_bends(fit, _diagnostics(found).checks.units.active):
         return None
     beside = fit.problem.with_linear_part()
     if beside.n_equations < STATUS.few_equations * n_unknowns(beside, fit.n_neurons):
@@ -219,6 +225,20 @@ def _beside_linear_part(
     if gone == 0 or lost or (before and not _is_better(fewest, before)):
         return None
     return Step.to(fewest, problem, "fewer neurons, and a linear part")
+
+
+def _hardly_bends(fit: Fit, active: Array) -> bool:
+    """Tell whether there is a neuron that is on nearly always, and may be linear."""
+    problem, point = fit.problem, fit.point
+    chosen = active > 1.0 - THRESHOLDS.hardly_off
+    if not chosen.any():
+        return False
+    # A linear function in its place would go on where the neuron is off.
+    sums = problem.samples.reduce(gram_sums, -point.W[chosen], LeakyReLU())
+    beyond = sums["HH"].diagonal()[: int(chosen.sum())] / problem.total
+    power = np.sum(point.columns[:, chosen] ** 2, axis=0) * beyond / problem.n_outputs
+    by_chance = _hidden_gain(fit) * fit.noise_variance / problem.n_equations
+    return bool(power.min() < THRESHOLDS.bends * by_chance)
 
 
 def least_sufficient(found: Found, tried: Sizes) -> Found:
