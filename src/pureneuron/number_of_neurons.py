@@ -270,9 +270,13 @@ def is_too_large(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> bool
     problem = fit.problem
     if problem.n_equations < STATUS.few_equations * n_unknowns(problem, fit.n_neurons):
         return False
-    ordered = blocks.kind == "order"
-    test = smaller_test(fit, blocks, limits=limits, seed=seed, independent=ordered)
-    return test.p_value > LEVELS.needed
+    return _one_less(fit, blocks, limits=limits, seed=seed).p_value > LEVELS.needed
+
+
+def _one_less(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> SmallerTest:
+    # Rows in order can be thinned out: their blocks stay the same stretches.
+    independent = blocks.kind == "order"
+    return smaller_test(fit, blocks, limits=limits, seed=seed, independent=independent)
 
 
 def _grown(
@@ -304,9 +308,7 @@ def _shrunk(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> Fit:
             without = fit_without_one(fit, limits=limits)[0]
             less = without if without.is_exact else None
         else:
-            ordered = blocks.kind == "order"
-            test = smaller_test(fit, blocks, limits=limits, seed=seed, independent=ordered)
-            less = _sufficient(test)
+            less = _sufficient(_one_less(fit, blocks, limits=limits, seed=seed))
         if less is None:
             break
         fit = less
