@@ -36,7 +36,7 @@ from pureneuron.optimize import Fit, Limits, evaluate, minimize, profile
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.options import Options
 from pureneuron.problem import Problem, n_unknowns
-from pureneuron.results import StandardErrors, Status
+from pureneuron.results import Status
 from pureneuron.search import Multistart, Slope, confirms
 from pureneuron.spectral import (
     LinearPart,
@@ -45,6 +45,7 @@ from pureneuron.spectral import (
     linear_loss,
     sampling_error,
 )
+from pureneuron.standard_errors import StandardErrors
 from pureneuron.typing import Array, IndexArray
 
 __all__ = ["Claim", "Found", "certify", "certify_moments", "claim_best_so_far", "verdict_of"]

@@ -18,8 +18,8 @@ from pureneuron.inference.information import information, is_small
 from pureneuron.model import Gaussian, LeakyReLU, TwoLayerNetwork
 from pureneuron.optimize import Descent, Fit, profile
 from pureneuron.problem import Problem, n_unknowns, pose
-from pureneuron.results import StandardErrors
 from pureneuron.samples import ArraySamples
+from pureneuron.standard_errors import StandardErrors
 from pureneuron.typing import Array
 
 __all__ = ["cramer_rao", "rows_needed"]

@@ -27,7 +27,7 @@ from pureneuron.inference.score_sums import block_scores, score_products
 from pureneuron.optimize import Fit
 from pureneuron.optimize.least_squares.kernels import residual_sums
 from pureneuron.problem import Problem, n_unknowns
-from pureneuron.results import StandardErrors
+from pureneuron.standard_errors import StandardErrors
 from pureneuron.typing import Array
 
 __all__ = [

@@ -20,9 +20,10 @@ from pureneuron.inference.omitted_unit import OmittedUnitTest, omitted_unit_test
 from pureneuron.inference.order import SmallerTest, smaller_test
 from pureneuron.optimize import Fit, Limits
 from pureneuron.problem import Problem, n_unknowns
-from pureneuron.results import StageReport, StandardErrors
+from pureneuron.results import StageReport
 from pureneuron.samples import Batch
 from pureneuron.samples.mirror import distinct_rows
+from pureneuron.standard_errors import StandardErrors
 from pureneuron.typing import Array
 
 __all__ = ["Diagnostics", "Thresholds", "diagnose_fit", "first_blocks"]
