@@ -172,14 +172,15 @@ def test_rows_that_repeat_count_once():
 class TestUnits:
     """In the units of the data: the delta method, by differences of the reported network."""
 
-    def posed(self, seed, *, slope, full, **biases):
-        rng = np.random.default_rng(seed)
+    def posed(self, seed, *, full, biased, linear):
+        rng, slope = np.random.default_rng(seed), 0.2
+        biases = {"fit_hidden_bias": biased, "fit_intercept": biased, "fit_linear": linear}
         d, k, m, n = 4, 3, 3, 300
         teacher = TwoLayerNetwork(
             rng.standard_normal((m, k)),
             rng.standard_normal((k, d)),
-            0.5 * rng.standard_normal(k) * biases["fit_hidden_bias"],
-            rng.standard_normal(m) * biases["fit_intercept"],
+            0.5 * rng.standard_normal(k) * biased,
+            rng.standard_normal(m) * biased,
             slope,
         )
         X = rng.standard_normal((n, d))
@@ -204,14 +205,7 @@ class TestUnits:
     @pytest.mark.parametrize("biased", [False, True])
     @pytest.mark.parametrize("seed", range(3))
     def test_covariance(self, seed, biased, linear, fits_slope, full):
-        fit = self.posed(
-            seed,
-            slope=0.2,
-            full=full,
-            fit_hidden_bias=biased,
-            fit_intercept=biased,
-            fit_linear=linear,
-        )
+        fit = self.posed(seed, full=full, biased=biased, linear=linear)
         _, white, errors = inferred(fit, "robust", fits_slope=fits_slope)
         wanted = dense.delta_method(fit, white, fits_slope=fits_slope)
         scale = np.sqrt(np.diag(wanted))
@@ -237,14 +231,7 @@ class TestUnits:
     @pytest.mark.parametrize("linear", [False, True])
     @pytest.mark.parametrize("biased", [False, True])
     def test_permuted(self, biased, linear):
-        fit = self.posed(
-            0,
-            slope=0.2,
-            full=False,
-            fit_hidden_bias=biased,
-            fit_intercept=biased,
-            fit_linear=linear,
-        )
+        fit = self.posed(0, full=False, biased=biased, linear=linear)
         _, _, errors = inferred(fit, "robust", fits_slope=not linear)
         order = np.array([2, 0, 1])
         moved = errors.permuted(order)
@@ -258,14 +245,7 @@ class TestUnits:
     @pytest.mark.parametrize("linear", [False, True])
     @pytest.mark.parametrize("biased", [False, True])
     def test_predictions(self, biased, linear):
-        fit = self.posed(
-            1,
-            slope=0.2,
-            full=True,
-            fit_hidden_bias=biased,
-            fit_intercept=biased,
-            fit_linear=linear,
-        )
+        fit = self.posed(1, full=True, biased=biased, linear=linear)
         _, white, errors = inferred(fit, "robust", fits_slope=not linear)
         X = fit.problem.source.arrays()[0][:50]
         theta = dense.unknowns(fit, fits_slope=not linear)
