@@ -55,6 +55,32 @@ class Status(Enum):
         "fail: try more neurons, biases, inputs that are symmetric, or noise_covariance='full' if "
         "the noise of the outputs differs."
     )
+    OUT_OF_BUDGET = (
+        "The budget was spent before the box was read: this is the best so far. Raise budget."
+    )
+    NOISY = (
+        "The same question gets answers that differ by noise: say noise=True, and questions are "
+        "asked for a fit, or average repeated answers in the function."
+    )
+    NOT_DETERMINISTIC = (
+        "The answers depend on more than the question: reset the state of the box before each "
+        "batch of questions."
+    )
+    NOT_FINITE = (
+        "The box has answers that are not finite: give bounds within which all are finite."
+    )
+    DISCONTINUOUS = (
+        "The answers jump, as those of step functions and rounded numbers do: no network of this "
+        "kind does. Ask for scores in the place of labels."
+    )
+    NOT_PIECEWISE_LINEAR = (
+        "The answers are no piecewise linear function: other activations than rectifiers, or a "
+        "link: say link='softmax' or link='sigmoid' if answers are probabilities."
+    )
+    DEEPER = (
+        "The kinks of the answers bend, as those of networks with more than one hidden layer or "
+        "with max-pooling do: one hidden layer does not make them."
+    )
 
     @property
     def advice(self) -> str:

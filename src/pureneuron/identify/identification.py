@@ -1,0 +1,66 @@
+"""What reading a box returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pureneuron.results import Recovery, Status
+from pureneuron.summary import number
+
+__all__ = ["Identification"]
+
+
+@dataclass(frozen=True)
+class Identification(Recovery):
+    """The outcome of :func:`pureneuron.identify`: a recovery, and what it took.
+
+    Attributes
+    ----------
+    n_questions : int
+        Questions that were asked.
+    accuracy : float
+        Largest difference between the network and the box at fresh questions, relative to the
+        root mean square of the output about its mean; infinity if none were asked.
+    rounding : float
+        What the box itself is exact to, in the same units: that limits the accuracy.
+    n_fresh : int
+        Fresh questions that were asked at the end.
+    """
+
+    n_questions: int = 0
+    accuracy: float = float("inf")
+    rounding: float = 0.0
+    n_fresh: int = 0
+
+    @property
+    def why_no_errors(self) -> str:
+        """Why there are no standard errors; empty where there are."""
+        if self.standard_errors is not None:
+            return ""
+        return "the answers have no noise: weights are exact up to the rounding of the box"
+
+    def _facts(self) -> list[tuple[str, str]]:
+        network = self.network
+        facts = [
+            ("Status", self.status.name),
+            ("Questions", str(self.n_questions)),
+            ("Fresh questions", str(self.n_fresh)),
+            ("Largest error", number(self.accuracy)),
+            ("Rounding", number(self.rounding)),
+            ("Inputs", str(network.n_inputs)),
+            ("Neurons", str(network.n_neurons)),
+            ("Outputs", str(network.n_outputs)),
+        ]
+        if network.negative_slope:
+            facts.append(("Negative slope", number(network.negative_slope)))
+        return facts
+
+    def __str__(self) -> str:
+        lines = [f"{self.status.name}: {self.reason}"]
+        if self.status is not Status.RECOVERED:
+            lines.append(self.advice)
+        lines.append(f"{self.network!r}")
+        lines += [f"  {report.name}: {report.summary}" for report in self.stages]
+        lines += [f"  warning: {warning}" for warning in self.warnings]
+        lines += [f"  note: {note}" for note in self.notes]
+        return "\n".join([*lines, f"  {self.n_questions} questions"])

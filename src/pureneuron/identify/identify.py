@@ -1,0 +1,309 @@
+"""Reading a box on one page: how exactly it answers, lines, fresh questions, orientation, verdict."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from pureneuron.identify.boxes import Box, Link, box_of
+from pureneuron.identify.identification import Identification
+from pureneuron.identify.line import Discontinuous, Tangled
+from pureneuron.identify.orientation import oriented
+from pureneuron.identify.precision import Precision, probe, repeats
+from pureneuron.identify.questions import NotFinite, OutOfQuestions, Questions
+from pureneuron.identify.reading import Reading
+from pureneuron.identify.region import Region
+from pureneuron.identify.search import Search
+from pureneuron.progress import ProgressCallback
+from pureneuron.results import StageReport, Status
+
+__all__ = ["identify"]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Numbers that decide, each with its meaning and the benchmark that shows its effect.
+
+    Attributes
+    ----------
+    accurate : float
+        Largest difference to a fresh answer at which a reading is certified, whatever the box is
+        exact to (make bench-identify).
+    curved : float
+        Share of places with curvature from which on a box is no piecewise linear function.
+    """
+
+    accurate: float = 1e-3
+    curved: float = 0.3
+
+
+THRESHOLDS = Thresholds()
+
+
+def identify(
+    function: Callable[..., Any] | Box | Any,
+    n_inputs: int | None = None,
+    n_neurons: int | Literal["auto"] = "auto",
+    *,
+    budget: int | None = None,
+    center: ArrayLike = 0.0,
+    scale: ArrayLike = 1.0,
+    bounds: tuple[ArrayLike, ArrayLike] | None = None,
+    link: Link | Literal["auto"] = "auto",
+    batch_size: int = 8192,
+    rng: np.random.Generator | int | None = None,
+    callback: ProgressCallback | None = None,
+) -> Identification:
+    """Read the network ``y = A σ(W x + b) + L x + c`` off a box that answers questions.
+
+    The function is linear between hyperplanes. They are found where it bends along a line, and
+    their normal vectors from the gradients between. With one output that takes little more than one
+    question a parameter; with several, fewer.
+
+    Parameters
+    ----------
+    function : callable, torch module, scikit-learn estimator, path of an ONNX file, or Box
+        The box: maps inputs (n, d) to answers (n,) or (n, m), without noise.
+    n_inputs : int, optional
+        d; may be left out where the box says it.
+    n_neurons : int or "auto"
+        Number of hidden neurons k, if it is known: another number is then noted. It is counted in
+        any case.
+    budget : int, optional
+        Most questions. When they are spent, what has been read so far is returned.
+    center, scale : float or (d,) array-like
+        Where inputs usually are, and how far they spread: it is there that the network is checked
+        at fresh points, standard normal ones in these units. Questions may be far outside.
+    bounds : (low, high), optional
+        Numbers or (d,) arrays; no question is asked outside. They replace ``center`` and
+        ``scale``. Neurons that do not switch within them become part of L and c.
+    link : str
+        What stands between the network and the answers: "identity", "softmax" or "sigmoid"; "auto"
+        is what the box says. Behind a softmax all outputs are known up to a common function:
+        their mean is taken as zero.
+    batch_size : int
+        Most questions a call.
+    rng : Generator, int or None
+        Source of randomness (SPEC 7).
+    callback : callable, optional
+        Called with a :class:`~pureneuron.progress.Progress`; its ``iteration`` counts questions.
+
+    Returns
+    -------
+    Identification
+        A recovery, with the questions asked and the accuracy reached. Ctrl-C and the budget keep
+        what has been read, with the status NOT_CONVERGED and OUT_OF_BUDGET.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range, or the answers have no shape to work with.
+    TypeError
+        If ``function`` is no box.
+    """
+    box = box_of(function)
+    d = _n_inputs(box, n_inputs)
+    if budget is not None and budget < 1:
+        raise ValueError(f"budget must be at least 1, got {budget}")
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+    if n_neurons != "auto" and n_neurons < 1:
+        raise ValueError(f"n_neurons must be 'auto' or at least 1, got {n_neurons!r}")
+    questions = Questions(
+        box.function,
+        Region.of(d, center, scale, bounds),
+        box.link if link == "auto" else link,
+        budget,
+        batch_size,
+        callback=callback,
+    )
+    run = _Run(questions, np.random.default_rng(rng))
+    status, reason = run.ended()
+    return run.identification(status, reason, box, n_neurons)
+
+
+@dataclass
+class _Run:
+    """A run that is going on; whatever ends it, what has been read so far is at hand."""
+
+    questions: Questions
+    rng: np.random.Generator
+    precision: Precision | None = None
+    search: Search | None = None
+    stages: list[StageReport] = field(default_factory=list)
+
+    def ended(self) -> tuple[Status, str]:
+        """Read the box; return the status and what led to it."""
+        try:
+            return self._read()
+        except OutOfQuestions:
+            asked = self.questions.count
+            return Status.OUT_OF_BUDGET, f"{asked} questions were asked, and more are needed"
+        except NotFinite as error:
+            return Status.NOT_FINITE, str(error)
+        except Discontinuous:
+            return self._unless_unsteady(Status.DISCONTINUOUS, "the answers jump along a line")
+        except Tangled:
+            return self._unless_unsteady(
+                Status.NOT_PIECEWISE_LINEAR, "no linear pieces are found along a line"
+            )
+        except KeyboardInterrupt:
+            if self.search is None:
+                raise
+            return Status.NOT_CONVERGED, "interrupted before the box was read"
+
+    def _read(self) -> tuple[Status, str]:
+        questions = self.questions
+        with _Stage(self, "precision") as stage:
+            self.precision = precision = probe(questions, self.rng)
+            questions.output_scale = precision.size
+            stage.said = str(precision)
+        if unsteady := self._unsteady():
+            return unsteady
+        if precision.curved >= THRESHOLDS.curved:
+            reason = f"the answers are curved at {precision.curved:.0%} of the places looked at"
+            return Status.NOT_PIECEWISE_LINEAR, reason
+        self.search = search = Search.begun(questions, precision, self.rng)
+        with _Stage(self, "lines") as stage:
+            search.run()
+            stage.said = f"{search.reading.n_neurons} neurons on {search.n_lines} lines"
+        with _Stage(self, "fresh questions") as stage:
+            verdict = self._checked(search)
+            count = 0 if search.fresh is None else len(search.fresh[0])
+            stage.said = f"{count} asked, largest relative error {search.accuracy():.2g}"
+        return verdict
+
+    def _checked(self, search: Search) -> tuple[Status, str]:
+        """Follow what is wrong at fresh questions until nothing is."""
+        while bool(search.wrong().any()):
+            wrong = float(search.wrong().mean())
+            if search.bends():
+                return self._unless_unsteady(
+                    Status.DEEPER, f"neurons end, and {wrong:.0%} of fresh answers are unexplained"
+                )
+            if not search.follow() and search.n_lines >= search.most_lines:
+                return self._unexplained(search, wrong)
+            if not search.wrong().any():
+                search.ask_fresh()
+        if unsteady := self._unsteady():
+            return unsteady
+        if search.accuracy() > THRESHOLDS.accurate:
+            return Status.MISFIT, "what was read is too inexact to be relied on"
+        return Status.RECOVERED, (
+            f"the network answers {len(search.fresh[0]) if search.fresh else 0} fresh questions as "
+            f"the box does, to {search.accuracy():.2g} of the outputs"
+        )
+
+    def _unexplained(self, search: Search, wrong: float) -> tuple[Status, str]:
+        if isinstance(search.trouble, Discontinuous):
+            return self._unless_unsteady(Status.DISCONTINUOUS, "the answers jump along a line")
+        reason = f"{wrong:.0%} of fresh answers are not explained by what was read"
+        return self._unless_unsteady(Status.MISFIT, reason)
+
+    def _unsteady(self) -> tuple[Status, str] | None:
+        """Ask again what was asked first; None if the answers are the same."""
+        assert self.precision is not None
+        kind, size = repeats(self.questions, self.precision, self.rng)
+        if kind == "":
+            return None
+        reason = f"the same question gets answers that differ by {size:.2g} of the outputs"
+        return (Status.NOISY if kind == "noise" else Status.NOT_DETERMINISTIC), reason
+
+    def _unless_unsteady(self, status: Status, reason: str) -> tuple[Status, str]:
+        try:
+            return self._unsteady() or (status, reason)
+        except OutOfQuestions:
+            return status, reason
+
+    def identification(
+        self, status: Status, reason: str, box: Box, n_neurons: int | Literal["auto"]
+    ) -> Identification:
+        """Return what has been read, in the user's units."""
+        questions, search = self.questions, self.search
+        d, m = questions.region.n_inputs, questions.n_outputs or 1
+        reading, slope = Reading.nothing(d, m), 0.0
+        notes: list[str] = []
+        if search is not None:
+            with _Stage(self, "orientation") as stage:
+                reading, slope = oriented(search.reading)
+                stage.said = _orientation(reading, slope)
+            reading = reading.by_effect()
+        if reading.L.any():
+            notes.append(
+                "there is a linear part beside the neurons: neurons that are always on within the "
+                "region add to it, and either way round a neuron is the same beside it"
+            )
+        if n_neurons != "auto" and reading.n_neurons != n_neurons:
+            notes.append(
+                f"{n_neurons} neurons were asked for, and {reading.n_neurons} are seen here"
+            )
+        fresh = None if search is None else search.fresh
+        loss = 0.0
+        output_scale = np.broadcast_to(questions.output_scale, m)
+        if search is not None and fresh is not None:
+            off = (fresh[1] - search.reading(fresh[0])) * output_scale
+            loss = float(np.mean(off**2))
+        names = tuple(f"x{j}" for j in range(d))
+        return Identification(
+            network=reading.scaled(output_scale).network(questions.region, slope),
+            status=status,
+            reason=reason,
+            stages=tuple(self.stages),
+            loss=loss,
+            n_iter=0 if search is None else search.n_lines,
+            n_passes=questions.n_calls,
+            span=np.eye(d),
+            input_names=names,
+            output_names=box.output_names or tuple(f"y{j}" for j in range(m)),
+            bic=float("-inf"),
+            notes=tuple(notes),
+            n_questions=questions.count,
+            accuracy=float("inf") if search is None else search.accuracy(),
+            rounding=0.0 if self.precision is None else self.precision.rounding,
+            n_fresh=0 if fresh is None else len(fresh[0]),
+        )
+
+
+@dataclass
+class _Stage:
+    """Times a stage and keeps what it says."""
+
+    run: _Run
+    name: str
+    said: str = "not finished"
+    _start: float = 0.0
+    _before: int = 0
+
+    def __enter__(self) -> _Stage:
+        self.run.questions.stage = self.name
+        self._start, self._before = time.perf_counter(), self.run.questions.count
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        seconds = time.perf_counter() - self._start
+        asked = self.run.questions.count - self._before
+        figures: dict[str, float | int | str] = {"questions": asked}
+        self.run.stages.append(StageReport(self.name, self.said, figures, seconds))
+
+
+def _orientation(reading: Reading, slope: float) -> str:
+    if reading.L.any():
+        return "a linear part is left"
+    return f"no linear part is left; negative slope {slope:.6g}"
+
+
+def _n_inputs(box: Box, n_inputs: int | None) -> int:
+    if n_inputs is None and box.n_inputs is None:
+        raise ValueError(f"{box.name} does not say how many inputs it has: give n_inputs")
+    if n_inputs is not None and box.n_inputs is not None and n_inputs != box.n_inputs:
+        raise ValueError(f"{box.name} has {box.n_inputs} inputs, and n_inputs says {n_inputs}")
+    d = box.n_inputs if n_inputs is None else n_inputs
+    assert d is not None
+    if d < 1:
+        raise ValueError(f"n_inputs must be at least 1, got {d}")
+    return d

@@ -1,0 +1,138 @@
+"""How exactly the box answers: is it smooth, what does rounding hide, does it repeat itself?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from pureneuron.identify.questions import Questions
+from pureneuron.typing import Array
+
+__all__ = ["Precision", "probe", "repeats"]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Numbers that decide, each with its meaning and the benchmark that shows its effect.
+
+    Attributes
+    ----------
+    places : int
+        Places that are looked at (make bench-identify).
+    distance : float
+        Of the five questions at a place, in the coordinates of the region (make bench-identify).
+    above_rounding : float
+        Times the rounding that a second difference must be to show curvature.
+    safety : float
+        Times the rounding that an answer may be off: it is known from a few questions only, and is
+        not the same everywhere (make bench-identify).
+    noise : float
+        Difference of two answers to the same question, relative to their size, up to which it is
+        rounding: single precision has some 1e-6 (make bench-identify).
+    repetitions : int
+        Times that one question is asked in a call, in two calls, to see how answers differ.
+    drift : float
+        Correlation of these answers, with their order or each with the one before, from which on
+        they depend on what was asked before: of 32 independent ones, hardly ever (by definition).
+    """
+
+    places: int = 3
+    distance: float = 1e-3
+    above_rounding: float = 30.0
+    safety: float = 100.0
+    noise: float = 1e-5
+    repetitions: int = 16
+    drift: float = 0.7
+
+
+THRESHOLDS = Thresholds()
+
+
+@dataclass(frozen=True, eq=False)
+class Precision:
+    """What the first questions show.
+
+    Attributes
+    ----------
+    rounding : float
+        Standard deviation of the error of an answer, relative to its size.
+    size : (m,) array
+        Root mean square of the answers about their mean.
+    curved : float
+        Share of places at which the function is curved.
+    places, answers : (p, d) and (p, m) arrays
+        Places that were asked at, and the answers, in units of their size.
+    """
+
+    rounding: float
+    size: Array
+    curved: float
+    places: Array
+    answers: Array
+
+    def tolerance(self, Z: Array) -> Array:
+        """Return how exact answers at points (n, d) are, (n,)."""
+        far = np.linalg.norm(Z, axis=1) / np.sqrt(Z.shape[1])
+        return np.asarray(THRESHOLDS.safety * self.rounding * np.maximum(1.0, far))
+
+    def __str__(self) -> str:
+        text = f"answers are exact to {self.rounding:.2g} of their size"
+        return text + (f", curved at {self.curved:.0%} of the places" if self.curved else "")
+
+
+def probe(questions: Questions, rng: np.random.Generator) -> Precision:
+    """Ask five equidistant questions at each of a few places."""
+    region, places, h = questions.region, THRESHOLDS.places, THRESHOLDS.distance
+    centres = 0.9 * region.draw(places, rng)
+    directions = rng.standard_normal(centres.shape)
+    directions *= h / np.linalg.norm(directions, axis=1)[:, None]
+    Z = centres + np.arange(-2.0, 3.0)[:, None, None] * directions
+    Y = questions.ask(Z.reshape(-1, region.n_inputs)).reshape(5, places, -1)
+    size = np.sqrt(np.mean((Y[2] - Y[2].mean(axis=0)) ** 2, axis=0))
+    size = np.where(size > 1e-12 * np.abs(Y).max(axis=(0, 1)), size, 1.0)
+    Y = Y / size
+    near = np.abs(Y[1] - 2.0 * Y[2] + Y[3])
+    wide = np.abs(Y[0] - 2.0 * Y[2] + Y[4])
+    least = 4.0 * np.finfo(np.float64).eps * max(np.abs(Y).max(), 1e-300)
+    # The second difference at twice the distance is four times as large where there is curvature;
+    # next to a kink it is at most three times, and mere rounding has any ratio.
+    ratio = wide / np.maximum(near, least)
+    curved = (near > THRESHOLDS.above_rounding * least) & (np.abs(ratio - 4.0) < 0.5)
+    return Precision(
+        rounding=max(float(np.median(near)) / np.sqrt(6.0), least),
+        size=size,
+        curved=float(np.mean(curved.any(axis=1))),
+        places=centres,
+        answers=Y[2],
+    )
+
+
+def repeats(
+    questions: Questions, precision: Precision, rng: np.random.Generator
+) -> tuple[Literal["", "noise", "state"], float]:
+    """Ask again what was asked first.
+
+    Returns
+    -------
+    kind : "", "noise" or "state"
+        Nothing, if the answers are the same; whether their differences look independent.
+    size : float
+        Root mean square of the differences.
+    """
+    again = questions.ask(precision.places)
+    off = float(np.sqrt(np.mean((again - precision.answers) ** 2)))
+    usual = THRESHOLDS.noise * max(1.0, float(np.abs(precision.answers).max()))
+    if off <= usual:
+        return "", off
+    count = THRESHOLDS.repetitions
+    Z = np.repeat(precision.places[:1], count, axis=0)
+    answers = np.concatenate([questions.ask(Z), questions.ask(Z)])
+    y = answers[:, int(np.argmax(answers.std(axis=0)))]
+    within = max(y[:count].std(), y[count:].std())
+    if within <= 0.1 * y.std() or y.std() <= usual:
+        return "state", off
+    order = np.arange(len(y))
+    drifts = abs(np.corrcoef(order, y)[0, 1]), abs(np.corrcoef(y[1:], y[:-1])[0, 1])
+    return ("state" if max(drifts) > THRESHOLDS.drift else "noise"), off

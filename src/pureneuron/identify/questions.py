@@ -1,0 +1,168 @@
+"""Asking the box: counted, in batches, in coordinates about the region of interest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from pureneuron.identify.boxes import Link
+from pureneuron.identify.region import Region
+from pureneuron.progress import Progress, ProgressCallback
+from pureneuron.typing import Array
+
+__all__ = ["NotFinite", "OutOfQuestions", "Questions"]
+
+class OutOfQuestions(Exception):
+    """The budget does not allow the next questions."""
+
+
+class NotFinite(Exception):
+    """The box has answered with something that is not a finite number."""
+
+
+@dataclass
+class Questions:
+    """The box, and what has been asked of it.
+
+    What changes in a run: the count, and the questions with their answers as far as they are kept.
+
+    Attributes
+    ----------
+    function : callable
+        Maps inputs (n, d) to answers (n,) or (n, m).
+    region : Region
+        Brings points to the user's coordinates.
+    link : str
+        What stands between the outputs of the network and the answers.
+    budget : int or None
+        Most questions.
+    batch_size : int
+        Most questions a call.
+    most_kept : int
+        Most numbers that are kept of questions and answers.
+    callback : callable, optional
+        Told of the questions asked.
+    stage : str
+        What they are for; the callback hears it.
+    count : int
+        Questions so far.
+    n_calls : int
+        Calls so far.
+    n_outputs : int or None
+        m; None before the first answer.
+    is_vector : bool
+        Whether answers have shape (n,).
+    output_scale : (m,) array or float
+        Outputs are divided by it.
+    """
+
+    function: Callable[[Array], Any]
+    region: Region
+    link: Link = "identity"
+    budget: int | None = None
+    batch_size: int = 8192
+    most_kept: int = 20_000_000
+    callback: ProgressCallback | None = None
+    stage: str = "asking"
+    count: int = 0
+    n_calls: int = 0
+    n_outputs: int | None = None
+    is_vector: bool = False
+    output_scale: Array | float = 1.0
+    _kept: list[tuple[Array, Array]] = field(default_factory=list)
+    _numbers: int = 0
+
+    def ask(self, Z: Array) -> Array:
+        """Return the outputs (n, m) of the network at points ``Z`` (n, d) of the region.
+
+        Raises
+        ------
+        OutOfQuestions
+            If the budget does not allow so many questions; none is asked then.
+        NotFinite
+            If an answer is not finite, or no probability where probabilities are expected.
+        ValueError
+            If the answers have another shape than they should.
+        """
+        if self.budget is not None and self.count + len(Z) > self.budget:
+            raise OutOfQuestions
+        parts = [
+            self._ask(Z[first : first + self.batch_size])
+            for first in range(0, len(Z), self.batch_size)
+        ]
+        return np.concatenate(parts) / self.output_scale
+
+    def _ask(self, Z: Array) -> Array:
+        X = self.region.to_inputs(Z)
+        answers = np.asarray(self.function(X))
+        self.count += len(Z)
+        self.n_calls += 1
+        if self.callback is not None:
+            self.callback(Progress(self.stage, iteration=self.count))
+        Y = unlinked(self._checked(answers, len(Z)), self.link)
+        if not np.isfinite(Y).all():
+            at = X[np.flatnonzero(~np.isfinite(Y).all(axis=1))[0]]
+            shown = np.array2string(at, precision=6, threshold=8, separator=", ")
+            raise NotFinite(f"the answer to x = {shown} is not finite")
+        if self._numbers + Z.size + Y.size <= self.most_kept:
+            self._kept.append((np.array(Z), Y))
+            self._numbers += Z.size + Y.size
+        else:
+            self._numbers = self.most_kept + 1
+        return Y
+
+    def _checked(self, answers: Any, n: int) -> Array:
+        """Return the answers as a matrix of float64."""
+        if np.iscomplexobj(answers) or not np.issubdtype(answers.dtype, np.number):
+            raise ValueError(f"the function must return real numbers, got {answers.dtype} values")
+        expected = "(n,) or (n, m)" if self.n_outputs is None else f"(n, {self.n_outputs})"
+        if answers.ndim not in (1, 2) or len(answers) != n:
+            raise ValueError(
+                f"the function must map inputs of shape {(n, self.region.n_inputs)} to answers of "
+                f"shape {expected}, one row an input, got shape {answers.shape}"
+            )
+        Y = np.asarray(answers, dtype=np.float64).reshape(n, -1)
+        if self.n_outputs is None:
+            self.n_outputs, self.is_vector = Y.shape[1], answers.ndim == 1
+            if self.n_outputs == 0:
+                raise ValueError("the function returns no outputs")
+        elif self.n_outputs != Y.shape[1]:
+            raise ValueError(
+                f"the function returned {self.n_outputs} outputs first, and {Y.shape[1]} now"
+            )
+        return Y
+
+    def loss_of_digits(self, Y: Array) -> Array:
+        """Return how much less exact than others the outputs (n, m) are for the link, (n,)."""
+        if self.link != "sigmoid":
+            return np.ones(len(Y))
+        # A probability near one is known to rounding, what is left to one is not.
+        return np.asarray(1.0 + np.exp(np.clip(Y * self.output_scale, None, 50.0)).max(axis=1))
+
+    @property
+    def keeps_all(self) -> bool:
+        """Whether all questions and answers are kept."""
+        return self._numbers <= self.most_kept
+
+    def kept(self) -> tuple[Array, Array]:
+        """Return the questions (n, d), in the coordinates of the region, and answers (n, m)."""
+        Z, Y = zip(*self._kept, strict=True)
+        return np.concatenate(Z), np.concatenate(Y) / self.output_scale
+
+
+def unlinked(Y: Array, link: Link) -> Array:
+    """Undo the link: from probabilities to outputs; NaN where that cannot be.
+
+    Softmax loses a constant that all outputs share: outputs with mean zero are returned.
+    """
+    if link == "identity":
+        return Y
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if link == "sigmoid":
+            sure = (Y < 1e-30) | (Y > 1.0 - 1e-9)
+            return np.where(sure, np.nan, np.log(Y) - np.log1p(-Y))
+        logits = np.where(Y < 1e-30, np.nan, np.log(Y))
+        return np.asarray(logits - logits.mean(axis=1, keepdims=True))

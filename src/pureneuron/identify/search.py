@@ -1,0 +1,339 @@
+"""From a box to a reading: lines until nothing is left to see, then fresh questions.
+
+What is known is subtracted: along the next line only neurons that are still unknown have kinks, and
+most lines see none. The first one sees nearly all. Neurons whose kinks lie so close together that
+they are badly known are taken out of the first reading, and a line is chosen on which they lie far
+apart. At the end the reading meets answers to questions at random; if it is wrong somewhere, the
+next line goes from there to a place where it is right.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pureneuron.identify.line import Discontinuous, Kinks, Tangled, trace
+from pureneuron.identify.polish import affordable, polished
+from pureneuron.identify.precision import Precision
+from pureneuron.identify.questions import NotFinite, Questions
+from pureneuron.identify.reading import Reading
+from pureneuron.identify.units import Line, Units, read_units
+from pureneuron.typing import Array, BoolArray
+
+__all__ = ["Search"]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Numbers that decide, each with its meaning and the benchmark that shows its effect.
+
+    Attributes
+    ----------
+    reach : float
+        Where the first line ends without bounds, times the root of the number of inputs: kinks
+        farther out are not seen on it (make bench-identify).
+    nodes : tuple of float
+        Where lines begin to be read, as shares of the reach.
+    quiet_lines : int
+        Lines that show nothing new before the reading is checked.
+    most_lines : int
+        Lines after which a reading that is still wrong somewhere is given up.
+    fresh, fresh_share : int, float
+        Fresh questions at the end: at least so many, and so many for each one before (by
+        definition: with 30, less than 10 % of the region is wrong, at a level of 95 %).
+    badly_known : float
+        Times the median error at which a neuron is read again (make bench-identify).
+    """
+
+    reach: float = 300.0
+    quiet_lines: int = 1
+    most_lines: int = 24
+    fresh: int = 30
+    fresh_share: float = 0.05
+    badly_known: float = 30.0
+    exact: float = 3e-8
+    rereads: int = 3
+    most_tested: int = 20
+    step_across: float = 1e-3
+    same_place: float = 1e-6
+    same_jump: float = 1e-2
+    worthwhile: float = 3.0
+    cautious: float = 0.03
+
+
+THRESHOLDS = Thresholds()
+
+
+@dataclass
+class Search:
+    """A search that is going on.
+
+    Attributes
+    ----------
+    questions : Questions
+        The box.
+    precision : Precision
+        How exactly it answers.
+    rng : numpy.random.Generator
+        Draws lines and fresh questions.
+    reading : Reading
+        What has been read so far.
+    fresh : (Z, Y) or None
+        Fresh questions and answers.
+    n_lines : int
+        Lines so far.
+    reach : float
+        How far lines go without bounds.
+    home : (d,) array or None
+        A point near which the reading is right.
+    trouble : exception or None
+        What ended a line that was to show what is still unknown.
+    """
+
+    questions: Questions
+    precision: Precision
+    rng: np.random.Generator
+    reading: Reading
+    fresh: tuple[Array, Array] | None = None
+    n_lines: int = 0
+    reach: float = 0.0
+    home: Array | None = None
+    trouble: Exception | None = None
+
+    @classmethod
+    def begun(
+        cls, questions: Questions, precision: Precision, rng: np.random.Generator
+    ) -> Search:
+        """Return a search that has seen nothing."""
+        d, m = questions.region.n_inputs, len(precision.size)
+        reach = THRESHOLDS.reach * np.sqrt(d)
+        return cls(questions, precision, rng, Reading.nothing(d, m), reach=float(reach))
+
+    @property
+    def most_lines(self) -> int:
+        """Lines after which a reading that is still wrong is given up."""
+        return THRESHOLDS.most_lines
+
+    def run(self) -> None:
+        """Read lines until one shows nothing new, and ask fresh questions."""
+        self.read_line(self._first_line(), first=True)
+        quiet = 0
+        while quiet < THRESHOLDS.quiet_lines and self.n_lines < THRESHOLDS.most_lines:
+            quiet = 0 if self.read_line(self._random_line()) else quiet + 1
+        self.ask_fresh()
+
+    def follow(self) -> bool:
+        """Read a line from where the reading is wrong; False if it is nowhere, or none helps."""
+        if self.n_lines >= THRESHOLDS.most_lines:
+            return False
+        wrong = self.wrong()
+        assert self.fresh is not None and self.home is not None
+        Z = self.fresh[0]
+        start = Z[wrong][0]
+        target = self.home if wrong.all() else self.rng.choice(Z[~wrong])
+        return self.read_line(_line(start, target - start))
+
+    def wrong(self) -> Array:
+        """Tell at which fresh questions the reading is wrong, (n,) bool."""
+        assert self.fresh is not None
+        Z, Y = self.fresh
+        return np.abs(Y - self.reading(Z)).max(axis=1) > self._rounding(Z, Y) + self.reading.uncertainty(Z)
+
+    def ask_fresh(self) -> None:
+        """Ask fresh questions at random."""
+        count = max(THRESHOLDS.fresh, int(THRESHOLDS.fresh_share * self.questions.count))
+        Z = self.questions.region.draw(count, self.rng)
+        self.fresh = Z, self.questions.ask(Z)
+
+    def accuracy(self) -> float:
+        """Return the largest difference to a fresh answer, relative to the size of the outputs."""
+        if self.fresh is None:
+            return float("inf")
+        Z, Y = self.fresh
+        return float(np.abs(Y - self.reading(Z)).max())
+
+    def bends(self) -> bool:
+        """Whether the kinks of the box bend: whether neurons are none where they were not seen.
+
+        At points drawn on the hyperplanes of some neurons, what is unexplained must not bend.
+        """
+        reading, region = self.reading, self.questions.region
+        count = min(reading.n_neurons, THRESHOLDS.most_tested)
+        units = self.rng.choice(reading.n_neurons, count, replace=False)
+        W, b, A = reading.W[units], reading.b[units], reading.A[:, units]
+        length = np.linalg.norm(W, axis=1)
+        Z = region.draw(count, self.rng)
+        Z -= ((np.sum(Z * W, axis=1) + b) / length**2)[:, None] * W
+        step = THRESHOLDS.step_across * W / length[:, None]
+        points = np.concatenate([Z - step, Z, Z + step])
+        Y, rounding = self.residual(points)
+        before, at, behind = Y.reshape(3, count, -1)
+        bend = np.linalg.norm(before - 2.0 * at + behind, axis=1)
+        expected = np.linalg.norm(A, axis=0) * length * THRESHOLDS.step_across
+        exact = 4.0 * rounding.reshape(3, count).max(axis=0)
+        seen = expected > 10.0 * exact
+        return bool(np.mean((bend > 0.1 * expected + exact)[seen]) > 0.3) if seen.any() else False
+
+    def read_line(self, line: Line, *, first: bool = False) -> bool:
+        """Look for what is unknown along a line; return whether there was anything."""
+        self.n_lines += 1
+        try:
+            kinks = self._traced(line, first=first)
+        except (Discontinuous, Tangled) as trouble:
+            if first:
+                raise
+            self.trouble = trouble
+            return False
+        for _ in range(2):
+            false = self._disproved(line, kinks)
+            if not false.any():
+                break
+            self.reading = self.reading.kept(~false)
+            kinks = self._traced(line, first=False)
+        zero = self._zero_end(line, kinks)
+        if not first and zero is not None and not len(kinks.places):
+            return False
+        if zero == "high":
+            line, kinks = line.reversed(), kinks.reversed()
+        units = read_units(
+            self.residual,
+            line,
+            kinks,
+            share=min(0.1, self.precision.rounding**0.125),
+            blur=self._blur(line),
+            base_is_zero=zero is not None and not first,
+        )
+        self._add(units)
+        if first:
+            self.home = line.points(np.array([kinks.pieces[0].first]))[0]
+        return True
+
+    def residual(self, Z: Array) -> tuple[Array, Array]:
+        """Return what is not explained at points (n, d), (n, m), and its rounding, (n,)."""
+        Y = self.questions.ask(Z)
+        return Y - self.reading(Z), self._rounding(Z, Y)
+
+    def _rounding(self, Z: Array, Y: Array) -> Array:
+        return np.asarray(self.precision.tolerance(Z) * self.questions.loss_of_digits(Y))
+
+    def _traced(self, line: Line, *, first: bool) -> Kinks:
+        step = min(0.1, self.precision.rounding**0.25)
+        while True:
+            low, high = self.questions.region.ends(line.origin, line.direction, self.reach)
+            shares = np.array([-1.0, -0.03, 0.03, 1.0]) if first else np.array([-0.05, 0.05])
+            nodes = np.where(shares < 0.0, -low * shares, high * shares)
+            if self.questions.region.is_bounded:
+                nodes = np.array([low, high])
+            try:
+                return trace(
+                    lambda t: self.residual(line.points(t)),
+                    nodes,
+                    step=step,
+                    blur=self._blur(line),
+                    rng=self.rng,
+                )
+            except NotFinite:
+                # Beyond a link, answers far out say nothing.
+                if self.questions.link == "identity" or self.reach < 0.1:
+                    raise
+                self.reach *= 0.25
+
+    def _blur(self, line: Line) -> float:
+        """Return how exact the reading is near the origin of a line."""
+        return float(self.reading.uncertainty(line.origin[None])[0])
+
+    def _disproved(self, line: Line, kinks: Kinks) -> BoolArray:
+        """Tell which neurons of the reading have a kink here that the box has not, (k,)."""
+        reading, false = self.reading, np.zeros(self.reading.n_neurons, dtype=np.bool_)
+        if not len(kinks.places) or not reading.n_neurons:
+            return false
+        rate = reading.W @ line.direction
+        with np.errstate(divide="ignore"):
+            known = -reading.preactivations(line.origin[None])[0] / rate
+        jumps = np.linalg.norm(reading.A, axis=0) * np.abs(rate)
+        for place, jump in zip(kinks.places, kinks.jumps, strict=True):
+            i = int(np.argmin(np.abs(known - place)))
+            same = abs(known[i] - place) <= THRESHOLDS.same_place * np.hypot(1.0, place)
+            false[i] |= same and float(np.linalg.norm(jump)) > THRESHOLDS.same_jump * jumps[i]
+        return false
+
+    def _zero_end(self, line: Line, kinks: Kinks) -> str | None:
+        """Return the end of the line at which nothing is unexplained."""
+        for piece, end in ((kinks.pieces[0], "low"), (kinks.pieces[-1], "high")):
+            off = max(
+                np.abs(piece.y_first).max() - piece.error(piece.first),
+                np.abs(piece.y_last).max() - piece.error(piece.last),
+            )
+            if off <= 0.0:
+                return end
+        return None
+
+    def _add(self, units: Units) -> None:
+        """Add neurons and linear part; leave out what is to be read again."""
+        reading = self.reading.with_units(units.W, units.b, units.A, units.errors)
+        self.reading = reading.with_linear(units.L, units.c).united()
+        self._polish()
+        badly = self._badly_known()
+        if badly.any() and self.n_lines <= THRESHOLDS.rereads:
+            line = self._line_apart(self.reading.kept(badly))
+            self.reading = self.reading.kept(~badly)
+            self.read_line(line)
+
+    def _badly_known(self) -> BoolArray:
+        """Tell which neurons another line would show better, now that others are known, (k,)."""
+        reading, d = self.reading, self.questions.region.n_inputs
+        if reading.n_neurons < 3:
+            return np.zeros(reading.n_neurons, dtype=np.bool_)
+        usual = max(THRESHOLDS.exact, THRESHOLDS.badly_known * float(np.median(reading.errors)))
+        badly = reading.errors > usual
+        blur = reading.kept(~badly).uncertainty(np.zeros((1, d)))[0]
+        effects = np.linalg.norm(reading.A, axis=0) * np.linalg.norm(reading.W, axis=1)
+        again = blur * np.sqrt(d) / np.maximum(effects, 1e-300)
+        return np.asarray(badly & (reading.errors > THRESHOLDS.worthwhile * again))
+
+    def _polish(self) -> None:
+        """Fit all answers with the neurons that are known worst, as many as is quick."""
+        questions, reading = self.questions, self.reading
+        if not questions.keeps_all or not reading.n_neurons:
+            return
+        Z, Y = questions.kept()
+        count = affordable(reading, len(Z))
+        units = np.argsort(-reading.errors)[:count]
+        if not len(units):
+            return
+        exact, linear = self._rounding(Z, Y), bool(reading.L.any())
+        new, errors = polished(reading, Z, Y, exact, units, linear=linear)
+        # The neurons that stay where they are blur the others.
+        stay = np.delete(reading.errors, units)
+        errors = THRESHOLDS.cautious * errors + (np.median(stay) if len(stay) else 0.0)
+        known = reading.errors.copy()
+        known[units] = np.minimum(errors, known[units])
+        self.reading = replace(new, errors=known)
+
+    def _first_line(self) -> Line:
+        return self._random_line()
+
+    def _random_line(self) -> Line:
+        region = self.questions.region
+        origin = region.draw(1, self.rng)[0]
+        if region.is_bounded:
+            return _line(origin, region.draw(1, self.rng)[0] - origin)
+        return _line(origin, self.rng.standard_normal(region.n_inputs))
+
+    def _line_apart(self, units: Reading) -> Line:
+        """Choose a line on which these neurons have kinks far apart, and turn on one way."""
+        best, widest = self._random_line(), -1.0
+        for _ in range(100):
+            line = self._random_line()
+            rate = units.W @ line.direction
+            places = np.arcsinh(-units.preactivations(line.origin[None])[0] / rate)
+            gap = float(np.diff(np.sort(places)).min(initial=np.inf))
+            gap = min(gap, 1.0) + (1.0 if abs(np.sign(rate).sum()) == len(rate) else 0.0)
+            if gap > widest and np.abs(places).max() < 3.0:
+                best, widest = line, gap
+        return best
+
+
+def _line(origin: Array, direction: Array) -> Line:
+    return Line(origin, direction / np.linalg.norm(direction))
