@@ -1,6 +1,6 @@
 # make demo          recover a classifier of handwritten digits from samples; files go to demo/
 # make test          all tests and checks
-# make test-extras   the tests that need optional extras (torch)
+# make test-extras   the tests that need optional extras (torch, onnx)
 # make figures       measure what the README and docs/figures state (about five minutes)
 # make bench         time to the optimum, beside what others would use (hours; goes on where stopped)
 # make performance   how often, how accurately, at what cost: docs/performance.md (about an hour)

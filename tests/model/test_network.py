@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -190,3 +193,14 @@ def test_files_that_hold_no_network_are_refused(tmp_path):
         message = f"no valid two-layer network: negative_slope has {len(slope)} values"
         with pytest.raises(ValueError, match=message):
             TwoLayerNetwork.load(other)
+
+
+@pytest.mark.parametrize(("missing", "path"), [("torch", ""), ("onnx", "'model.onnx'")])
+def test_a_missing_library_is_named_with_its_extra(missing, path):
+    code = (
+        "import sys; from pureneuron import TwoLayerNetwork\n"
+        f"assert {missing!r} not in sys.modules; sys.modules[{missing!r}] = None\n"
+        f"TwoLayerNetwork(A=[[1.0]], W=[[1.0]]).to_{missing}({path})\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert f"pip install 'pureneuron[{missing}]'" in run.stderr.splitlines()[-1]

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, DTypeLike
 
 from pureneuron.model.matching import NeuronMatch, match_neurons
 from pureneuron.model.safetensors import read_tensors, write_tensors
 from pureneuron.typing import Array
+
+if TYPE_CHECKING:
+    import torch
+    from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 __all__ = ["TwoLayerNetwork", "load_network", "save_network"]
 
@@ -199,6 +204,135 @@ class TwoLayerNetwork:
     def load(cls, path: str | Path) -> TwoLayerNetwork:
         """Read a network that :meth:`save` wrote."""
         return load_network(path)
+
+    # Other libraries' models. Each is imported by who asks for it only.
+
+    @classmethod
+    def from_torch(cls, module: torch.nn.Module) -> TwoLayerNetwork:
+        """Read the network of a PyTorch module.
+
+        The module is read as it is in eval mode: linear layers around one ReLU or leaky ReLU, in a
+        ``Sequential`` or in a ``forward`` of its own, beside them a linear part if there is one.
+        It must take a matrix, (n, d); flattening is passed over.
+
+        Parameters
+        ----------
+        module : torch.nn.Module
+            The module. It stays as it is.
+
+        Raises
+        ------
+        TypeError
+            If it is no module.
+        ValueError
+            If it is no two-layer network; the message names the layer or node. A softmax or sigmoid
+            at the end must be taken off.
+        ImportError
+            If torch is not installed.
+        """
+        from pureneuron.model.torch_format import read_module
+
+        return cls(**read_module(module))
+
+    def to_torch(self, *, dtype: str | torch.dtype = "float64") -> torch.nn.Module:
+        """Return a PyTorch module that predicts the same.
+
+        Parameters
+        ----------
+        dtype : str or torch.dtype
+            Type of the parameters: float16, bfloat16, float32 or float64, which loses nothing.
+
+        Returns
+        -------
+        torch.nn.Module
+            ``Sequential(Linear, ReLU or LeakyReLU, Linear)``; with a linear part, a module whose
+            ``hidden`` is that and whose ``skip`` is added to it.
+
+        Raises
+        ------
+        ValueError
+            If there is no such type, or a weight is too large for it.
+        ImportError
+            If torch is not installed.
+        """
+        from pureneuron.model.torch_format import make_module
+
+        return make_module(vars(self), dtype)
+
+    @classmethod
+    def from_sklearn(cls, estimator: MLPRegressor | MLPClassifier) -> TwoLayerNetwork:
+        """Read the network of a fitted ``MLPRegressor`` or ``MLPClassifier``.
+
+        For a classifier, the network gives the logits: what stands before the softmax, or before
+        the logistic function where there are two classes.
+
+        Raises
+        ------
+        TypeError
+            If it is none of the two.
+        ValueError
+            If it is not fitted, has not one hidden layer of ReLUs, or its predictions go through a
+            function (a Poisson regression).
+        """
+        from pureneuron.model.sklearn_format import read_estimator
+
+        return cls(**read_estimator(estimator))
+
+    def to_sklearn(self) -> MLPRegressor:
+        """Return a fitted ``MLPRegressor`` that predicts the same.
+
+        Of one output it makes vectors, (n,), as scikit-learn does.
+
+        Raises
+        ------
+        ValueError
+            If the network has a linear part or a negative slope, which ``MLPRegressor`` has not.
+        """
+        from pureneuron.model.sklearn_format import make_estimator
+
+        return make_estimator(vars(self))
+
+    @classmethod
+    def from_onnx(cls, path: str | Path) -> TwoLayerNetwork:
+        """Read the network of an ONNX file.
+
+        Its graph must have one input, (N, d) or flattened to that, and one output.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ValueError
+            If the file is not ONNX, or its graph is no two-layer network; the message names the
+            node. A softmax or sigmoid at the end must be taken off.
+        ImportError
+            If onnx is not installed.
+        """
+        from pureneuron.model.onnx_format import read_onnx
+
+        return cls(**read_onnx(path))
+
+    def to_onnx(self, path: str | Path, *, dtype: DTypeLike = "float64") -> None:
+        """Write the network as an ONNX model with the input ``x`` and the output ``y``.
+
+        Parameters
+        ----------
+        path : str or Path
+            Where to write. What stands there is kept until the new file is complete.
+        dtype : str or dtype
+            Type of weights, input and output: float64, which loses nothing, or float32, which more
+            runtimes know.
+
+        Raises
+        ------
+        ValueError
+            If there is no such type, or a weight is too large for it.
+        ImportError
+            If onnx is not installed.
+        """
+        from pureneuron.model.onnx_format import write_onnx
+
+        write_onnx(path, vars(self), dtype)
 
 
 def save_network(
