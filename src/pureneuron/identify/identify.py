@@ -36,10 +36,14 @@ class Thresholds:
         exact to (make bench-identify).
     curved : float
         Share of places with curvature from which on a box is no piecewise linear function.
+    lines_before_doubt : int
+        Lines after which a reading that is wrong makes one ask whether kinks bend (make
+        bench-identify).
     """
 
     accurate: float = 1e-3
-    curved: float = 0.3
+    curved: float = 0.6
+    lines_before_doubt: int = 4
 
 
 THRESHOLDS = Thresholds()
@@ -182,7 +186,8 @@ class _Run:
         """Follow what is wrong at fresh questions until nothing is."""
         while bool(search.wrong().any()):
             wrong = float(search.wrong().mean())
-            if search.bends():
+            # A neuron that was read wrongly shows on the next lines, and is no kink that bends.
+            if search.n_lines > THRESHOLDS.lines_before_doubt and search.bends():
                 return self._unless_unsteady(
                     Status.DEEPER, f"neurons end, and {wrong:.0%} of fresh answers are unexplained"
                 )

@@ -40,11 +40,17 @@ class Thresholds:
         (rounding).
     most_rounds : int
         Halvings of a gap before a line is given up as tangled (make bench-identify).
+    patient_rounds, many_gaps, narrowest_gaps : int
+        Rounds after which more gaps than many are too many, and as many of the narrowest go on
+        alone (make bench-identify).
     """
 
     largest_step: float = 0.02
     narrowest: float = 1e-9
     most_rounds: int = 60
+    patient_rounds: int = 10
+    many_gaps: int = 300
+    narrowest_gaps: int = 4
 
 
 THRESHOLDS = Thresholds()
@@ -207,7 +213,7 @@ def trace(
         If there is no such function.
     """
     row = [_Node(piece) for piece in _read(values, nodes, _steps(nodes, step), blur)]
-    for _ in range(THRESHOLDS.most_rounds):
+    for number in range(THRESHOLDS.most_rounds):
         row = _merged(row)
         gaps = [i for i in range(len(row) - 1) if not row[i].closed]
         if not gaps:
@@ -222,6 +228,10 @@ def trace(
             continue
         if len(row) > most:
             raise Tangled
+        if number >= THRESHOLDS.patient_rounds and len(gaps) > THRESHOLDS.many_gaps:
+            # Too many by now: a look at the narrowest tells whether they are jumps.
+            widths = [row[i + 1].piece.first - row[i].piece.last for i in gaps]
+            gaps = sorted(gaps[i] for i in np.argsort(widths)[: THRESHOLDS.narrowest_gaps])
         row = _look(values, row, gaps, step, rng)
     raise Tangled
 

@@ -30,10 +30,10 @@ class Thresholds:
         which unknowns are free: a factor between a row of W and its column of A is (rounding).
     """
 
-    most_work: float = 1e9
+    most_work: float = 6e8
     steps: int = 5
     least_gain: float = 1e-2
-    free: float = 1e-12
+    free: float = 1e-13
 
 
 THRESHOLDS = Thresholds()
@@ -81,15 +81,18 @@ def polished(
         size = np.linalg.norm(J, axis=0)
         size[size == 0.0] = 1.0
         J /= size
-        values, vectors = np.linalg.eigh(J.T @ J)
-        kept = values > THRESHOLDS.free * values[-1]
-        vectors, values = vectors[:, kept], values[kept]
-        step = vectors @ ((vectors.T @ (J.T @ residual)) / values) / size
+        U, s, Vt = np.linalg.svd(J, full_matrices=False)
+        kept = s > THRESHOLDS.free * s[0]
+        U, s, Vt = U[:, kept], s[kept], Vt[kept]
+        step = Vt.T @ (U.T @ residual / s) / size
         new = _moved(best, step, units, linear=linear)
         new_loss = _off(new, Z, Y, weight)
         if not new_loss < loss:
             break
-        errors = _row_errors(new, np.linalg.norm(vectors / np.sqrt(values), axis=1) / size, units)
+        # What stays unexplained is no smaller an error than rounding.
+        level = max(1.0, new_loss / np.sqrt(Y.size))
+        spread = level * np.linalg.norm(Vt.T / s, axis=1) / size
+        errors = _row_errors(new, spread, units)
         gain, best, loss = 1.0 - new_loss / loss, new, new_loss
         if gain < THRESHOLDS.least_gain:
             break

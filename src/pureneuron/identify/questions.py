@@ -102,7 +102,8 @@ class Questions:
         self.n_calls += 1
         if self.callback is not None:
             self.callback(Progress(self.stage, iteration=self.count))
-        Y = unlinked(self._checked(answers, len(Z)), self.link)
+        least = 1e-290 if answers.dtype == np.float64 else 1e-36
+        Y = unlinked(self._checked(answers, len(Z)), self.link, least)
         if not np.isfinite(Y).all():
             at = X[np.flatnonzero(~np.isfinite(Y).all(axis=1))[0]]
             shown = np.array2string(at, precision=6, threshold=8, separator=", ")
@@ -153,8 +154,8 @@ class Questions:
         return np.concatenate(Z), np.concatenate(Y) / self.output_scale
 
 
-def unlinked(Y: Array, link: Link) -> Array:
-    """Undo the link: from probabilities to outputs; NaN where that cannot be.
+def unlinked(Y: Array, link: Link, least: float) -> Array:
+    """Undo the link: from probabilities to outputs; NaN where they are below ``least``, or one.
 
     Softmax loses a constant that all outputs share: outputs with mean zero are returned.
     """
@@ -162,7 +163,7 @@ def unlinked(Y: Array, link: Link) -> Array:
         return Y
     with np.errstate(divide="ignore", invalid="ignore"):
         if link == "sigmoid":
-            sure = (Y < 1e-30) | (Y > 1.0 - 1e-9)
+            sure = (Y < least) | (Y > 1.0 - 1e-9)
             return np.where(sure, np.nan, np.log(Y) - np.log1p(-Y))
-        logits = np.where(Y < 1e-30, np.nan, np.log(Y))
+        logits = np.where(Y < least, np.nan, np.log(Y))
         return np.asarray(logits - logits.mean(axis=1, keepdims=True))

@@ -47,6 +47,7 @@ class Thresholds:
     """
 
     reach: float = 300.0
+    usual_reach: float = 15.0
     quiet_lines: int = 1
     most_lines: int = 24
     fresh: int = 30
@@ -54,6 +55,9 @@ class Thresholds:
     badly_known: float = 30.0
     exact: float = 3e-8
     rereads: int = 3
+    less_exact: float = 30.0
+    least_explained: float = 0.9
+    surely: float = 5.0
     most_tested: int = 20
     step_across: float = 1e-3
     same_place: float = 1e-6
@@ -117,7 +121,7 @@ class Search:
 
     def run(self) -> None:
         """Read lines until one shows nothing new, and ask fresh questions."""
-        self.read_line(self._first_line(), first=True)
+        self.read_line(self._random_line(), first=True)
         quiet = 0
         while quiet < THRESHOLDS.quiet_lines and self.n_lines < THRESHOLDS.most_lines:
             quiet = 0 if self.read_line(self._random_line()) else quiet + 1
@@ -138,7 +142,9 @@ class Search:
         """Tell at which fresh questions the reading is wrong, (n,) bool."""
         assert self.fresh is not None
         Z, Y = self.fresh
-        return np.abs(Y - self.reading(Z)).max(axis=1) > self._rounding(Z, Y) + self.reading.uncertainty(Z)
+        return np.abs(Y - self.reading(Z)).max(axis=1) > (
+            self._rounding(Z, Y) + THRESHOLDS.surely * self.reading.uncertainty(Z)
+        )
 
     def ask_fresh(self) -> None:
         """Ask fresh questions at random."""
@@ -159,6 +165,8 @@ class Search:
         At points drawn on the hyperplanes of some neurons, what is unexplained must not bend.
         """
         reading, region = self.reading, self.questions.region
+        if not reading.n_neurons:
+            return False
         count = min(reading.n_neurons, THRESHOLDS.most_tested)
         units = self.rng.choice(reading.n_neurons, count, replace=False)
         W, b, A = reading.W[units], reading.b[units], reading.A[:, units]
@@ -180,17 +188,17 @@ class Search:
         self.n_lines += 1
         try:
             kinks = self._traced(line, first=first)
+            for _ in range(2):
+                false = self._disproved(line, kinks)
+                if not false.any():
+                    break
+                self.reading = self.reading.kept(~false)
+                kinks = self._traced(line, first=False)
         except (Discontinuous, Tangled) as trouble:
             if first:
                 raise
             self.trouble = trouble
             return False
-        for _ in range(2):
-            false = self._disproved(line, kinks)
-            if not false.any():
-                break
-            self.reading = self.reading.kept(~false)
-            kinks = self._traced(line, first=False)
         zero = self._zero_end(line, kinks)
         if not first and zero is not None and not len(kinks.places):
             return False
@@ -218,26 +226,35 @@ class Search:
         return np.asarray(self.precision.tolerance(Z) * self.questions.loss_of_digits(Y))
 
     def _traced(self, line: Line, *, first: bool) -> Kinks:
-        step = min(0.1, self.precision.rounding**0.25)
         while True:
-            low, high = self.questions.region.ends(line.origin, line.direction, self.reach)
-            shares = np.array([-1.0, -0.03, 0.03, 1.0]) if first else np.array([-0.05, 0.05])
-            nodes = np.where(shares < 0.0, -low * shares, high * shares)
-            if self.questions.region.is_bounded:
-                nodes = np.array([low, high])
+            usual = THRESHOLDS.usual_reach * np.sqrt(len(line.origin))
+            reach = self.reach if first else min(self.reach, usual)
+            low, high = self.questions.region.ends(line.origin, line.direction, reach)
+            nodes = np.array([low, high])
+            if first and not self.questions.region.is_bounded:
+                inner = min(usual, 0.5 * reach)
+                nodes = np.array([low, -inner, inner, high])
             try:
-                return trace(
-                    lambda t: self.residual(line.points(t)),
-                    nodes,
-                    step=step,
-                    blur=self._blur(line),
-                    rng=self.rng,
-                )
+                return self._along(line, nodes, 1.0)
+            except (Discontinuous, Tangled):
+                if first:
+                    raise
+                # What is known is less exact than it seemed.
+                return self._along(line, nodes, THRESHOLDS.less_exact)
             except NotFinite:
                 # Beyond a link, answers far out say nothing.
                 if self.questions.link == "identity" or self.reach < 0.1:
                     raise
                 self.reach *= 0.25
+
+    def _along(self, line: Line, nodes: Array, less_exact: float) -> Kinks:
+        return trace(
+            lambda t: self.residual(line.points(t)),
+            nodes,
+            step=min(0.1, self.precision.rounding**0.25),
+            blur=less_exact * self._blur(line),
+            rng=self.rng,
+        )
 
     def _blur(self, line: Line) -> float:
         """Return how exact the reading is near the origin of a line."""
@@ -252,9 +269,12 @@ class Search:
         with np.errstate(divide="ignore"):
             known = -reading.preactivations(line.origin[None])[0] / rate
         jumps = np.linalg.norm(reading.A, axis=0) * np.abs(rate)
+        length = np.linalg.norm(reading.W, axis=1)
+        inexact = THRESHOLDS.surely * reading.errors * length / np.maximum(np.abs(rate), 1e-300)
+        inexact = np.maximum(inexact, THRESHOLDS.same_place)
         for place, jump in zip(kinks.places, kinks.jumps, strict=True):
             i = int(np.argmin(np.abs(known - place)))
-            same = abs(known[i] - place) <= THRESHOLDS.same_place * np.hypot(1.0, place)
+            same = abs(known[i] - place) <= inexact[i] * np.hypot(1.0, place)
             false[i] |= same and float(np.linalg.norm(jump)) > THRESHOLDS.same_jump * jumps[i]
         return false
 
@@ -289,7 +309,7 @@ class Search:
         badly = reading.errors > usual
         blur = reading.kept(~badly).uncertainty(np.zeros((1, d)))[0]
         effects = np.linalg.norm(reading.A, axis=0) * np.linalg.norm(reading.W, axis=1)
-        again = blur * np.sqrt(d) / np.maximum(effects, 1e-300)
+        again = 3.0 * blur / np.maximum(effects, 1e-300)
         return np.asarray(badly & (reading.errors > THRESHOLDS.worthwhile * again))
 
     def _polish(self) -> None:
@@ -303,16 +323,20 @@ class Search:
         if not len(units):
             return
         exact, linear = self._rounding(Z, Y), bool(reading.L.any())
+        allowed = exact + THRESHOLDS.surely * reading.uncertainty(Z)
+        # Neurons that are still to be found would bend those that are known.
+        explained = np.abs(Y - reading(Z)).max(axis=1) <= allowed
+        if np.mean(explained) < THRESHOLDS.least_explained:
+            return
+        Z, Y, exact = Z[explained], Y[explained], exact[explained]
         new, errors = polished(reading, Z, Y, exact, units, linear=linear)
         # The neurons that stay where they are blur the others.
         stay = np.delete(reading.errors, units)
         errors = THRESHOLDS.cautious * errors + (np.median(stay) if len(stay) else 0.0)
-        known = reading.errors.copy()
-        known[units] = np.minimum(errors, known[units])
-        self.reading = replace(new, errors=known)
-
-    def _first_line(self) -> Line:
-        return self._random_line()
+        if errors.max() <= reading.errors[units].max():
+            known = reading.errors.copy()
+            known[units] = errors
+            self.reading = replace(new, errors=known)
 
     def _random_line(self) -> Line:
         region = self.questions.region

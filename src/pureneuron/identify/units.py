@@ -42,13 +42,16 @@ class Thresholds:
     cautious : float
         Errors of neurons, as a share of what they would be if all answers were off by as much as
         is allowed for, and all in the worst direction (make bench-identify).
+    blurred : float
+        Errors of gradients, in units of those of the function (make bench-identify).
     """
 
     ill_conditioned: float = 100.0
     margin: float = 0.02
-    shorter: float = 0.05
-    most_tries: int = 5
+    shorter: float = 0.2
+    most_tries: int = 8
     cautious: float = 0.03
+    blurred: float = 3.0
 
 
 THRESHOLDS = Thresholds()
@@ -141,7 +144,9 @@ def read_units(
     for _ in range(THRESHOLDS.most_tries):
         _derivatives(values, base, Y, Q, steps, wanted, D)
         across = _solve(A, ends, D)
+        allowed = exact[:, None] / steps + blur
         wanted = _crossing(kinks.places, t, across, steps)
+        wanted |= _inconsistent(A, ends, D, across, allowed)
         if base_is_zero:
             wanted[0] = False
         if not wanted.any():
@@ -163,12 +168,14 @@ def _groups(A: Array, kinks: Kinks) -> IndexArray:
     Each next one is as far as the a_i between stay well conditioned, and of the last few the
     widest piece.
     """
-    m, K = A.shape
+    K = A.shape[1]
     unit = A / np.linalg.norm(A, axis=0)
     width = np.array([piece.last - piece.first for piece in kinks.pieces])
     width = width / np.hypot(1.0, [0.5 * (piece.last + piece.first) for piece in kinks.pieces])
     # With an output to spare an answer that does not fit betrays itself.
-    largest = m - 1 if m > 2 else m
+    s = np.linalg.svd(unit, compute_uv=False) if K else np.zeros(1)
+    rank = int(np.sum(s > s[0] / THRESHOLDS.ill_conditioned))
+    largest = rank - 1 if rank > 2 else rank
     ends = [0]
     while ends[-1] < K:
         begin = ends[-1]
@@ -238,14 +245,30 @@ def _crossing(places: Array, t: Array, across: Array, steps: Array) -> BoolArray
     return crossing
 
 
+def _inconsistent(
+    A: Array, ends: IndexArray, D: Array, across: Array, allowed: Array
+) -> BoolArray:
+    """Tell which derivatives do not differ by those of the neurons between, (pieces, d − 1).
+
+    With an output to spare that shows a step that has crossed the hyperplane of a neuron without a
+    kink on this line.
+    """
+    wrong = np.zeros(allowed.shape, dtype=np.bool_)
+    for g, (low, high) in enumerate(zip(ends[:-1], ends[1:], strict=True)):
+        left = np.abs(D[g + 1] - D[g] - A[:, low:high] @ across[low:high]).max(axis=0)
+        off = left > 2.0 * (allowed[g] + allowed[g + 1])
+        wrong[g] |= off
+        wrong[g + 1] |= off
+    return wrong
+
+
 def _errors(
     A: Array, ends: IndexArray, W: Array, steps: Array, exact: Array, blur: float
 ) -> Array:
     """Return about how far off each row of W is, relative to its length."""
     errors = []
-    usual = np.median(steps, axis=1) if steps.size else np.ones(len(steps))
-    typical = THRESHOLDS.cautious * exact / usual * np.sqrt(W.shape[1])
-    typical = typical + blur * np.sqrt(W.shape[1])
+    typical = THRESHOLDS.cautious * exact * np.linalg.norm(1.0 / steps, axis=1)
+    typical = typical + THRESHOLDS.blurred * blur
     for g, (low, high) in enumerate(zip(ends[:-1], ends[1:], strict=True)):
         group = A[:, low:high]
         least = np.linalg.svd(group / np.linalg.norm(group, axis=0), compute_uv=False)[-1]
