@@ -35,6 +35,9 @@ def progress_display(console: Console | None = None) -> Iterator[ProgressCallbac
                 parts.append(f"start {progress.start} of at most {progress.n_starts}")
             if progress.loss is not None:
                 parts.append(f"iteration {progress.iteration}, loss {progress.loss:.3e}")
+            elif progress.iteration:
+                # Without a loss it is a box that is being read.
+                parts.append(f"{progress.iteration} questions")
             if progress.best_loss is not None:
                 parts.append(f"best {progress.best_loss:.3e}")
             display.update(

@@ -56,11 +56,11 @@ class Status(Enum):
         "the noise of the outputs differs."
     )
     OUT_OF_BUDGET = (
-        "The budget was spent before the box was read: this is the best so far. Raise budget."
+        "The budget was spent before the box was read: this is the best so far. Raise the budget."
     )
     NOISY = (
-        "The same question gets answers that differ by noise: say noise=True, and questions are "
-        "asked for a fit, or average repeated answers in the function."
+        "The same question gets answers that differ by noise: average repeated answers, or fit a "
+        "sample of questions and answers (recover, or pureneuron fit)."
     )
     NOT_DETERMINISTIC = (
         "The answers depend on more than the question: reset the state of the box before each "

@@ -1,8 +1,9 @@
-"""``pureneuron demo``: the main job on real input, with the truth at hand to check it.
+"""``pureneuron demo``: both jobs on real input, with the truth at hand to check them.
 
-A classifier of handwritten digits plays the black box. It is queried at the 1797 images and their
-negations; its ten logits, with 1 % noise, go into a file, and that file is fitted exactly as
-``pureneuron fit`` fits anyone's. Then, and only then, the recovered units meet the true ones.
+A classifier of handwritten digits plays the black box. First it is queried at the 1797 images and
+their negations; its ten logits, with 1 % noise, go into a file, and that file is fitted exactly as
+``pureneuron fit`` fits anyone's. Then, and only then, the recovered units meet the true ones. The
+second part, ``demo_questions``, reads the same classifier by questions of its own choice.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 import rich_click as click
 
 from pureneuron.cli.compare import weight_cosines
+from pureneuron.cli.demo_questions import print_readouts, read_classifier, readout_records
 from pureneuron.cli.fit import fit_file
 from pureneuron.cli.models import check_output, save_model
 from pureneuron.cli.options import force_option, json_option, seed_option
@@ -70,14 +72,16 @@ class _Files:
     truth: Path
     model: Path
     picture: Path
+    read: Path
 
     @classmethod
     def within(cls, folder: Path) -> _Files:
-        names = ("digits.parquet", "truth.safetensors", "model.safetensors", "units.png")
+        models = ("truth.safetensors", "model.safetensors")
+        names = ("digits.parquet", *models, "units.png", "read.safetensors")
         return cls(*(folder / name for name in names))
 
     def __iter__(self) -> Iterator[Path]:
-        return iter((self.samples, self.truth, self.model, self.picture))
+        return iter((self.samples, self.truth, self.model, self.picture, self.read))
 
 
 @click.command()
@@ -92,11 +96,12 @@ class _Files:
 @force_option
 @json_option
 def demo(output_dir: Path, seed: int, force: bool, as_json: bool) -> int:
-    """Recover a classifier of handwritten digits from noisy samples, and check every unit.
+    """Recover a classifier of handwritten digits, from samples and by questions; check every unit.
 
-    Writes digits.parquet (the samples), truth.safetensors, model.safetensors and units.png. Exit
-    status 0: recovered, every unit's pre-activation correlates with the true one's by 0.999 or
-    more, and the residual is within 2 % of its expectation.
+    Writes digits.parquet (the samples), truth.safetensors, model.safetensors, units.png and
+    read.safetensors. Exit status 0: both are recovered. From noisy samples every unit's
+    pre-activation correlates with the true one's by 0.999 or more, and the residual is within 2 %
+    of its expectation. By questions, of logits and of probabilities, every weight is right to 1e-6.
     """
     files = _Files.within(output_dir)
     if find_spec("matplotlib") is None:
@@ -120,7 +125,9 @@ def demo(output_dir: Path, seed: int, force: bool, as_json: bool) -> int:
                 seed=seed,
                 callback=callback,
             ).recovery
-        seconds = time.perf_counter() - start
+            seconds = time.perf_counter() - start
+            readouts = read_classifier(truth, seed=seed, callback=callback)
+        readouts["logits"].found.network.save(parts.read)
         checks = _check(recovery, truth, X, Y)
         figure = plot_units(recovery.network, truth=truth, metric=X.T @ X / len(X))
         figure.savefig(parts.picture, dpi=150)
@@ -129,13 +136,31 @@ def demo(output_dir: Path, seed: int, force: bool, as_json: bool) -> int:
 
     if as_json:
         written = {name: str(getattr(files, name)) for name in files.__dataclass_fields__}
-        print_json({**recovery_record(recovery), **checks, "seconds": seconds, "files": written})
+        print_json(
+            {
+                **recovery_record(recovery),
+                **checks,
+                "seconds": seconds,
+                "files": written,
+                "questions": readout_records(readouts),
+            }
+        )
     else:
+        print_line("1. From samples", style="bold")
         _print(recovery, checks, files, seconds)
+        print_line()
+        print_line("2. By questions", style="bold")
+        print_line(
+            "The same classifier, asked what the method chooses to ask, without noise. As by"
+        )
+        print_line(f"  pureneuron identify {files.truth} -o {files.read}", style="bold")
+        print_line()
+        print_readouts(readouts, truth)
     recovered = (
         recovery.status is Status.RECOVERED
         and checks["units"]["correlation"].min() >= THRESHOLDS.correlation
         and checks["residual"]["within_2_percent"]
+        and all(readout.exact for readout in readouts.values())
     )
     return OK if recovered else NOT_RECOVERED
 

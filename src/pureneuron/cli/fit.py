@@ -79,7 +79,7 @@ def fit_file(
         :func:`~pureneuron.cli.models.check_output` do.
     """
     if model is not None:
-        check_output(model, force=force, ending=MODEL_ENDING)
+        check_output(model, force=force, endings=(MODEL_ENDING,))
     samples = read_samples(path, inputs=inputs, outputs=outputs, weight=weight, groups=groups)
     asked = {option.name: getattr(options, option.name) for option in fields(options)}
     with telling_options():

@@ -20,6 +20,7 @@ from pureneuron.cli.compare import compare
 from pureneuron.cli.demo import demo
 from pureneuron.cli.diagnose import diagnose
 from pureneuron.cli.fit import fit
+from pureneuron.cli.identify import identify
 from pureneuron.cli.output import (
     BAD_INPUT,
     INTERRUPTED,
@@ -30,6 +31,7 @@ from pureneuron.cli.output import (
 )
 from pureneuron.cli.predict import predict
 from pureneuron.cli.wording import in_options, request_in_options
+from pureneuron.identify import BoxError
 from pureneuron.samples import UnclearColumns
 
 __all__ = ["main", "run"]
@@ -41,10 +43,13 @@ __all__ = ["main", "run"]
 )
 @click.version_option(version("pureneuron"), prog_name="pureneuron")
 def commands() -> None:
-    """Recover the weights of a two-layer ReLU network y = A σ(W x + b) + c from samples."""
+    """Recover the weights of a two-layer ReLU network y = A σ(W x + b) + c.
+
+    From samples (fit), or by questions to a function that can be asked (identify).
+    """
 
 
-for command in (fit, predict, compare, diagnose, demo):
+for command in (fit, identify, predict, compare, diagnose, demo):
     commands.add_command(command)
 
 
@@ -75,7 +80,7 @@ def run(arguments: Sequence[str]) -> int:
     except TimeoutError as error:
         print_error(in_options(str(error)), as_json=as_json)
         return NOT_RECOVERED
-    except (ValueError, ImportError, OSError) as error:
+    except (ValueError, ImportError, OSError, BoxError) as error:
         print_error(_one_line(error), as_json=as_json)
         return BAD_INPUT
     return status if isinstance(status, int) else OK

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from pureneuron.model import TwoLayerNetwork, load_metadata, load_network, save_network
 from pureneuron.samples.writing import check_target, complete_file
 
-__all__ = ["Model", "check_output", "load_model", "save_model"]
+__all__ = ["MODEL_ENDING", "ONNX_ENDING", "Model", "check_output", "load_model", "save_model"]
 
 MODEL_ENDING = ".safetensors"
+ONNX_ENDING = ".onnx"
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Model:
     output_names: tuple[str, ...] | None
 
 
-def check_output(path: Path, *, force: bool, ending: str | None = None) -> None:
+def check_output(path: Path, *, force: bool, endings: tuple[str, ...] = ()) -> None:
     """Refuse, before any work is done, a file that could not be written after it.
 
     Raises
@@ -39,10 +41,14 @@ def check_output(path: Path, *, force: bool, ending: str | None = None) -> None:
     FileExistsError, FileNotFoundError
         As :func:`~pureneuron.samples.writing.check_target` does.
     ValueError
-        If it is a folder, or does not end in ``ending``.
+        If it is a folder, or ends in none of ``endings``, where there are any.
+    ImportError
+        If it is an ONNX file, and the package that writes it is not installed.
     """
-    if ending is not None and path.suffix.lower() != ending:
-        raise ValueError(f"{path}: the name must end in {ending}")
+    if endings and path.suffix.lower() not in endings:
+        raise ValueError(f"{path}: the name must end in {' or '.join(endings)}")
+    if path.suffix.lower() == ONNX_ENDING and find_spec("onnx") is None:
+        raise ImportError("ONNX files need onnx: pip install 'pureneuron[onnx]'")
     if path.is_dir():
         raise ValueError(f"{path} is a folder; a file to write is expected")
     check_target(path, force=force, option="--force")
@@ -54,12 +60,16 @@ def save_model(
     *,
     input_names: tuple[str, ...],
     output_names: tuple[str, ...],
-    **facts: str | float,
+    **facts: str | float | None,
 ) -> None:
     """Write ``network`` with its column names and further ``facts``, each as JSON.
 
-    The file appears when it is complete: what stood there before is kept until then.
+    An ONNX file holds the network alone. The file appears when it is complete: what stood there
+    before is kept until then.
     """
+    if path.suffix.lower() == ONNX_ENDING:
+        network.to_onnx(path)
+        return
     facts_and_names = {"input_names": input_names, "output_names": output_names, **facts}
     metadata = {name: json.dumps(value) for name, value in facts_and_names.items()}
     with complete_file(path) as part:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isfinite
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypeVar
 
@@ -14,7 +15,9 @@ __all__ = [
     "force_option",
     "groups_option",
     "json_option",
+    "low_and_high",
     "neurons_option",
+    "numbers",
     "path_argument",
     "seed_option",
     "slope_or_auto",
@@ -61,6 +64,35 @@ def slope_or_auto(
         raise click.BadParameter(
             f"a number or 'auto' is expected, got {value!r}", context, parameter
         ) from None
+
+
+def numbers(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> tuple[float, ...] | None:
+    """Read an option that takes finite numbers separated by commas."""
+    if value is None:
+        return None
+    try:
+        read = tuple(float(part) for part in value.split(","))
+    except ValueError:
+        read = ()
+    if not read or not all(map(isfinite, read)):
+        raise click.BadParameter(
+            f"finite numbers separated by commas are expected, got {value!r}", context, parameter
+        )
+    return read
+
+
+def low_and_high(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> tuple[float, ...] | None:
+    """Read an option that takes two numbers, the smaller one first."""
+    read = numbers(context, parameter, value)
+    if read is not None and not (len(read) == 2 and read[0] < read[1]):
+        raise click.BadParameter(
+            f"two numbers are expected, the lower one first, got {value!r}", context, parameter
+        )
+    return read
 
 
 def path_argument(name: str) -> Callable[[F], F]:

@@ -31,6 +31,7 @@ from pureneuron.typing import Array
 __all__ = [
     "BAD_INPUT",
     "INTERRUPTED",
+    "MOST_NEURONS",
     "NOT_RECOVERED",
     "OK",
     "exit_status",
@@ -41,8 +42,10 @@ __all__ = [
     "print_line",
     "print_note",
     "print_recovery",
+    "print_saved",
     "print_stages",
     "print_table",
+    "print_verdict",
     "recovery_record",
     "stage_records",
     "terminal_progress",
@@ -50,7 +53,7 @@ __all__ = [
 
 _PARTS = ("A", "W", "hidden_bias", "output_bias", "negative_slope", "linear")
 _LEVEL = 0.95  # of the intervals in JSON
-_MOST_NEURONS = 16  # that the text of a fit lists
+MOST_NEURONS = 16  # that the text of a fit lists
 
 OK, NOT_RECOVERED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -123,8 +126,8 @@ def print_stages(stages: Iterable[StageReport]) -> None:
     print_table(("stage", "what it saw", "seconds"), rows, text_columns=(0, 1))
 
 
-def print_recovery(recovery: Recovery, *, saved: Path | None = None) -> None:
-    """Print a recovery: the status first, then what led to it."""
+def print_verdict(recovery: Recovery) -> None:
+    """Print the status first, then what led to it and what else there is to know."""
     colour = "green" if recovery.status is Status.RECOVERED else "yellow"
     _out.print(
         Text.assemble((recovery.status.name, f"bold {colour}"), f": {in_options(recovery.reason)}"),
@@ -137,6 +140,11 @@ def print_recovery(recovery: Recovery, *, saved: Path | None = None) -> None:
         print_line(f"Warning: {in_options(warning)}", style="yellow")
     for note in recovery.notes:
         print_line(f"Note: {in_options(note)}", style="yellow")
+
+
+def print_recovery(recovery: Recovery, *, saved: Path | None = None) -> None:
+    """Print a recovery: the status first, then what led to it."""
+    print_verdict(recovery)
     print_line(
         f"Mean squared residual {recovery.loss:.6g} after {recovery.n_iter} iterations "
         f"and {recovery.n_passes} passes over the data"
@@ -145,8 +153,13 @@ def print_recovery(recovery: Recovery, *, saved: Path | None = None) -> None:
     if recovery.standard_errors is not None and not np.isneginf(recovery.bic):
         _print_errors(recovery, recovery.standard_errors)
     if saved is not None:
-        unsure = "" if recovery.status is Status.RECOVERED else ", which is NOT RECOVERED,"
-        print_line(f"Wrote the network{unsure} to {saved}")
+        print_saved(recovery, saved)
+
+
+def print_saved(recovery: Recovery, path: Path) -> None:
+    """Print where the network is, and whether it is to be relied on."""
+    unsure = "" if recovery.status is Status.RECOVERED else ", which is NOT RECOVERED,"
+    print_line(f"Wrote the network{unsure} to {path}")
 
 
 def _print_errors(recovery: Recovery, errors: StandardErrors) -> None:
@@ -157,7 +170,7 @@ def _print_errors(recovery: Recovery, errors: StandardErrors) -> None:
     biased = bool(network.hidden_bias.any() or errors.hidden_bias.any())
     headings = ["neuron", "W, mostly", "largest", "A, mostly", "largest"]
     rows = []
-    for a in range(min(network.n_neurons, _MOST_NEURONS)):
+    for a in range(min(network.n_neurons, MOST_NEURONS)):
         of_W = _mostly_and_largest(errors.W[a], recovery.input_names)
         of_A = _mostly_and_largest(errors.A[:, a], recovery.output_names)
         bias = (_give_or_take(network.hidden_bias[a], errors.hidden_bias[a]),) if biased else ()
@@ -167,7 +180,7 @@ def _print_errors(recovery: Recovery, errors: StandardErrors) -> None:
         print_line(f"and {network.n_neurons - len(rows)} neurons more, see --json")
     if network.output_bias.any() or errors.output_bias.any():
         for name, value, error in zip(
-            recovery.output_names[:_MOST_NEURONS],
+            recovery.output_names[:MOST_NEURONS],
             network.output_bias,
             errors.output_bias,
             strict=False,
@@ -175,7 +188,7 @@ def _print_errors(recovery: Recovery, errors: StandardErrors) -> None:
             print_line(f"Bias of output {name}: {_give_or_take(value, error)}")
     if network.linear.any() or errors.linear.any():
         for name, of_output in zip(
-            recovery.output_names[:_MOST_NEURONS], errors.linear, strict=False
+            recovery.output_names[:MOST_NEURONS], errors.linear, strict=False
         ):
             mostly, largest = _mostly_and_largest(of_output, recovery.input_names)
             print_line(f"Linear part of output {name}: mostly ± {mostly}, largest {largest}")

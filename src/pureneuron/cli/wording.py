@@ -2,7 +2,7 @@
 
 The library speaks of arguments in one form only: by name where the name has an underscore, and with
 a value in others (``init='random'``). How an argument is called here is read off the options of
-``pureneuron fit``.
+``pureneuron fit`` and ``pureneuron identify``.
 
 Only texts about arguments are put in other words. Paths and column names are the user's own, and
 come back as they are.
@@ -74,7 +74,9 @@ def _replaced(found: re.Match[str]) -> str:
 
 @cache
 def _options() -> dict[str, click.Option]:
-    # Imported late: fit itself prints in these words.
+    # Imported late: these commands print in these words themselves.
     from pureneuron.cli.fit import fit
+    from pureneuron.cli.identify import identify
 
-    return {each.name: each for each in fit.params if isinstance(each, click.Option) and each.name}
+    options = [each for each in (*identify.params, *fit.params) if isinstance(each, click.Option)]
+    return {each.name: each for each in options if each.name}

@@ -38,6 +38,11 @@ class Thresholds:
     narrowest : float
         Gap, relative to its place, in which no more pieces are looked for: what is left is a jump
         (rounding).
+    resolved : float
+        The same, in units of the rounding.
+    jump : float
+        Times what slopes and rounding explain that a change in so narrow a gap must be for a jump
+        (make bench-identify).
     most_rounds : int
         Halvings of a gap before a line is given up as tangled (make bench-identify).
     patient_rounds, many_gaps, narrowest_gaps : int
@@ -47,6 +52,8 @@ class Thresholds:
 
     largest_step: float = 0.02
     narrowest: float = 1e-9
+    resolved: float = 1e3
+    jump: float = 100.0
     most_rounds: int = 60
     patient_rounds: int = 10
     many_gaps: int = 300
@@ -187,6 +194,7 @@ def trace(
     step: float,
     rng: np.random.Generator,
     blur: float = 0.0,
+    rounding: float = 0.0,
     most: int = 10_000,
 ) -> Kinks:
     """Find all kinks between the first and the last of ``nodes``.
@@ -204,6 +212,8 @@ def trace(
         Draws places, so that nothing depends on a coincidence.
     blur : float
         How exact the function is known, apart from rounding, at places up to 1.
+    rounding : float
+        Of the values, relative to their size: no two places closer than it are told apart.
     most : int
         Kinks beyond which the line is given up.
 
@@ -213,12 +223,13 @@ def trace(
         If there is no such function.
     """
     row = [_Node(piece) for piece in _read(values, nodes, _steps(nodes, step), blur)]
+    narrowest = max(THRESHOLDS.narrowest, THRESHOLDS.resolved * rounding)
     for number in range(THRESHOLDS.most_rounds):
-        row = _merged(row)
+        row = _closed(_merged(row), narrowest)
         gaps = [i for i in range(len(row) - 1) if not row[i].closed]
         if not gaps:
             pieces = [node.piece for node in row]
-            single = _single(values, pieces, rng)
+            single = _single(values, pieces, narrowest, rng)
             if None not in single:
                 return Kinks(np.array(single, dtype=np.float64), pieces)
             # Several kinks where there seemed to be one: they are looked for between the pieces.
@@ -237,14 +248,18 @@ def trace(
 
 
 def _single(
-    values: Values, pieces: list[Piece], rng: np.random.Generator
+    values: Values, pieces: list[Piece], narrowest: float, rng: np.random.Generator
 ) -> list[float | None]:
     """Return the kinks between pieces; None where there are several.
 
     By now the pieces are known well, and so is where they meet. Two kinks close together show by
     the value a little beside that place.
     """
-    places = [_meeting(left, right) for left, right in itertools.pairwise(pieces)]
+    pairs = list(itertools.pairwise(pieces))
+    places = [_meeting(left, right) for left, right in pairs]
+    for i, (left, right) in enumerate(pairs):
+        if _is_narrow(left, right, narrowest):
+            places[i] = 0.5 * (left.last + right.first)
     met = [i for i, place in enumerate(places) if place is not None]
     beside = np.zeros(len(met))
     for number, i in enumerate(met):
@@ -358,8 +373,6 @@ def _pair(
     width = high - low
     place = None if node.elsewhere else _meeting(left, right)
     if place is None:
-        if width <= THRESHOLDS.narrowest * np.hypot(1.0, low):
-            raise Discontinuous
         # Far out, kinks are as dense in the logarithm of the place.
         share = rng.uniform(0.35, 0.65)
         place = np.sinh(np.arcsinh(low) + share * (np.arcsinh(high) - np.arcsinh(low)))
@@ -377,6 +390,29 @@ def _pair(
     if behind >= high:
         behind = 0.5 * (right.first + right.last)
     return before, behind
+
+
+def _closed(row: list[_Node], narrowest: float) -> list[_Node]:
+    """Close gaps in which nothing can be seen any more: a kink, unless the function jumps there."""
+    closed = list(row)
+    for i, (node, after) in enumerate(itertools.pairwise(row)):
+        left, right = node.piece, after.piece
+        if node.closed or not _is_narrow(left, right, narrowest):
+            continue
+        middle = 0.5 * (left.last + right.first)
+        width = right.first - left.last
+        steep = np.abs(left.slope).max() + np.abs(right.slope).max()
+        jump = float(np.abs(right.at(middle) - left.at(middle)).max())
+        if jump > THRESHOLDS.jump * (steep * width + left.error(middle) + right.error(middle)):
+            raise Discontinuous
+        closed[i] = replace(node, closed=True)
+    return closed
+
+
+def _is_narrow(left: Piece, right: Piece, narrowest: float) -> bool:
+    """Whether nothing can be seen any more between two pieces."""
+    middle = 0.5 * (left.last + right.first)
+    return bool(right.first - left.last <= narrowest * np.hypot(1.0, middle))
 
 
 def _meeting(left: Piece, right: Piece) -> float | None:

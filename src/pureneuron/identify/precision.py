@@ -28,6 +28,8 @@ class Thresholds:
     safety : float
         Times the rounding that an answer may be off: it is known from a few questions only, and is
         not the same everywhere (make bench-identify).
+    coarse : float
+        Rounding from which on neurons are fitted to questions far apart (make bench-identify).
     noise : float
         Difference of two answers to the same question, relative to their size, up to which it is
         rounding: single precision has some 1e-6 (make bench-identify).
@@ -41,7 +43,8 @@ class Thresholds:
     places: int = 3
     distance: float = 1e-3
     above_rounding: float = 30.0
-    safety: float = 100.0
+    safety: float = 30.0
+    coarse: float = 1e-10
     noise: float = 1e-5
     repetitions: int = 16
     drift: float = 0.7
@@ -72,6 +75,11 @@ class Precision:
     places: Array
     answers: Array
 
+    @property
+    def is_coarse(self) -> bool:
+        """Whether rounding is large against what a step beside a line shows."""
+        return self.rounding > THRESHOLDS.coarse
+
     def tolerance(self, Z: Array) -> Array:
         """Return how exact answers at points (n, d) are, (n,)."""
         far = np.linalg.norm(Z, axis=1) / np.sqrt(Z.shape[1])
@@ -93,17 +101,17 @@ def probe(questions: Questions, rng: np.random.Generator) -> Precision:
     size = np.sqrt(np.mean((Y[2] - Y[2].mean(axis=0)) ** 2, axis=0))
     size = np.where(size > 1e-12 * np.abs(Y).max(axis=(0, 1)), size, 1.0)
     Y = Y / size
-    near = np.abs(Y[1] - 2.0 * Y[2] + Y[3])
-    wide = np.abs(Y[0] - 2.0 * Y[2] + Y[4])
+    near, wide = Y[1] - 2.0 * Y[2] + Y[3], Y[0] - 2.0 * Y[2] + Y[4]
     least = 4.0 * np.finfo(np.float64).eps * max(np.abs(Y).max(), 1e-300)
-    # The second difference at twice the distance is four times as large where there is curvature;
-    # next to a kink it is at most three times, and mere rounding has any ratio.
-    ratio = wide / np.maximum(near, least)
-    curved = (near > THRESHOLDS.above_rounding * least) & (np.abs(ratio - 4.0) < 0.5)
+    # The second difference at twice the distance is four times as large where there is curvature,
+    # in most outputs; next to a kink and for mere rounding the ratio is anything.
+    seen = np.abs(near) > THRESHOLDS.above_rounding * least
+    ratio = np.where(seen, wide, 0.0) / np.where(seen, near, 1.0)
+    curved = np.median(np.abs(ratio - 4.0), axis=1) < 0.5
     return Precision(
-        rounding=max(float(np.median(near)) / np.sqrt(6.0), least),
+        rounding=max(float(np.median(np.abs(near))) / np.sqrt(6.0), least),
         size=size,
-        curved=float(np.mean(curved.any(axis=1))),
+        curved=float(np.mean(curved)),
         places=centres,
         answers=Y[2],
     )

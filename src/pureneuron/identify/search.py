@@ -18,6 +18,7 @@ from pureneuron.identify.polish import affordable, polished
 from pureneuron.identify.precision import Precision
 from pureneuron.identify.questions import NotFinite, Questions
 from pureneuron.identify.reading import Reading
+from pureneuron.identify.refine import n_unknowns, refined
 from pureneuron.identify.units import Line, Units, read_units
 from pureneuron.typing import Array, BoolArray
 
@@ -55,6 +56,8 @@ class Thresholds:
     badly_known: float = 30.0
     exact: float = 3e-8
     rereads: int = 3
+    spread: float = 4.0
+    refinements: int = 3
     less_exact: float = 30.0
     least_explained: float = 0.9
     surely: float = 5.0
@@ -63,7 +66,7 @@ class Thresholds:
     same_place: float = 1e-6
     same_jump: float = 1e-2
     worthwhile: float = 3.0
-    cautious: float = 0.03
+    cautious: float = 0.1
 
 
 THRESHOLDS = Thresholds()
@@ -93,6 +96,8 @@ class Search:
         A point near which the reading is right.
     trouble : exception or None
         What ended a line that was to show what is still unknown.
+    spread : (Z, Y) or None
+        Questions all over the region and answers, where the box rounds coarsely.
     """
 
     questions: Questions
@@ -104,6 +109,7 @@ class Search:
     reach: float = 0.0
     home: Array | None = None
     trouble: Exception | None = None
+    spread: tuple[Array, Array] | None = None
 
     @classmethod
     def begun(
@@ -142,9 +148,7 @@ class Search:
         """Tell at which fresh questions the reading is wrong, (n,) bool."""
         assert self.fresh is not None
         Z, Y = self.fresh
-        return np.abs(Y - self.reading(Z)).max(axis=1) > (
-            self._rounding(Z, Y) + THRESHOLDS.surely * self.reading.uncertainty(Z)
-        )
+        return np.asarray(np.abs(Y - self.reading(Z)).max(axis=1) > self._allowed(Z, Y))
 
     def ask_fresh(self) -> None:
         """Ask fresh questions at random."""
@@ -253,6 +257,7 @@ class Search:
             nodes,
             step=min(0.1, self.precision.rounding**0.25),
             blur=less_exact * self._blur(line),
+            rounding=self.precision.rounding,
             rng=self.rng,
         )
 
@@ -293,7 +298,10 @@ class Search:
         """Add neurons and linear part; leave out what is to be read again."""
         reading = self.reading.with_units(units.W, units.b, units.A, units.errors)
         self.reading = reading.with_linear(units.L, units.c).united()
-        self._polish()
+        if self.precision.is_coarse:
+            self._refine()
+        else:
+            self._polish()
         badly = self._badly_known()
         if badly.any() and self.n_lines <= THRESHOLDS.rereads:
             line = self._line_apart(self.reading.kept(badly))
@@ -312,6 +320,30 @@ class Search:
         again = 3.0 * blur / np.maximum(effects, 1e-300)
         return np.asarray(badly & (reading.errors > THRESHOLDS.worthwhile * again))
 
+    def _refine(self) -> None:
+        """Fit answers all over the region, as far as they are explained."""
+        if self.spread is None:
+            questions, m = self.questions, len(self.reading.A)
+            count = int(THRESHOLDS.spread * n_unknowns(self.reading) / m) + THRESHOLDS.fresh
+            Z = questions.region.draw(count, self.rng)
+            self.spread = Z, questions.ask(Z)
+        for _ in range(THRESHOLDS.refinements):
+            Z, Y = self.spread
+            off = np.abs(Y - self.reading(Z)).max(axis=1)
+            explained = off <= self._allowed(Z, Y)
+            if np.sum(explained) * Y.shape[1] < 1.5 * n_unknowns(self.reading):
+                return
+            before = self.reading
+            self.reading = refined(before, Z[explained], Y[explained])
+            if np.all(self.reading.errors > 0.5 * before.errors):
+                return
+
+    def _allowed(self, Z: Array, Y: Array) -> Array:
+        """Return how far off the reading may be at answers, (n,)."""
+        return np.asarray(
+            self._rounding(Z, Y) + THRESHOLDS.surely * self.reading.uncertainty(Z)
+        )
+
     def _polish(self) -> None:
         """Fit all answers with the neurons that are known worst, as many as is quick."""
         questions, reading = self.questions, self.reading
@@ -323,9 +355,8 @@ class Search:
         if not len(units):
             return
         exact, linear = self._rounding(Z, Y), bool(reading.L.any())
-        allowed = exact + THRESHOLDS.surely * reading.uncertainty(Z)
         # Neurons that are still to be found would bend those that are known.
-        explained = np.abs(Y - reading(Z)).max(axis=1) <= allowed
+        explained = np.abs(Y - reading(Z)).max(axis=1) <= self._allowed(Z, Y)
         if np.mean(explained) < THRESHOLDS.least_explained:
             return
         Z, Y, exact = Z[explained], Y[explained], exact[explained]

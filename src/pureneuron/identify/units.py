@@ -50,7 +50,7 @@ class Thresholds:
     margin: float = 0.02
     shorter: float = 0.2
     most_tries: int = 8
-    cautious: float = 0.03
+    cautious: float = 0.1
     blurred: float = 3.0
 
 
