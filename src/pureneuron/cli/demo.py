@@ -22,6 +22,7 @@ import rich_click as click
 from pureneuron.cli.compare import weight_cosines
 from pureneuron.cli.demo_questions import print_readouts, read_classifier, readout_records
 from pureneuron.cli.fit import fit_file
+from pureneuron.cli.identification import save_identification
 from pureneuron.cli.models import check_output, save_model
 from pureneuron.cli.options import force_option, json_option, seed_option
 from pureneuron.cli.output import (
@@ -127,7 +128,7 @@ def demo(output_dir: Path, seed: int, force: bool, as_json: bool) -> int:
             ).recovery
             seconds = time.perf_counter() - start
             readouts = read_classifier(truth, seed=seed, callback=callback)
-        readouts["logits"].found.network.save(parts.read)
+        save_identification(readouts["logits"].found, parts.read)
         checks = _check(recovery, truth, X, Y)
         figure = plot_units(recovery.network, truth=truth, metric=X.T @ X / len(X))
         figure.savefig(parts.picture, dpi=150)
@@ -150,9 +151,7 @@ def demo(output_dir: Path, seed: int, force: bool, as_json: bool) -> int:
         _print(recovery, checks, files, seconds)
         print_line()
         print_line("2. By questions", style="bold")
-        print_line(
-            "The same classifier, asked what the method chooses to ask, without noise. As by"
-        )
+        print_line("The same classifier, without noise, asked what the method chooses. As by")
         print_line(f"  pureneuron identify {files.truth} -o {files.read}", style="bold")
         print_line()
         print_readouts(readouts, truth)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pureneuron.cli.models import save_model
 from pureneuron.cli.output import (
     MOST_NEURONS,
     network_record,
@@ -23,7 +25,12 @@ from pureneuron.identify.boxes import Link
 from pureneuron.model import TwoLayerNetwork
 from pureneuron.typing import Array
 
-__all__ = ["identification_record", "print_identification", "questions_line"]
+__all__ = [
+    "identification_record",
+    "print_identification",
+    "questions_line",
+    "save_identification",
+]
 
 _REMARKS: dict[Link, str] = {
     "identity": "",
@@ -82,6 +89,19 @@ def print_identification(found: Identification, link: Link, *, saved: Path | Non
     _print_units(network, found.input_names, found.output_names)
     if saved is not None:
         print_saved(found, saved)
+
+
+def save_identification(found: Identification, path: Path) -> None:
+    """Write the network, and what is known about it where the format has a place for that."""
+    save_model(
+        found.network,
+        path,
+        input_names=found.input_names,
+        output_names=found.output_names,
+        status=found.status.name,
+        accuracy=found.accuracy if isfinite(found.accuracy) else None,
+        n_questions=found.n_questions,
+    )
 
 
 def questions_line(found: Identification) -> str:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import rich_click as click
 
-from pureneuron.cli.identification import identification_record, print_identification
-from pureneuron.cli.models import MODEL_ENDING, ONNX_ENDING, check_output, load_model, save_model
+from pureneuron.cli.identification import (
+    identification_record,
+    print_identification,
+    save_identification,
+)
+from pureneuron.cli.models import MODEL_ENDING, ONNX_ENDING, check_output, load_model
 from pureneuron.cli.options import (
     force_option,
     json_option,
@@ -22,7 +25,7 @@ from pureneuron.cli.options import (
 )
 from pureneuron.cli.output import exit_status, print_json, print_line, terminal_progress
 from pureneuron.cli.wording import in_options, telling_options
-from pureneuron.identify import Box, Identification, box_of, command_box
+from pureneuron.identify import Box, box_of, command_box
 from pureneuron.identify import identify as identify_box
 
 __all__ = ["identify"]
@@ -133,7 +136,9 @@ def identify(
         found = identify_box(source.box, **asked, rng=seed, callback=callback)
     seconds = time.perf_counter() - start
     found = replace(found, input_names=source.input_names or found.input_names)
-    saved = _saved(found, output)
+    saved = output if found.certified or found.network.n_neurons else None
+    if saved is not None:
+        save_identification(found, saved)
     link = source.box.link if asked["link"] == "auto" else asked["link"]
     if as_json:
         names = {"input_names": found.input_names, "output_names": found.output_names}
@@ -187,19 +192,3 @@ def _source(
     if known is not None and n_inputs not in (None, known):
         raise click.UsageError(f"{name} has {known} inputs, and --n-inputs says {n_inputs}")
     return source
-
-
-def _saved(found: Identification, path: Path | None) -> Path | None:
-    """Write the network, if anything was read; return where it is."""
-    if path is None or not (found.certified or found.network.n_neurons):
-        return None
-    save_model(
-        found.network,
-        path,
-        input_names=found.input_names,
-        output_names=found.output_names,
-        status=found.status.name,
-        accuracy=found.accuracy if isfinite(found.accuracy) else None,
-        n_questions=found.n_questions,
-    )
-    return path

@@ -21,6 +21,7 @@ from pureneuron.identify.region import Region
 from pureneuron.identify.search import Search
 from pureneuron.progress import ProgressCallback
 from pureneuron.results import StageReport, Status
+from pureneuron.samples.cores import using_cores
 
 __all__ = ["identify"]
 
@@ -36,6 +37,8 @@ class Thresholds:
         exact to (make bench-identify).
     curved : float
         Share of places with curvature from which on a box is no piecewise linear function.
+    mostly_wrong : float
+        Share of fresh answers from which on it is not coarse rounding that they are off by.
     lines_before_doubt : int
         Lines after which a reading that is wrong makes one ask whether kinks bend (make
         bench-identify).
@@ -44,6 +47,7 @@ class Thresholds:
     accurate: float = 1e-3
     curved: float = 0.6
     lines_before_doubt: int = 4
+    mostly_wrong: float = 0.5
 
 
 THRESHOLDS = Thresholds()
@@ -127,8 +131,9 @@ def identify(
         callback=callback,
     )
     run = _Run(questions, np.random.default_rng(rng))
-    status, reason = run.ended()
-    return run.identification(status, reason, box, n_neurons)
+    with using_cores(None):
+        status, reason = run.ended()
+        return run.identification(status, reason, box, n_neurons)
 
 
 @dataclass
@@ -187,7 +192,10 @@ class _Run:
         while bool(search.wrong().any()):
             wrong = float(search.wrong().mean())
             # A neuron that was read wrongly shows on the next lines, and is no kink that bends.
-            if search.n_lines > THRESHOLDS.lines_before_doubt and search.bends():
+            doubtful = search.n_lines > THRESHOLDS.lines_before_doubt
+            if doubtful and search.bends():
+                if search.precision.is_coarse and wrong < THRESHOLDS.mostly_wrong:
+                    return Status.MISFIT, "the box rounds too coarsely to be read here"
                 return self._unless_unsteady(
                     Status.DEEPER, f"neurons end, and {wrong:.0%} of fresh answers are unexplained"
                 )
@@ -197,6 +205,7 @@ class _Run:
                 search.ask_fresh()
         if unsteady := self._unsteady():
             return unsteady
+        search.prune()
         if search.accuracy() > THRESHOLDS.accurate:
             return Status.MISFIT, "what was read is too inexact to be relied on"
         return Status.RECOVERED, (

@@ -56,6 +56,7 @@ class Thresholds:
     badly_known: float = 30.0
     exact: float = 3e-8
     rereads: int = 3
+    vague: float = 1e-2
     spread: float = 4.0
     refinements: int = 3
     less_exact: float = 30.0
@@ -64,6 +65,7 @@ class Thresholds:
     most_tested: int = 20
     step_across: float = 1e-3
     same_place: float = 1e-6
+    near_place: float = 1e-2
     same_jump: float = 1e-2
     worthwhile: float = 3.0
     cautious: float = 0.1
@@ -155,6 +157,15 @@ class Search:
         count = max(THRESHOLDS.fresh, int(THRESHOLDS.fresh_share * self.questions.count))
         Z = self.questions.region.draw(count, self.rng)
         self.fresh = Z, self.questions.ask(Z)
+
+    def prune(self) -> None:
+        """Leave out neurons that hardly are determined, where nothing is unexplained without."""
+        parts = [part for part in (self.fresh, self.spread) if part is not None]
+        Z, Y = (np.concatenate(each) for each in zip(*parts, strict=True))
+        for error in sorted(self.reading.errors[self.reading.errors > THRESHOLDS.vague])[::-1]:
+            without = replace(self, reading=self.reading.kept(self.reading.errors != error))
+            if (np.abs(Y - without.reading(Z)).max(axis=1) <= without._allowed(Z, Y)).all():
+                self.reading = without.reading
 
     def accuracy(self) -> float:
         """Return the largest difference to a fresh answer, relative to the size of the outputs."""
@@ -276,7 +287,7 @@ class Search:
         jumps = np.linalg.norm(reading.A, axis=0) * np.abs(rate)
         length = np.linalg.norm(reading.W, axis=1)
         inexact = THRESHOLDS.surely * reading.errors * length / np.maximum(np.abs(rate), 1e-300)
-        inexact = np.maximum(inexact, THRESHOLDS.same_place)
+        inexact = np.clip(inexact, THRESHOLDS.same_place, THRESHOLDS.near_place)
         for place, jump in zip(kinks.places, kinks.jumps, strict=True):
             i = int(np.argmin(np.abs(known - place)))
             same = abs(known[i] - place) <= inexact[i] * np.hypot(1.0, place)
@@ -333,9 +344,12 @@ class Search:
             explained = off <= self._allowed(Z, Y)
             if np.sum(explained) * Y.shape[1] < 1.5 * n_unknowns(self.reading):
                 return
-            before = self.reading
-            self.reading = refined(before, Z[explained], Y[explained])
-            if np.all(self.reading.errors > 0.5 * before.errors):
+            new = refined(self.reading, Z[explained], Y[explained])
+            gain = np.median(new.errors) / np.median(self.reading.errors)
+            # With a neuron missing, or one that is none, the fit gets worse and not better.
+            if gain < 1.0:
+                self.reading = new
+            if gain > 0.5:
                 return
 
     def _allowed(self, Z: Array, Y: Array) -> Array:

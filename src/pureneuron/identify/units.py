@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pureneuron.identify.line import Kinks
+from pureneuron.identify.line import Kinks, Piece
 from pureneuron.typing import Array, BoolArray, IndexArray
 
 __all__ = ["Units", "read_units"]
@@ -42,6 +42,8 @@ class Thresholds:
     cautious : float
         Errors of neurons, as a share of what they would be if all answers were off by as much as
         is allowed for, and all in the worst direction (make bench-identify).
+    far_out : float
+        Times the rounding at its ends that a piece is off before its value is asked for.
     blurred : float
         Errors of gradients, in units of those of the function (make bench-identify).
     """
@@ -52,6 +54,7 @@ class Thresholds:
     most_tries: int = 8
     cautious: float = 0.1
     blurred: float = 3.0
+    far_out: float = 4.0
 
 
 THRESHOLDS = Thresholds()
@@ -133,9 +136,9 @@ def read_units(
     t = np.array([_middle(kinks, end) for end in ends])
     room = np.abs(t[:, None] - kinks.places).min(axis=1, initial=1.0 + np.abs(t).max())
     base = line.points(t)
-    Y = np.array([kinks.pieces[end].at(place) for end, place in zip(ends, t, strict=True)])
-    exact = np.array([kinks.pieces[end].exact_last for end in ends])
+    Y, exact = _base(values, base, t, [kinks.pieces[end] for end in ends])
     # A neuron whose hyperplane runs beside the line has no kink on it: no step goes far.
+    share = share if len(kinks.places) else 1.0
     steps = np.repeat(share * np.minimum(room, 1.0)[:, None], Q.shape[1], axis=1)
     D = np.zeros((len(ends), A.shape[0], Q.shape[1]))
     wanted = np.ones(steps.shape, dtype=np.bool_)
@@ -160,6 +163,22 @@ def read_units(
         L = np.outer(slope, line.direction) + D[0] @ Q.T
         c = Y[0] - t[0] * slope - L @ line.origin
     return Units(W, b, A, L, c, _errors(A, ends, W, steps, exact, blur))
+
+
+def _base(
+    values: Callable[[Array], tuple[Array, Array]], base: Array, t: Array, pieces: list[Piece]
+) -> tuple[Array, Array]:
+    """Return values (g, m) at the places ``t`` of pieces, and how exact they are, (g,).
+
+    They follow from the pieces; where a piece is known by places far out, there is a question.
+    """
+    Y = np.array([piece.at(place) for piece, place in zip(pieces, t, strict=True)])
+    exact = np.array([min(piece.exact_first, piece.exact_last) for piece in pieces])
+    error = np.array([piece.error(place) for piece, place in zip(pieces, t, strict=True)])
+    far = error > THRESHOLDS.far_out * exact
+    if far.any():
+        Y[far], exact[far] = values(base[far])
+    return Y, exact
 
 
 def _groups(A: Array, kinks: Kinks) -> IndexArray:

@@ -1,0 +1,337 @@
+"""Boxes that are read by ``identify``: questions a parameter, accuracy, time, and wrong boxes.
+
+    python benchmarks/identify.py [--only CELL ...] [--output docs/figures]
+
+writes ``identify.md``, ``identify.json`` and ``identify.svg``. A parameter is an entry of W, A, b
+or c. A row of W with its bias, of unit length, counts as found if one that is read differs by no
+more than the bound in any entry, up to its sign: beside a linear part nobody can tell that.
+*Trained* networks are scikit-learn's MLPRegressor and MLPClassifier on its digits, 8×8 or enlarged
+to 28×28. *float32* boxes are the same networks in PyTorch. *Wrong boxes* are no networks of one
+hidden layer, 25 of each kind: none may be certified, and the status should name the kind.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.special import erf
+from sklearn.datasets import load_digits
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+
+from pureneuron import TwoLayerNetwork, identify
+from pureneuron.identify import Identification
+from pureneuron.results import Status
+from pureneuron.typing import Array
+
+COUNTED = (8, 16, 32, 64, 128, 256)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One box that was read."""
+
+    cell: str
+    seed: int
+    status: str
+    k: int
+    k_read: int
+    questions: int
+    a_parameter: float
+    times_outputs: float
+    largest: float
+    share: float
+    accuracy: float
+    seconds: float
+
+
+def random_network(d: int, k: int, m: int, seed: int) -> TwoLayerNetwork:
+    """Draw all weights and biases from a standard normal law."""
+    rng = np.random.default_rng(seed)
+    W, b = rng.standard_normal((k, d)), rng.standard_normal(k)
+    return TwoLayerNetwork(rng.standard_normal((m, k)), W, b, rng.standard_normal(m))
+
+
+def trained(name: str, seed: int) -> tuple[Any, TwoLayerNetwork]:
+    """Train an estimator of scikit-learn on the digits; return it, and its network."""
+    X, labels = load_digits(return_X_y=True)
+    X = X / 16.0
+    if name.startswith("784"):
+        X = np.kron(X.reshape(-1, 8, 8), np.ones((4, 4)))[:, 2:30, 2:30].reshape(len(X), -1)
+    size = int(name.split("-")[1])
+    kind, Y = MLPRegressor, X
+    if name.endswith("-10"):
+        kind, Y = MLPClassifier, labels
+    elif name.endswith("-1"):
+        Y = (labels % 2).astype(np.float64)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = kind(hidden_layer_sizes=(size,), max_iter=60, random_state=seed).fit(X, Y)
+    return model, TwoLayerNetwork.from_sklearn(model)
+
+
+def in_float32(network: TwoLayerNetwork) -> Callable[[Array], Array]:
+    """Return the network as a PyTorch module in single precision."""
+    return network.to_torch(dtype="float32")
+
+
+def active(network: TwoLayerNetwork, bound: float = 1e-3) -> Array:
+    """Tell which neurons standard normal inputs switch, at least one in a thousand."""
+    Z = np.random.default_rng(0).standard_normal((20_000, network.n_inputs))
+    share = np.mean(Z @ network.W.T + network.hidden_bias > 0.0, axis=0)
+    weights = np.linalg.norm(network.A, axis=0) * np.linalg.norm(network.W, axis=1)
+    return (np.minimum(share, 1.0 - share) > bound) & (weights > 1e-6 * weights.max())
+
+
+def differences(network: TwoLayerNetwork, read: TwoLayerNetwork) -> Array:
+    """Return the largest difference of an entry of each row (w, b), of unit length, to the read."""
+    if read.n_neurons == 0:
+        return np.full(network.n_neurons, 2.0)
+    rows, others = (np.column_stack([net.W, net.hidden_bias]) for net in (network, read))
+    rows, others = (each / np.linalg.norm(each, axis=1)[:, None] for each in (rows, others))
+    both = np.concatenate([others, -others])
+    return np.array([np.abs(both - row).max(axis=1).min() for row in rows])
+
+
+def read(
+    cell: str, seed: int, network: TwoLayerNetwork, box: Any, bound: float, **options: Any
+) -> Row:
+    """Read a box and hold it against its network."""
+    start = time.perf_counter()
+    found: Identification = identify(box, network.n_inputs, rng=seed, **options)
+    seconds = time.perf_counter() - start
+    seen = network.permuted(np.flatnonzero(active(network)))
+    off = differences(seen, found.network)
+    k, d, m = network.n_neurons, network.n_inputs, network.n_outputs
+    a_parameter = found.n_questions / (k * (d + 1) + k * m + m)
+    return Row(
+        cell,
+        seed,
+        found.status.name,
+        seen.n_neurons,
+        found.network.n_neurons,
+        found.n_questions,
+        a_parameter,
+        a_parameter * m,
+        float(off.max()),
+        float(np.mean(off <= bound)),
+        found.accuracy,
+        seconds,
+    )
+
+
+def cells() -> dict[str, tuple[str, Callable[[], Iterator[Row]]]]:
+    """Return the cells: what is asked for, and what makes the rows."""
+
+    def drawn(
+        d: int, k: int, m: int, seeds: int, bound: float, single: bool = False
+    ) -> Callable[[], Iterator[Row]]:
+        def rows() -> Iterator[Row]:
+            for seed in range(seeds):
+                network = random_network(d, k, m, seed)
+                box = in_float32(network) if single else network
+                name = f"{d}-{k}-{m}" + (", float32" if single else "")
+                yield read(name, seed, network, box, bound)
+
+        return rows
+
+    def learned(
+        name: str, bound: float, single: bool = False, seeds: int = 3
+    ) -> Callable[[], Iterator[Row]]:
+        def rows() -> Iterator[Row]:
+            for seed in range(seeds):
+                model, network = trained(name, seed)
+                box = in_float32(network) if single else model
+                label = f"{name} trained" + (", float32" if single else "")
+                yield read(label, seed, network, box, bound)
+
+        return rows
+
+    cells = {
+        "10-30-1": ("1e-8, ≤ 1.5 a parameter, ≤ 2 s", drawn(10, 30, 1, 50, 1e-8)),
+        "20-10-1": ("≤ 1.5 a parameter, ≤ 1 s", drawn(20, 10, 1, 20, 1e-8)),
+        "100-20-1": ("≤ 1.5 a parameter, ≤ 1 s", drawn(100, 20, 1, 10, 1e-8)),
+        "784-32-1": ("1e-7, ≤ 1.3 a parameter, ≤ 10 s", drawn(784, 32, 1, 5, 1e-7)),
+        "784-128-1": ("1e-7, ≤ 1.3 a parameter, ≤ 60 s", drawn(784, 128, 1, 3, 1e-7)),
+        "784-32-1 trained": ("1e-7, ≤ 1.3 a parameter, ≤ 10 s", learned("784-32-1", 1e-7)),
+        "784-128-1 trained": ("1e-7, ≤ 1.3 a parameter, ≤ 60 s", learned("784-128-1", 1e-7)),
+        "64-16-64 trained": ("exact, ≤ 2 × parameters / m", learned("64-16-64", 1e-7)),
+        "64-32-10 trained": ("exact, ≤ 2 × parameters / m", learned("64-32-10", 1e-7)),
+        "10-30-1 float32": ("what it allows", drawn(10, 30, 1, 20, 1e-4, True)),
+        "20-10-1 float32": ("what it allows", drawn(20, 10, 1, 20, 1e-4, True)),
+        "100-20-1 float32": ("what it allows", drawn(100, 20, 1, 5, 1e-4, True)),
+        "784-32-1 float32": ("what it allows", drawn(784, 32, 1, 2, 1e-4, True)),
+        "64-16-64 float32": ("what it allows", learned("64-16-64", 1e-4, True)),
+        "64-32-10 float32": ("what it allows", learned("64-32-10", 1e-4, True)),
+    }
+    for m in (1, 16):
+        for k in COUNTED:
+            wanted = "count right, ≥ 99 % to 1e-6"
+            cells[f"64-{k}-{m}"] = (wanted, drawn(64, k, m, 5, 1e-6))
+    return cells
+
+
+def wrong_boxes() -> Iterator[tuple[str, Status, int, Callable[[Array], Array]]]:
+    """Yield boxes that are no network of one hidden layer: kind, status that names it, d, box."""
+    for seed in range(25):
+        rng = np.random.default_rng(seed)
+        d, k, m = int(rng.integers(3, 20)), int(rng.integers(4, 16)), int(rng.integers(1, 4))
+        net = random_network(d, k, m, seed)
+        W, b, A = net.W, net.hidden_bias, net.A
+        V, v = rng.standard_normal((k, k)), rng.standard_normal(k)
+        noise = np.random.default_rng(seed + 1000)
+        calls = [0]
+
+        def hidden(X: Array, W: Array = W, b: Array = b) -> Array:
+            return X @ W.T + b
+
+        def deep(X: Array, V: Array = V, v: Array = v, A: Array = A, h: Any = hidden) -> Array:
+            return np.maximum(np.maximum(h(X), 0.0) @ V.T + v, 0.0) @ A.T
+
+        def smooth(X: Array, A: Array = A, h: Any = hidden, seed: int = seed) -> Array:
+            Z = h(X)
+            gelu = 0.5 * Z * (1.0 + erf(Z / np.sqrt(2.0)))
+            return (np.tanh(Z) if seed % 2 else gelu) @ A.T
+
+        def pooled(X: Array, W: Array = W, b: Array = b, A: Array = A, V: Array = V) -> Array:
+            Z = np.stack([X @ W.T + b, X @ (V @ W).T, X @ (V.T @ W).T - b])
+            return Z.max(axis=0) @ A.T
+
+        def step(X: Array, A: Array = A, h: Any = hidden) -> Array:
+            return (h(X) > 0.0) @ A.T
+
+        def noisy(X: Array, net: TwoLayerNetwork = net, rng: Any = noise) -> Array:
+            Y = net.predict(X)
+            return Y + 0.01 * rng.standard_normal(Y.shape)
+
+        def holes(X: Array, net: TwoLayerNetwork = net) -> Array:
+            Y = net.predict(X)
+            Y[X[:, 0] > 1.0] = np.nan
+            return Y
+
+        def stateful(X: Array, net: TwoLayerNetwork = net, calls: list[int] = calls) -> Array:
+            calls[0] += 1
+            return net.predict(X) * (1.0 + 0.01 * np.sin(calls[0]))
+
+        def rounded(X: Array, net: TwoLayerNetwork = net) -> Array:
+            return np.round(net.predict(X), 1)
+
+        yield "deep", Status.DEEPER, d, deep
+        yield "tanh, GELU", Status.NOT_PIECEWISE_LINEAR, d, smooth
+        yield "max-pooling", Status.DEEPER, d, pooled
+        yield "step functions", Status.DISCONTINUOUS, d, step
+        yield "noise", Status.NOISY, d, noisy
+        yield "NaN in places", Status.NOT_FINITE, d, holes
+        yield "state", Status.NOT_DETERMINISTIC, d, stateful
+        yield "rounded to 0.1", Status.DISCONTINUOUS, d, rounded
+
+
+def wrong_lines() -> list[str]:
+    """Ask the wrong boxes; return the lines of their table."""
+    asked: dict[str, list[tuple[bool, bool, int, float]]] = {}
+    for kind, status, d, box in wrong_boxes():
+        start = time.perf_counter()
+        found = identify(box, d, rng=0)
+        seconds = time.perf_counter() - start
+        result = found.certified, found.status is status, found.n_questions, seconds
+        asked.setdefault(kind, []).append(result)
+    lines = ["| kind | boxes | certified | named | questions, median | most seconds |"]
+    lines.append("|---|---|---|---|---|---|")
+    for kind, results in asked.items():
+        certified, named, questions, seconds = (np.array(each) for each in zip(*results, strict=True))
+        lines.append(
+            f"| {kind} | {len(results)} | {certified.sum()} | {named.sum()} "
+            f"| {np.median(questions):.0f} | {seconds.max():.2g} |"
+        )
+    everything = [each for results in asked.values() for each in results]
+    lines.append(
+        f"| all | {len(everything)} | {sum(each[0] for each in everything)} "
+        f"| {sum(each[1] for each in everything)} | | |"
+    )
+    return lines
+
+
+def line(rows: list[Row], wanted: str) -> str:
+    """Return the line of a cell."""
+
+    def values(name: str) -> Array:
+        return np.array([getattr(row, name) for row in rows])
+
+    right = np.sum((values("status") == "RECOVERED") & (values("k") == values("k_read")))
+    cost, share = values("a_parameter"), values("share")
+    return (
+        f"| {rows[0].cell} | {wanted} | {right} of {len(rows)} "
+        f"| {np.median(cost):.3g} ({cost.max():.3g}) | {np.median(values('times_outputs')):.3g} "
+        f"| {share.mean():.2%} | {np.median(values('largest')):.1e} ({values('largest').max():.1e}) "
+        f"| {np.median(values('seconds')):.2g} ({values('seconds').max():.2g}) |"
+    )
+
+
+def draw(rows: list[Row], path: Path) -> None:
+    """Draw questions and seconds against the number of neurons."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+    for m in (1, 16):
+        of = {k: [r for r in rows if r.cell == f"64-{k}-{m}"] for k in COUNTED}
+        of = {k: each for k, each in of.items() if each}
+        for axis, name, label in (
+            (axes[0], "a_parameter", "questions a parameter"),
+            (axes[1], "seconds", "seconds"),
+        ):
+            values = [np.median([getattr(row, name) for row in each]) for each in of.values()]
+            axis.plot(list(of), values, "o-", label=f"{m} output{'s' * (m > 1)}")
+            axis.set(xlabel="neurons", ylabel=label, xscale="log", yscale="log")
+            axis.set_xticks(COUNTED, [str(k) for k in COUNTED])
+    axes[0].legend()
+    figure.savefig(path)
+
+
+def main() -> None:
+    """Read all boxes, and write the page."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--output", type=Path, default=Path("docs/figures"))
+    parser.add_argument("--only", nargs="+", metavar="CELL", help="print these, write nothing")
+    options = parser.parse_args()
+    about = (__doc__ or "").split("identify.svg``.")[1].strip().replace("\n", " ")
+    lines = ["# Boxes that are read", "", f"Made by `make bench-identify`. {about}", ""]
+    lines += [
+        "| box | asked for | right | questions a parameter (most) | × outputs | rows found "
+        "| largest difference (worst) | s (most) |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    done: list[Row] = []
+    for name, (wanted, make) in cells().items():
+        if options.only and name not in options.only:
+            continue
+        rows = list(make())
+        done += rows
+        lines.append(line(rows, wanted))
+        print(lines[-1], flush=True)
+    if not options.only or "wrong" in options.only:
+        lines += ["", "## Wrong boxes", "", *wrong_lines()]
+        print("\n".join(lines[-10:]))
+    if options.only:
+        return
+    options.output.mkdir(parents=True, exist_ok=True)
+    lines += ["", "![questions and seconds against neurons](identify.svg)"]
+    (options.output / "identify.md").write_text("\n".join(lines) + "\n")
+    (options.output / "identify.json").write_text(
+        "[\n" + ",\n".join(json.dumps(asdict(row)) for row in done) + "\n]\n"
+    )
+    draw(done, options.output / "identify.svg")
+
+
+if __name__ == "__main__":
+    main()
