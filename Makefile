@@ -1,4 +1,4 @@
-# make demo          recover a classifier of handwritten digits from samples; files go to demo/
+# make demo          recover a classifier of digits, from samples and by questions; files go to demo/
 # make test          all tests and checks
 # make test-extras   the tests that need optional extras (torch, onnx)
 # make figures       measure what the README and docs/figures state (about five minutes)

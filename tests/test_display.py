@@ -22,3 +22,11 @@ def test_progress_is_drawn_on_the_given_console():
     text = stream.getvalue()
     assert "refinement" in text
     assert "start 2 of at most 5, iteration 7, loss 1.250e-01, best 5.000e-01" in text
+
+
+def test_questions_are_shown_where_there_is_no_loss():
+    stream = io.StringIO()
+    with progress_display(Console(file=stream, force_terminal=True, width=120)) as draw:
+        draw(Progress("lines", iteration=1234))
+    assert "1234 questions" in stream.getvalue()
+    assert "iteration" not in stream.getvalue()

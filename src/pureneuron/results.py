@@ -66,9 +66,7 @@ class Status(Enum):
         "The answers depend on more than the question: reset the state of the box before each "
         "batch of questions."
     )
-    NOT_FINITE = (
-        "The box has answers that are not finite: give bounds within which all are finite."
-    )
+    NOT_FINITE = "The box has answers that are not finite: give bounds within which all are finite."
     DISCONTINUOUS = (
         "The answers jump, as those of step functions and rounded numbers do: no network of this "
         "kind does. Ask for scores in the place of labels."

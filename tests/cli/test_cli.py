@@ -2,15 +2,14 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 
+from command_line import PYTHON, process
 from pureneuron import TwoLayerNetwork
-from pureneuron.cli.main import run
 from pureneuron.cli.output import json_ready
 from pureneuron.cli.wording import in_options
 from pureneuron.datasets import make_teacher
@@ -29,17 +28,6 @@ def columns(n=N, *, noise=0.01, seed=1):
     return {f"x{j}": X[:, j] for j in range(D)} | {f"y{j}": Y[:, j] for j in range(M)}
 
 
-def process(*arguments, **options):
-    return subprocess.run(
-        [sys.executable, "-m", "pureneuron", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        **options,
-    )
-
-
 @pytest.fixture
 def samples(tmp_path):
     path = tmp_path / "samples.parquet"
@@ -52,32 +40,6 @@ def model(tmp_path, samples, command):
     path = tmp_path / "model.safetensors"
     assert command("fit", samples, "-k", K, "-o", path, "--quiet")[0] == 0
     return path
-
-
-@pytest.fixture
-def command(capsys):
-    """Run a command line in this process: exit status, standard output, standard error."""
-
-    def call(*arguments):
-        status = run([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return call
-
-
-@pytest.fixture
-def refused(command):
-    """Run a command line that must be refused, and return what it says."""
-
-    def call(*arguments):
-        status, out, err = command(*arguments)
-        assert (status, out) == (2, "")
-        assert err.startswith("Error: ")
-        assert err.count("\n") == 1
-        return err
-
-    return call
 
 
 # fit
@@ -403,11 +365,6 @@ def test_moments_that_do_not_apply_say_what_does(samples, refused):
         f"--init moments: moments need --neurons <= min(inputs, outputs), and {M + 1} is" in error
     )
     assert "use --init random" in error
-
-
-PYTHON = re.compile(
-    r"\b[a-z_]+='|=True|=False|\b(max_iter|n_[a-z]+|sample_weight|negative_slope)\b"
-)
 
 
 @pytest.mark.parametrize(
@@ -811,82 +768,3 @@ def test_version_and_help():
 def test_json_holds_no_numbers_that_are_not_finite():
     record = {"a": np.array([1.0, np.nan]), "b": (np.inf, np.int64(3)), "c": {"d": np.float64(2)}}
     assert json_ready(record) == {"a": [1.0, None], "b": [None, 3], "c": {"d": 2.0}}
-
-
-# demo
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("demo") / "files"
-    return folder, process("demo", "--output-dir", folder)
-
-
-def test_demo(demo):
-    folder, done = demo
-    assert (done.returncode, done.stderr) == (0, "")
-    for part in ("RECOVERED: ", "pre-activation r", "pixels that hardly vary", "within 2 %"):
-        assert part in done.stdout
-    written = sorted(path.name for path in folder.iterdir())
-    assert written == ["digits.parquet", "model.safetensors", "truth.safetensors", "units.png"]
-
-
-def test_figures_of_the_demo(demo):
-    folder, _ = demo
-    done = process("demo", "--output-dir", folder, "--force", "--json")
-    assert (done.returncode, done.stderr) == (0, "")
-    record = json.loads(done.stdout)
-    assert record["status"] == "RECOVERED"
-    assert len(record["units"]["correlation"]) == 10
-    assert min(record["units"]["correlation"]) >= 0.999
-    assert min(record["units"]["cosine_A"]) >= 0.999
-    assert min(record["units"]["cosine_W"]) >= 0.97
-    residual = record["residual"]
-    assert residual["within_2_percent"] is True
-    assert residual["ratio"] == pytest.approx(residual["expected_ratio"], rel=0.002)
-    assert residual["unknowns"] == 10 * (61 + 10 - 1)
-    assert record["digits"]["count"] == 1797
-    assert record["digits"]["agreement"] >= 0.999
-    assert record["seconds"] > 0
-
-
-def test_picture_of_the_demo(demo):
-    from matplotlib.image import imread
-
-    picture = imread(demo[0] / "units.png")
-    height, width = picture.shape[:2]
-    assert width > height > 500
-    assert picture[..., :3].std() > 0.05
-
-
-def test_the_demo_keeps_what_is_there(demo, refused):
-    folder, _ = demo
-    before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    assert "exists and was kept; --force replaces it" in refused("demo", "--output-dir", folder)
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
-
-
-def test_the_demo_writes_all_or_nothing(tmp_path, command, refused, monkeypatch):
-    def full(*_, **__):
-        raise OSError(28, "No space left on device", "units.png")
-
-    with monkeypatch.context() as patch:
-        patch.setattr("pureneuron.cli.demo.plot_units", full)
-        assert "No space left" in refused("demo", "--output-dir", tmp_path)
-    assert list(tmp_path.iterdir()) == []
-    (tmp_path / "units.png").write_bytes(b"precious")
-    with monkeypatch.context() as patch:
-        patch.setattr("pureneuron.cli.demo.plot_units", full)
-        refused("demo", "--output-dir", tmp_path, "--force")
-    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"precious"]
-
-
-@pytest.mark.parametrize(("bound", "value"), [("residual_error", 0.0), ("correlation", 1.1)])
-def test_a_demo_that_misses_a_figure_fails(tmp_path, command, monkeypatch, bound, value):
-    module = sys.modules["pureneuron.cli.demo"]
-    monkeypatch.setattr(module, "THRESHOLDS", module.Thresholds(**{bound: value}))
-    status, out, _ = command("demo", "--output-dir", tmp_path)
-    assert status == 1
-    assert out.startswith(str(tmp_path))
-    assert ("NOT within" in out) is (bound == "residual_error")
-    assert len(list(tmp_path.iterdir())) == 4

@@ -41,6 +41,8 @@ class Identification(Recovery):
 
     def _facts(self) -> list[tuple[str, str]]:
         network = self.network
+        if self.n_fresh == 0 and self.standard_errors is not None:
+            return [*super()._facts(), ("Questions", str(self.n_questions))]
         facts = [
             ("Status", self.status.name),
             ("Questions", str(self.n_questions)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 import numpy as np
@@ -18,6 +18,7 @@ from pureneuron.identify.precision import Precision, probe, repeats
 from pureneuron.identify.questions import NotFinite, OutOfQuestions, Questions
 from pureneuron.identify.reading import Reading
 from pureneuron.identify.region import Region
+from pureneuron.identify.sampled import sampled
 from pureneuron.identify.search import Search
 from pureneuron.progress import ProgressCallback
 from pureneuron.results import StageReport, Status
@@ -37,6 +38,10 @@ class Thresholds:
         exact to (make bench-identify).
     curved : float
         Share of places with curvature from which on a box is no piecewise linear function.
+    attempts, coarse_attempts : int
+        First lines that are tried; of boxes that round coarsely, more (make bench-identify).
+    beyond_noise : float
+        Residual, in units of the noise that was said, from which on there is more than noise.
     mostly_wrong : float
         Share of fresh answers from which on it is not coarse rounding that they are off by.
     lines_before_doubt : int
@@ -48,6 +53,9 @@ class Thresholds:
     curved: float = 0.6
     lines_before_doubt: int = 4
     mostly_wrong: float = 0.5
+    attempts: int = 2
+    coarse_attempts: int = 5
+    beyond_noise: float = 1.2
 
 
 THRESHOLDS = Thresholds()
@@ -63,6 +71,8 @@ def identify(
     scale: ArrayLike = 1.0,
     bounds: tuple[ArrayLike, ArrayLike] | None = None,
     link: Link | Literal["auto"] = "auto",
+    noise: bool | float = False,
+    tol: float | None = None,
     batch_size: int = 8192,
     rng: np.random.Generator | int | None = None,
     callback: ProgressCallback | None = None,
@@ -76,7 +86,7 @@ def identify(
     Parameters
     ----------
     function : callable, torch module, scikit-learn estimator, path of an ONNX file, or Box
-        The box: maps inputs (n, d) to answers (n,) or (n, m), without noise.
+        The box: maps inputs (n, d) to answers (n,) or (n, m).
     n_inputs : int, optional
         d; may be left out where the box says it.
     n_neurons : int or "auto"
@@ -94,6 +104,13 @@ def identify(
         What stands between the network and the answers: "identity", "softmax" or "sigmoid"; "auto"
         is what the box says. Behind a softmax all outputs are known up to a common function:
         their mean is taken as zero.
+    noise : bool or float
+        Whether answers have independent noise: True, or its standard deviation, if that is known.
+        Then questions at random are followed by those that tell most about W, and
+        :func:`~pureneuron.recover` fits the network to all of them.
+    tol : float, optional
+        With noise: the largest standard error of an entry of W, rows of unit length, at which no
+        more is asked. Without it the first certified fit is returned.
     batch_size : int
         Most questions a call.
     rng : Generator, int or None
@@ -122,6 +139,8 @@ def identify(
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
     if n_neurons != "auto" and n_neurons < 1:
         raise ValueError(f"n_neurons must be 'auto' or at least 1, got {n_neurons!r}")
+    if noise < 0.0 or (tol is not None and not (noise and tol > 0.0)):
+        raise ValueError("noise must not be negative, and tol is a positive number beside noise")
     questions = Questions(
         box.function,
         Region.of(d, center, scale, bounds),
@@ -130,10 +149,52 @@ def identify(
         batch_size,
         callback=callback,
     )
-    run = _Run(questions, np.random.default_rng(rng))
+    generator = np.random.default_rng(rng)
+    if noise:
+        with using_cores(None):
+            return _fitted(questions, box, n_neurons, noise=noise, tol=tol, rng=generator)
+    run = _Run(questions, generator)
     with using_cores(None):
         status, reason = run.ended()
         return run.identification(status, reason, box, n_neurons)
+
+
+def _fitted(
+    questions: Questions,
+    box: Box,
+    n_neurons: int | Literal["auto"],
+    *,
+    noise: float,
+    tol: float | None,
+    rng: np.random.Generator,
+) -> Identification:
+    """Read a box with noise by a fit."""
+    if questions.link != "identity":
+        raise ValueError(f"behind a {questions.link} noise cannot be fitted: give the outputs")
+    try:
+        fit = sampled(questions, n_neurons, tol=tol, rng=rng)
+    except OutOfQuestions:
+        run = _Run(questions, rng)
+        reason = f"{questions.count} questions were asked, and a fit needs more"
+        return run.identification(Status.OUT_OF_BUDGET, reason, box, n_neurons)
+    values = {each.name: getattr(fit, each.name) for each in fields(fit)}
+    status, reason = fit.status, fit.reason
+    level = float(np.sqrt(fit.loss))
+    if fit.certified and noise is not True and level > THRESHOLDS.beyond_noise * noise:
+        status, reason = Status.MISFIT, f"the residual, {level:.3g}, is larger than the noise said"
+    errors = fit.standard_errors
+    if tol is not None and fit.certified and errors is not None and errors.W.max() > tol:
+        status = Status.OUT_OF_BUDGET
+        reason = f"the largest standard error of W is {errors.W.max():.3g}, and tol is {tol:g}"
+    size = float(np.sqrt(np.mean(np.var(questions.kept()[1], axis=0)))) or 1.0
+    values |= {"status": status, "reason": reason, "output_names": _output_names(box, questions)}
+    return Identification(
+        **values, n_questions=questions.count, accuracy=level / size, rounding=level / size
+    )
+
+
+def _output_names(box: Box, questions: Questions) -> tuple[str, ...]:
+    return box.output_names or tuple(f"y{j}" for j in range(questions.n_outputs or 1))
 
 
 @dataclass
@@ -177,15 +238,37 @@ class _Run:
         if precision.curved >= THRESHOLDS.curved:
             reason = f"the answers are curved at {precision.curved:.0%} of the places looked at"
             return Status.NOT_PIECEWISE_LINEAR, reason
-        self.search = search = Search.begun(questions, precision, self.rng)
-        with _Stage(self, "lines") as stage:
-            search.run()
-            stage.said = f"{search.reading.n_neurons} neurons on {search.n_lines} lines"
-        with _Stage(self, "fresh questions") as stage:
-            verdict = self._checked(search)
-            count = 0 if search.fresh is None else len(search.fresh[0])
-            stage.said = f"{count} asked, largest relative error {search.accuracy():.2g}"
+        attempts = THRESHOLDS.coarse_attempts if precision.is_coarse else THRESHOLDS.attempts
+        for attempt in range(attempts, 0, -1):
+            verdict = self._attempt(precision, is_last=attempt == 1)
+            if verdict is not None:
+                break
+        assert verdict is not None
         return verdict
+
+    def _attempt(self, precision: Precision, *, is_last: bool) -> tuple[Status, str] | None:
+        """Read the box from a first line on; None if another one may do better.
+
+        On some lines kinks are too close together for a box that rounds coarsely.
+        """
+        before = self.search
+        self.search = search = Search.begun(self.questions, precision, self.rng)
+        search.spread = None if before is None else before.spread
+        tolerant = precision.is_coarse and not is_last
+        try:
+            with _Stage(self, "lines") as stage:
+                search.run()
+                stage.said = f"{search.reading.n_neurons} neurons on {search.n_lines} lines"
+            with _Stage(self, "fresh questions") as stage:
+                verdict = self._checked(search)
+                count = 0 if search.fresh is None else len(search.fresh[0])
+                stage.said = f"{count} asked, largest relative error {search.accuracy():.2g}"
+        except (Discontinuous, Tangled):
+            if tolerant:
+                return None
+            raise
+        again = verdict[0] is Status.MISFIT or (tolerant and verdict[0] is Status.DEEPER)
+        return None if again and not is_last else verdict
 
     def _checked(self, search: Search) -> tuple[Status, str]:
         """Follow what is wrong at fresh questions until nothing is."""
@@ -273,7 +356,7 @@ class _Run:
             n_passes=questions.n_calls,
             span=np.eye(d),
             input_names=names,
-            output_names=box.output_names or tuple(f"y{j}" for j in range(m)),
+            output_names=_output_names(box, questions),
             bic=float("-inf"),
             notes=tuple(notes),
             n_questions=questions.count,
@@ -302,7 +385,9 @@ class _Stage:
         seconds = time.perf_counter() - self._start
         asked = self.run.questions.count - self._before
         figures: dict[str, float | int | str] = {"questions": asked}
-        self.run.stages.append(StageReport(self.name, self.said, figures, seconds))
+        report = StageReport(self.name, self.said, figures, seconds)
+        self.run.stages = [each for each in self.run.stages if each.name != self.name]
+        self.run.stages.append(report)
 
 
 def _orientation(reading: Reading, slope: float) -> str:

@@ -40,6 +40,8 @@ class Thresholds:
         (rounding).
     resolved : float
         The same, in units of the rounding.
+    readable : float
+        Shortest distance of two questions that make a piece, in the same units.
     jump : float
         Times what slopes and rounding explain that a change in so narrow a gap must be for a jump
         (make bench-identify).
@@ -53,6 +55,7 @@ class Thresholds:
     largest_step: float = 0.02
     narrowest: float = 1e-9
     resolved: float = 1e3
+    readable: float = 1e4
     jump: float = 100.0
     most_rounds: int = 60
     patient_rounds: int = 10
@@ -243,7 +246,7 @@ def trace(
             # Too many by now: a look at the narrowest tells whether they are jumps.
             widths = [row[i + 1].piece.first - row[i].piece.last for i in gaps]
             gaps = sorted(gaps[i] for i in np.argsort(widths)[: THRESHOLDS.narrowest_gaps])
-        row = _look(values, row, gaps, step, rng)
+        row = _look(values, row, gaps, step, rounding, rng)
     raise Tangled
 
 
@@ -325,10 +328,15 @@ def _same(left: Piece, right: Piece) -> bool:
 
 
 def _look(
-    values: Values, row: list[_Node], gaps: list[int], step: float, rng: np.random.Generator
+    values: Values,
+    row: list[_Node],
+    gaps: list[int],
+    step: float,
+    rounding: float,
+    rng: np.random.Generator,
 ) -> list[_Node]:
     """Ask two questions about each open gap; return the row with what they show."""
-    pairs = np.array([_pair(row[i], row[i + 1].piece, step, rng) for i in gaps])
+    pairs = np.array([_pair(row[i], row[i + 1].piece, step, rounding, rng) for i in gaps])
     Y, exact = values(pairs.ravel())
     Y, exact = Y.reshape(len(gaps), 2, -1), exact.reshape(-1, 2)
     result, false = list(row), set()
@@ -365,7 +373,7 @@ def _look(
 
 
 def _pair(
-    node: _Node, right: Piece, step: float, rng: np.random.Generator
+    node: _Node, right: Piece, step: float, rounding: float, rng: np.random.Generator
 ) -> tuple[float, float]:
     """Return the two places to ask at: about the meeting of two pieces, or within the gap."""
     left = node.piece
@@ -382,7 +390,8 @@ def _pair(
     seen = _seen(left, right, place)
     # Another length each time: the two may have a kink between them.
     most = 0.5 * min(step * np.hypot(1.0, place), THRESHOLDS.largest_step * width)
-    half = max(seen, most * 10.0 ** rng.uniform(-2.0, 0.0))
+    resolved = min(most, THRESHOLDS.readable * rounding * np.hypot(1.0, place))
+    half = max(seen, resolved, most * 10.0 ** rng.uniform(-2.0, 0.0))
     before, behind = place - half, place + half
     # Pieces that come close to the meeting are asked within, unless they are known.
     if before <= low:

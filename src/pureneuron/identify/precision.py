@@ -25,6 +25,8 @@ class Thresholds:
         Of the five questions at a place, in the coordinates of the region (make bench-identify).
     above_rounding : float
         Times the rounding that a second difference must be to show curvature.
+    coarser : float
+        Times the usual rounding of an output from which on it counts less.
     safety : float
         Times the rounding that an answer may be off: it is known from a few questions only, and is
         not the same everywhere (make bench-identify).
@@ -43,6 +45,7 @@ class Thresholds:
     places: int = 3
     distance: float = 1e-3
     above_rounding: float = 30.0
+    coarser: float = 3.0
     safety: float = 30.0
     coarse: float = 1e-10
     noise: float = 1e-5
@@ -100,6 +103,7 @@ def probe(questions: Questions, rng: np.random.Generator) -> Precision:
     Y = questions.ask(Z.reshape(-1, region.n_inputs)).reshape(5, places, -1)
     size = np.sqrt(np.mean((Y[2] - Y[2].mean(axis=0)) ** 2, axis=0))
     size = np.where(size > 1e-12 * np.abs(Y).max(axis=(0, 1)), size, 1.0)
+    size = size * _coarser(Y / size)
     Y = Y / size
     near, wide = Y[1] - 2.0 * Y[2] + Y[3], Y[0] - 2.0 * Y[2] + Y[4]
     least = 4.0 * np.finfo(np.float64).eps * max(np.abs(Y).max(), 1e-300)
@@ -115,6 +119,18 @@ def probe(questions: Questions, rng: np.random.Generator) -> Precision:
         places=centres,
         answers=Y[2],
     )
+
+
+def _coarser(Y: Array) -> Array:
+    """Return how much coarser than usual outputs are rounded, (m,), for answers (5, p, m).
+
+    An output that hardly varies is rounding, mostly. It is not to drown the others.
+    """
+    rounding = np.median(np.abs(Y[1] - 2.0 * Y[2] + Y[3]), axis=0)
+    usual = np.median(rounding)
+    if usual == 0.0:
+        return np.ones(Y.shape[2])
+    return np.maximum(1.0, rounding / (THRESHOLDS.coarser * usual))
 
 
 def repeats(

@@ -39,6 +39,14 @@ class Reading:
         shapes = (0, d), (0,), (m, 0), (m, d), (m,), (0,)
         return cls(*(np.zeros(shape) for shape in shapes))
 
+    @classmethod
+    def of(cls, network: TwoLayerNetwork, region: Region) -> Reading:
+        """Return a network of the user's units in the coordinates of a region."""
+        W, L = network.W * region.scale, network.linear * region.scale
+        b = network.hidden_bias + network.W @ region.center
+        c = network.output_bias + network.linear @ region.center
+        return cls(W, b, network.A, L, c, np.zeros(len(W)))
+
     @property
     def n_neurons(self) -> int:
         """Number of neurons, k."""

@@ -53,8 +53,8 @@ class Thresholds:
     most_lines: int = 24
     fresh: int = 30
     fresh_share: float = 0.05
-    badly_known: float = 30.0
-    exact: float = 3e-8
+    badly_known: float = 10.0
+    exact: float = 1e-8
     rereads: int = 3
     vague: float = 1e-2
     spread: float = 4.0

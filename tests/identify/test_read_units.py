@@ -1,0 +1,219 @@
+"""Neurons from the kinks of a line, of networks that are known."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from known import EPS, Asked, assert_same_function, drawn, spread
+from pureneuron.identify.line import Kinks, Piece
+from pureneuron.identify.reading import Reading
+from pureneuron.identify.units import Line, read_units
+
+
+def line_through(d, seed=0):
+    rng = np.random.default_rng(seed)
+    direction = rng.standard_normal(d)
+    return Line(0.3 * rng.standard_normal(d), direction / np.linalg.norm(direction))
+
+
+def seen(reading, line, which=None, reach=100.0):
+    """Return the kinks of a network, with pieces that almost reach from kink to kink.
+
+    Those of some neurons only, if they are named.
+    """
+    rate, at = reading.W @ line.direction, reading.preactivations(line.origin[None])[0]
+    which = np.arange(reading.n_neurons) if which is None else np.asarray(which)
+    places = np.sort(-at[which] / rate[which])
+    ends = np.concatenate([[-reach], places, [reach]])
+    pieces = []
+    for low, high in zip(ends[:-1], ends[1:], strict=True):
+        t = np.array([low, high]) + 1e-3 * (high - low) * np.array([1.0, -1.0])
+        y, exact = answers(reading)(line.points(t))
+        pieces.append(Piece(*t, *y, *exact, verified=True))
+    return Kinks(places, pieces)
+
+
+def answers(reading, rounding=10.0 * EPS):
+    """Return the values at points, and how exact they are."""
+
+    def values(Z):
+        return reading(Z), rounding * (1.0 + np.linalg.norm(Z, axis=1))
+
+    return Asked(values)
+
+
+def read(values, line, kinks, **options):
+    options = {"share": 0.02, "blur": 0.0, "base_is_zero": False, **options}
+    return read_units(values, line, kinks, **options)
+
+
+def reading_of(units):
+    return Reading(units.W, units.b, units.A, units.L, units.c, units.errors)
+
+
+def assert_read(units, truth, line, tolerance=1e-8):
+    """Assert that neurons are those of the truth, in the order of their kinks, on to the right."""
+    rate = truth.W @ line.direction
+    places = -truth.preactivations(line.origin[None])[0] / rate
+    order = np.argsort(places)
+    W, b = (truth.W / rate[:, None])[order], (truth.b / rate)[order]
+    A = (truth.A * np.abs(rate))[:, order]
+    np.testing.assert_allclose(units.W, W, rtol=tolerance, atol=tolerance * np.abs(W).max())
+    np.testing.assert_allclose(units.b, b, rtol=tolerance, atol=tolerance * np.abs(W).max())
+    np.testing.assert_allclose(units.A, A, rtol=tolerance, atol=tolerance * np.abs(A).max())
+    Z = spread(len(line.origin))
+    assert_same_function(reading_of(units), truth, Z, 10.0 * tolerance)
+
+
+@given(seed=st.integers(0, 10**6), d=st.integers(1, 12), axis=st.booleans())
+def test_the_basis_across_is_orthonormal(seed, d, axis):
+    rng = np.random.default_rng(seed)
+    direction = rng.standard_normal(d)
+    if axis:
+        direction = np.zeros(d)
+        direction[rng.integers(d)] = rng.choice([-1.0, 1.0])
+    direction /= np.linalg.norm(direction)
+    Q = Line(rng.standard_normal(d), direction).across()
+    assert Q.shape == (d, d - 1)
+    np.testing.assert_allclose(Q.T @ Q, np.eye(d - 1), atol=1e-14)
+    np.testing.assert_allclose(direction @ Q, 0.0, atol=1e-14)
+
+
+def test_points_of_a_line_and_of_its_reverse():
+    line = line_through(3)
+    t = np.array([-1.0, 0.5, 7.0])
+    points = line.points(t)
+    np.testing.assert_allclose((points - line.origin) @ line.direction, t, rtol=1e-14)
+    np.testing.assert_allclose((points - line.origin) @ line.across(), 0.0, atol=1e-14)
+    np.testing.assert_array_equal(line.reversed().points(-t), points)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    ("d", "k", "m"), [(1, 4, 1), (2, 3, 1), (6, 5, 1), (5, 4, 2), (4, 3, 8), (5, 9, 4), (3, 1, 3)]
+)
+def test_networks_are_read(d, k, m, seed):
+    truth, line = drawn(seed, d=d, k=k, m=m), line_through(d, seed)
+    units = read(answers(truth), line, seen(truth, line))
+    # On to the right of its kink, whatever way round it is.
+    np.testing.assert_allclose(units.W @ line.direction, 1.0, rtol=1e-12)
+    assert_read(units, truth, line)
+    # How far off rows are said to be is not far from how far off they are.
+    rate = truth.W @ line.direction
+    order = np.argsort(-truth.preactivations(line.origin[None])[0] / rate)
+    W = (truth.W / rate[:, None])[order]
+    off = np.linalg.norm(units.W - W, axis=1) / np.linalg.norm(W, axis=1)
+    assert (off <= 10.0 * units.errors + 10.0 * EPS).all()
+    assert units.errors.max() < 1e-6
+
+
+def test_a_linear_function_is_read():
+    truth, line = drawn(0, k=0, d=4, m=2), line_through(4)
+    units = read(answers(truth), line, seen(truth, line))
+    assert units.W.shape == (0, 4)
+    assert units.A.shape == (2, 0)
+    np.testing.assert_allclose(units.L, truth.L, atol=1e-12)
+    np.testing.assert_allclose(units.c, truth.c, atol=1e-12)
+
+
+def test_questions_are_as_few_as_unknowns_allow():
+    d, k = 6, 5
+    for m in (1, 3, 12):
+        # Kinks well apart: no step is too long, no group ill conditioned.
+        truth = drawn(1, d=d, k=k, m=m)
+        line = line_through(d, 1)
+        rate = truth.W @ line.direction
+        truth.b[:] = -truth.W @ line.origin - rate * np.array([-4.0, -2.0, 0.0, 2.0, 4.0])
+        values = answers(truth)
+        assert_read(read(values, line, seen(truth, line)), truth, line)
+        # One output shows one neuron a question, m of them up to m − 1, with one to spare.
+        groups = -(-k // max(1, m - 1))
+        # Each takes a direction across; the values at the two ends may be asked for.
+        assert len(values) <= (groups + 1) * (d - 1) + 2
+
+
+def test_what_is_known_to_be_zero_is_not_asked():
+    d, k = 6, 5
+    truth, line = drawn(2, d=d, k=k, m=1), line_through(d, 2)
+    # All on to the right, and nothing beside them.
+    rate = truth.W @ line.direction
+    truth = truth.turned(rate < 0.0)
+    truth = Reading(truth.W, truth.b, truth.A, 0.0 * truth.L, 0.0 * truth.c, truth.errors)
+    values, all_values = answers(truth), answers(truth)
+    units = read(values, line, seen(truth, line), base_is_zero=True)
+    assert_read(units, truth, line)
+    assert not units.L.any()
+    assert not units.c.any()
+    read(all_values, line, seen(truth, line))
+    assert len(values) == len(all_values) - (d - 1)
+
+
+def test_a_step_across_a_hyperplane_is_made_shorter():
+    # The second hyperplane is so near to the line that the first steps are beyond it.
+    line = Line(np.zeros(2), np.array([1.0, 0.0]))
+    for slant in (30.0, 300.0, -3000.0):
+        W = np.array([[1.0, 0.5], [1.0, slant], [1.0, -0.5]])
+        truth = Reading(
+            W,
+            np.array([0.0, -1.0, -2.0]),
+            np.array([[1.0, -2.0, 0.7]]),
+            np.array([[0.3, -0.4]]),
+            np.ones(1),
+            np.zeros(3),
+        )
+        values = answers(truth)
+        units = read(values, line, seen(truth, line), share=0.1)
+        assert_read(units, truth, line)
+        # A check that the case is one: first steps are 0.1 of the distance of kinks.
+        assert np.abs(values.X[:, 1]).max() * abs(slant) > 1.0 - 0.5
+
+
+@pytest.mark.parametrize("slant", [1.0, -1.0])
+def test_a_step_across_a_hyperplane_without_a_kink_here_is_noticed(slant):
+    # The last neuron runs beside the line, at a distance that is less than a step.
+    rng = np.random.default_rng(0)
+    line = Line(np.zeros(3), np.array([1.0, 0.0, 0.0]))
+    W = np.array([[1.0, 0.5, 0.1], [1.0, 0.3, -0.2], [1.0, -0.5, 0.4], [1e-6, slant, 0.1]])
+    b = np.array([2.0, 0.0, -2.0, -0.01])
+    A = rng.standard_normal((5, 4))
+    whole = Reading(W, b, A, rng.standard_normal((5, 3)), np.zeros(5), np.zeros(4))
+    near = whole.kept(np.array([True, True, True, False]))
+    units = read(answers(whole), line, seen(whole, line, [0, 1, 2]), share=0.1)
+    np.testing.assert_allclose(units.W, near.W, atol=1e-8)
+    # On this side of the hyperplane the last neuron is off.
+    inside = 0.01 * spread(3, size=0.3) + [0.0, 0.0, 0.0]
+    inside = inside[inside @ W[3] + b[3] < 0.0]
+    assert len(inside) > 20
+    assert_same_function(reading_of(units), whole, inside, 1e-8)
+
+
+def test_twins_in_different_outputs_are_read_in_groups_of_their_own():
+    # The jumps of two neighbours are parallel: one question a direction cannot tell them apart.
+    truth, line = drawn(3, d=4, k=4, m=4), line_through(4, 3)
+    order = np.argsort(-truth.preactivations(line.origin[None])[0] / (truth.W @ line.direction))
+    truth.A[:, order[2]] = -1.5 * truth.A[:, order[1]]
+    assert_read(read(answers(truth), line, seen(truth, line)), truth, line)
+
+
+def test_less_exact_answers_give_larger_errors():
+    truth, line = drawn(4, d=5, k=4, m=2), line_through(5, 4)
+    kinks = seen(truth, line)
+    rng = np.random.default_rng(0)
+    levels = []
+    for rounding in (1e-12, 1e-9):
+
+        def values(Z, rounding=rounding):
+            Y = truth(Z)
+            return Y + rounding * rng.uniform(-1.0, 1.0, Y.shape), np.full(len(Z), rounding)
+
+        pieces = [
+            Piece(p.first, p.last, p.y_first, p.y_last, rounding, rounding, 0.0, True)
+            for p in kinks.pieces
+        ]
+        units = read(values, line, Kinks(kinks.places, pieces))
+        assert_read(units, truth, line, tolerance=1e5 * rounding)
+        levels.append(units.errors)
+    np.testing.assert_allclose(levels[1] / levels[0], 1e3, rtol=0.1)
+    blurred = read(answers(truth), line, kinks, blur=1e-6)
+    assert (blurred.errors > 1e-7).all()
