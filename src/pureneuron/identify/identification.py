@@ -9,6 +9,15 @@ from pureneuron.summary import number
 
 __all__ = ["Identification"]
 
+_ADVICE = {
+    Status.RECOVERED: "The network is identified: it answers fresh questions as the box does.",
+    Status.NOT_CONVERGED: "The reading was interrupted: let it go on to its end.",
+    Status.MISFIT: (
+        "Some answers are not those of the network that was read: look at narrower bounds, another "
+        "center or scale, or another seed."
+    ),
+}
+
 
 @dataclass(frozen=True)
 class Identification(Recovery):
@@ -31,6 +40,11 @@ class Identification(Recovery):
     accuracy: float = float("inf")
     rounding: float = 0.0
     n_fresh: int = 0
+
+    @property
+    def advice(self) -> str:
+        """What the status means and what to try."""
+        return _ADVICE.get(self.status, self.status.advice)
 
     @property
     def why_no_errors(self) -> str:

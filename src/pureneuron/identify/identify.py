@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -21,7 +21,9 @@ from pureneuron.identify.region import Region
 from pureneuron.identify.sampled import sampled
 from pureneuron.identify.search import Search
 from pureneuron.progress import ProgressCallback
+from pureneuron.recover import recover
 from pureneuron.results import StageReport, Status
+from pureneuron.samples import ArraySamples
 from pureneuron.samples.cores import using_cores
 
 __all__ = ["identify"]
@@ -40,6 +42,10 @@ class Thresholds:
         Share of places with curvature from which on a box is no piecewise linear function.
     attempts, coarse_attempts : int
         First lines that are tried; of boxes that round coarsely, more (make bench-identify).
+    seconds_of_fit : float
+        Time for a fit where lines have failed.
+    cautious : float
+        Standard errors that rows of such a fit may be off.
     beyond_noise : float
         Residual, in units of the noise that was said, from which on there is more than noise.
     mostly_wrong : float
@@ -54,7 +60,9 @@ class Thresholds:
     lines_before_doubt: int = 4
     mostly_wrong: float = 0.5
     attempts: int = 2
-    coarse_attempts: int = 5
+    coarse_attempts: int = 3
+    seconds_of_fit: float = 10.0
+    cautious: float = 5.0
     beyond_noise: float = 1.2
 
 
@@ -244,7 +252,37 @@ class _Run:
             if verdict is not None:
                 break
         assert verdict is not None
+        if precision.is_coarse and verdict[0] is Status.MISFIT:
+            return self._by_fit(verdict)
         return verdict
+
+    def _by_fit(self, verdict: tuple[Status, str]) -> tuple[Status, str]:
+        """Fit a network to answers at random, where lines cannot show it for coarse rounding."""
+        search, questions = self.search, self.questions
+        assert search is not None
+        if search.spread is None:
+            return verdict
+        Z, Y = search.spread
+        with _Stage(self, "fit") as stage:
+            try:
+                fit = recover(
+                    ArraySamples(questions.region.to_inputs(Z), Y),
+                    fit_hidden_bias=True,
+                    fit_intercept=True,
+                    time_limit=THRESHOLDS.seconds_of_fit,
+                    rng=self.rng,
+                )
+            except TimeoutError:
+                return verdict
+            stage.said = f"{fit.status.name} with {fit.network.n_neurons} neurons"
+        errors = fit.standard_errors
+        if not fit.certified or errors is None:
+            return verdict
+        search.reading = Reading.of(fit.network, questions.region)
+        rows = np.linalg.norm(errors.W, axis=1)
+        search.reading = replace(search.reading, errors=THRESHOLDS.cautious * rows)
+        search.ask_fresh()
+        return verdict if search.wrong().any() else self._certified(search)
 
     def _attempt(self, precision: Precision, *, is_last: bool) -> tuple[Status, str] | None:
         """Read the box from a first line on; None if another one may do better.
@@ -286,6 +324,10 @@ class _Run:
                 return self._unexplained(search, wrong)
             if not search.wrong().any():
                 search.ask_fresh()
+        return self._certified(search)
+
+    def _certified(self, search: Search) -> tuple[Status, str]:
+        """Decide on a reading that explains all fresh answers."""
         if unsteady := self._unsteady():
             return unsteady
         search.prune()

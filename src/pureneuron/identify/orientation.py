@@ -90,7 +90,7 @@ def oriented(reading: Reading) -> tuple[Reading, float]:
 def _by_least_squares(
     effects: Array, lengths: Array, linear: Array
 ) -> tuple[BoolArray, float] | None:
-    scaled, residual, *_ = np.linalg.lstsq(effects / lengths, linear, rcond=None)
+    scaled, *_ = np.linalg.lstsq(effects / lengths, linear, rcond=None)
     off = np.linalg.norm(linear - effects / lengths @ scaled)
     rho = scaled / lengths
     which = rho < -0.5

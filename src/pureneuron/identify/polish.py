@@ -40,13 +40,15 @@ THRESHOLDS = Thresholds()
 
 
 def affordable(reading: Reading, n: int) -> int:
-    """Return for how many neurons a step on n questions takes little time; all with what is beside.
+    """Return for how many neurons a step on n questions takes little time.
+
+    For all of them if what is beside them, L and c, is affordable as well.
     """
     (k, d), m = reading.W.shape, len(reading.A)
     unknowns = np.sqrt(THRESHOLDS.most_work / (n * m))
     if k * (d + 1 + m) + m * (d + 1) <= unknowns:
-        return k
-    return min(k - 1, int(unknowns // (d + 1 + m)))
+        return int(k)
+    return int(min(k - 1, unknowns // (d + 1 + m)))
 
 
 def polished(

@@ -1,4 +1,4 @@
-"""How exactly the box answers: is it smooth, what does rounding hide, does it repeat itself?"""
+"""How exactly the box answers: whether it is smooth, what rounding hides, whether it repeats."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def _coarser(Y: Array) -> Array:
     usual = np.median(rounding)
     if usual == 0.0:
         return np.ones(Y.shape[2])
-    return np.maximum(1.0, rounding / (THRESHOLDS.coarser * usual))
+    return np.asarray(np.maximum(1.0, rounding / (THRESHOLDS.coarser * usual)))
 
 
 def repeats(

@@ -15,6 +15,7 @@ from pureneuron.typing import Array
 
 __all__ = ["NotFinite", "OutOfQuestions", "Questions"]
 
+
 class OutOfQuestions(Exception):
     """The budget does not allow the next questions."""
 

@@ -49,7 +49,7 @@ THRESHOLDS = Thresholds()
 def n_unknowns(reading: Reading) -> int:
     """Return the number of unknowns, those of a linear part with them."""
     (k, d), m = reading.W.shape, len(reading.A)
-    return k * (d + m) + m * (d + 1)
+    return int(k * (d + m) + m * (d + 1))
 
 
 def refined(reading: Reading, Z: Array, Y: Array) -> Reading:
@@ -59,9 +59,7 @@ def refined(reading: Reading, Z: Array, Y: Array) -> Reading:
     """
     share = np.mean(reading.preactivations(Z) > 0.0, axis=0)
     moved = np.minimum(share, 1.0 - share) >= THRESHOLDS.least_share
-    stays = replace(
-        reading.kept(~moved), L=np.zeros_like(reading.L), c=np.zeros_like(reading.c)
-    )
+    stays = replace(reading.kept(~moved), L=np.zeros_like(reading.L), c=np.zeros_like(reading.c))
     moving = reading.kept(moved)
     if not moving.n_neurons:
         return reading

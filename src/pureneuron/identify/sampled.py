@@ -15,7 +15,7 @@ import numpy as np
 from pureneuron.identify.design import designed
 from pureneuron.identify.questions import OutOfQuestions, Questions
 from pureneuron.identify.reading import Reading
-from pureneuron.options import OptionValues
+from pureneuron.options import Init
 from pureneuron.recover import recover
 from pureneuron.results import Recovery
 from pureneuron.samples import ArraySamples
@@ -51,8 +51,6 @@ class Thresholds:
 
 THRESHOLDS = Thresholds()
 
-_BIASES: OptionValues = {"fit_hidden_bias": True, "fit_intercept": True}
-
 
 def sampled(
     questions: Questions,
@@ -87,12 +85,11 @@ def sampled(
     Y = questions.ask(Z)
     recovery: Recovery | None = None
     for _ in range(THRESHOLDS.most_rounds):
-        init = recovery.network if recovery is not None and recovery.certified else "auto"
-        size = recovery.network.n_neurons if init != "auto" and recovery else n_neurons
-        if init != "auto" and recovery is not None and recovery.network.linear.any():
-            init = "auto"
+        init, size = _start(recovery, n_neurons)
         samples = ArraySamples(region.to_inputs(Z), Y)
-        recovery = recover(samples, size, init=init, rng=rng, **_BIASES)
+        recovery = recover(
+            samples, size, init=init, rng=rng, fit_hidden_bias=True, fit_intercept=True
+        )
         errors = recovery.standard_errors
         largest = np.inf if errors is None else float(errors.W.max(initial=0.0))
         if not recovery.certified:
@@ -113,6 +110,15 @@ def sampled(
         Z, Y = np.concatenate([Z, more]), np.concatenate([Y, questions.ask(more)])
     assert recovery is not None
     return recovery
+
+
+def _start(
+    before: Recovery | None, n_neurons: int | Literal["auto"]
+) -> tuple[Init, int | Literal["auto"]]:
+    """Return where the next fit starts, and its size: at the last one, if that was certified."""
+    if before is None or not before.certified or before.network.linear.any():
+        return "auto", n_neurons
+    return before.network, before.network.n_neurons
 
 
 def _affordable(questions: Questions, count: int, *, first: bool = False) -> int:

@@ -114,9 +114,7 @@ class Search:
     spread: tuple[Array, Array] | None = None
 
     @classmethod
-    def begun(
-        cls, questions: Questions, precision: Precision, rng: np.random.Generator
-    ) -> Search:
+    def begun(cls, questions: Questions, precision: Precision, rng: np.random.Generator) -> Search:
         """Return a search that has seen nothing."""
         d, m = questions.region.n_inputs, len(precision.size)
         reach = THRESHOLDS.reach * np.sqrt(d)
@@ -140,13 +138,14 @@ class Search:
         if self.n_lines >= THRESHOLDS.most_lines:
             return False
         wrong = self.wrong()
-        assert self.fresh is not None and self.home is not None
+        assert self.fresh is not None
+        assert self.home is not None
         Z = self.fresh[0]
         start = Z[wrong][0]
         target = self.home if wrong.all() else self.rng.choice(Z[~wrong])
         return self.read_line(_line(start, target - start))
 
-    def wrong(self) -> Array:
+    def wrong(self) -> BoolArray:
         """Tell at which fresh questions the reading is wrong, (n,) bool."""
         assert self.fresh is not None
         Z, Y = self.fresh
@@ -354,9 +353,7 @@ class Search:
 
     def _allowed(self, Z: Array, Y: Array) -> Array:
         """Return how far off the reading may be at answers, (n,)."""
-        return np.asarray(
-            self._rounding(Z, Y) + THRESHOLDS.surely * self.reading.uncertainty(Z)
-        )
+        return np.asarray(self._rounding(Z, Y) + THRESHOLDS.surely * self.reading.uncertainty(Z))
 
     def _polish(self) -> None:
         """Fit all answers with the neurons that are known worst, as many as is quick."""

@@ -1,8 +1,8 @@
 """From the kinks of a line to the neurons: gradients beside the line.
 
 Along a line of direction u neuron i shows as a kink at t_i, where the slope jumps by a_i: with
-``w_i · u = 1`` the neuron is ``a_i σ(w_i · (z − z_0) − t_i)``, up to a linear function. What is left
-of w_i is across the line. The derivative along a direction q across it is, on a piece,
+``w_i · u = 1`` the neuron is ``a_i σ(w_i · (z − z_0) − t_i)``, up to a linear function. What is
+left of w_i is across the line. The derivative along a direction q across it is, on a piece,
 
     D q = G q + Σ_{i: t_i < t} a_i (w_i · q),
 
@@ -13,6 +13,7 @@ group is one neuron, and this asks (k + 1)(d − 1) questions for k(d + 1) + d +
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -264,16 +265,14 @@ def _crossing(places: Array, t: Array, across: Array, steps: Array) -> BoolArray
     return crossing
 
 
-def _inconsistent(
-    A: Array, ends: IndexArray, D: Array, across: Array, allowed: Array
-) -> BoolArray:
+def _inconsistent(A: Array, ends: IndexArray, D: Array, across: Array, allowed: Array) -> BoolArray:
     """Tell which derivatives do not differ by those of the neurons between, (pieces, d − 1).
 
     With an output to spare that shows a step that has crossed the hyperplane of a neuron without a
     kink on this line.
     """
     wrong = np.zeros(allowed.shape, dtype=np.bool_)
-    for g, (low, high) in enumerate(zip(ends[:-1], ends[1:], strict=True)):
+    for g, (low, high) in enumerate(itertools.pairwise(ends)):
         left = np.abs(D[g + 1] - D[g] - A[:, low:high] @ across[low:high]).max(axis=0)
         off = left > 2.0 * (allowed[g] + allowed[g + 1])
         wrong[g] |= off
@@ -281,14 +280,12 @@ def _inconsistent(
     return wrong
 
 
-def _errors(
-    A: Array, ends: IndexArray, W: Array, steps: Array, exact: Array, blur: float
-) -> Array:
+def _errors(A: Array, ends: IndexArray, W: Array, steps: Array, exact: Array, blur: float) -> Array:
     """Return about how far off each row of W is, relative to its length."""
     errors = []
     typical = THRESHOLDS.cautious * exact * np.linalg.norm(1.0 / steps, axis=1)
     typical = typical + THRESHOLDS.blurred * blur
-    for g, (low, high) in enumerate(zip(ends[:-1], ends[1:], strict=True)):
+    for g, (low, high) in enumerate(itertools.pairwise(ends)):
         group = A[:, low:high]
         least = np.linalg.svd(group / np.linalg.norm(group, axis=0), compute_uv=False)[-1]
         size = np.linalg.norm(group, axis=0) * np.linalg.norm(W[low:high], axis=1)

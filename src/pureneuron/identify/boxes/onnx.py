@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from pureneuron.identify.boxes.box import ENDINGS, Box, Link
+from pureneuron.identify.boxes.box import ENDINGS, Box, BoxError, Link
 from pureneuron.typing import Array
 
 __all__ = ["onnx_box"]
@@ -82,7 +82,10 @@ def _answers(session: Any, form: _Form, values: Callable[[Array], Array], X: Arr
         filled = np.concatenate([part, np.repeat(part[-1:], missing, axis=0)])
         if form.shape:
             filled = filled.reshape(len(filled), *form.shape)
-        (answer,) = session.run([form.answer], {form.asked: filled})
+        try:
+            (answer,) = session.run([form.answer], {form.asked: filled})
+        except Exception as error:  # its errors have no base of their own
+            raise BoxError(f"the graph does not run: {error}") from error
         answer = np.asarray(answer, dtype=np.float64).reshape(len(filled), -1)
         parts.append(answer[: len(part)])
     return values(np.concatenate(parts))
