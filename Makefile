@@ -3,6 +3,7 @@
 # make test-extras   the tests that need optional extras (torch, onnx)
 # make figures       measure what the README and docs/figures state (about five minutes)
 # make bench         time to the optimum, beside what others would use (hours; goes on where stopped)
+# make bench-identify  boxes that are read: questions, accuracy, time (about fifteen minutes)
 # make performance   how often, how accurately, at what cost: docs/performance.md (about an hour)
 # make calibration   whether errors, tests and certificate are right (hours; goes on where stopped)
 # make paper         the figures of the paper, made again (one to two hours; goes on where stopped)
@@ -15,7 +16,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 
-.PHONY: help demo test test-extras figures bench performance calibration paper lint format clean
+.PHONY: help demo test test-extras figures bench bench-identify performance calibration paper lint format clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -54,6 +55,9 @@ paper: $(VENV)/.paper
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.peers.run $(BENCH)
+
+bench-identify: $(VENV)/.bench
+	$(BIN)/python benchmarks/identify.py
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check

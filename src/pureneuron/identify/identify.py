@@ -1,4 +1,4 @@
-"""Reading a box on one page: how exactly it answers, lines, fresh questions, orientation, verdict."""
+"""Reading a box on one page: precision, lines, fresh questions, orientation, verdict."""
 
 from __future__ import annotations
 
@@ -287,12 +287,11 @@ class _Run:
     def _attempt(self, precision: Precision, *, is_last: bool) -> tuple[Status, str] | None:
         """Read the box from a first line on; None if another one may do better.
 
-        On some lines kinks are too close together for a box that rounds coarsely.
+        On some lines kinks are too close together, the more so for a box that rounds coarsely.
         """
         before = self.search
         self.search = search = Search.begun(self.questions, precision, self.rng)
         search.spread = None if before is None else before.spread
-        tolerant = precision.is_coarse and not is_last
         try:
             with _Stage(self, "lines") as stage:
                 search.run()
@@ -302,10 +301,11 @@ class _Run:
                 count = 0 if search.fresh is None else len(search.fresh[0])
                 stage.said = f"{count} asked, largest relative error {search.accuracy():.2g}"
         except (Discontinuous, Tangled):
-            if tolerant:
-                return None
-            raise
-        again = verdict[0] is Status.MISFIT or (tolerant and verdict[0] is Status.DEEPER)
+            if is_last:
+                raise
+            return None
+        coarse = precision.is_coarse and verdict[0] is Status.DEEPER
+        again = coarse or verdict[0] is Status.MISFIT
         return None if again and not is_last else verdict
 
     def _checked(self, search: Search) -> tuple[Status, str]:
