@@ -311,8 +311,8 @@ def main() -> None:
     about = (__doc__ or "").split("identify.svg``.")[1].strip().replace("\n", " ")
     lines = ["# Boxes that are read", "", f"Made by `make bench-identify`. {about}", ""]
     lines += [
-        "| box | asked for | certified | counted right | questions a parameter (most) | × outputs | rows found "
-        "| largest difference (worst) | s (most) |",
+        "| box | asked for | certified | counted right | questions a parameter (most) "
+        "| × outputs | rows found | largest difference (worst) | s (most) |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     done: list[Row] = []

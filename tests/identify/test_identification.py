@@ -5,7 +5,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from known import Asked, assert_same_units, known_bug, row_by_row, softmax
+from known import (
+    Asked,
+    assert_same_function,
+    assert_same_units,
+    known_bug,
+    row_by_row,
+    softmax,
+    spread,
+)
 from scipy.special import erf, expit
 
 from networks import PARTS, random_network
@@ -211,6 +219,24 @@ def test_twins_are_one_neuron(factor):
             output_bias=network.output_bias - moved[:, 0] * b[3],
         )
     assert_read(identify(twins, rng=0), united)
+
+
+def test_a_bump_that_ends_of_a_line_do_not_show_is_read():
+    # Three neurons that cancel but between two hyperplanes, and some others.
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        others, w = random_network(seed, d=3, k=3, m=1), rng.standard_normal(3)
+        network = TwoLayerNetwork(
+            np.hstack([others.A, [[1.0, -2.0, 1.0]]]),
+            np.vstack([others.W, w, w, w]),
+            np.append(others.hidden_bias, [1.0, 0.0, -1.0]),
+            others.output_bias,
+        )
+        found = identify(network, rng=seed)
+        assert found.status is Status.RECOVERED
+        # Turned round all together, the three are the same bump.
+        assert found.network.n_neurons == 6
+        assert_same_function(found.network.predict, network.predict, spread(3), 1e-7)
 
 
 def test_neurons_that_do_nothing_are_not_read():

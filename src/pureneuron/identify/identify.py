@@ -17,6 +17,7 @@ from pureneuron.identify.orientation import oriented
 from pureneuron.identify.precision import Precision, probe, repeats
 from pureneuron.identify.questions import NotFinite, OutOfQuestions, Questions
 from pureneuron.identify.reading import Reading
+from pureneuron.identify.refine import n_unknowns
 from pureneuron.identify.region import Region
 from pureneuron.identify.sampled import sampled
 from pureneuron.identify.search import Search
@@ -35,15 +36,17 @@ class Thresholds:
 
     Attributes
     ----------
-    accurate : float
-        Largest difference to a fresh answer at which a reading is certified, whatever the box is
-        exact to (make bench-identify).
+    accurate, beyond_rounding : float
+        Largest difference to a fresh answer at which a reading is certified; and the same in units
+        of the rounding, where that is more (make bench-identify).
     curved : float
         Share of places with curvature from which on a box is no piecewise linear function.
     attempts, coarse_attempts : int
         First lines that are tried; of boxes that round coarsely, more (make bench-identify).
     seconds_of_fit : float
         Time for a fit where lines have failed.
+    for_fit : float
+        Answers for each unknown of such a fit.
     cautious : float
         Standard errors that rows of such a fit may be off.
     beyond_noise : float
@@ -55,7 +58,8 @@ class Thresholds:
         bench-identify).
     """
 
-    accurate: float = 1e-3
+    accurate: float = 1e-5
+    beyond_rounding: float = 300.0
     curved: float = 0.6
     lines_before_doubt: int = 4
     mostly_wrong: float = 0.5
@@ -63,6 +67,7 @@ class Thresholds:
     coarse_attempts: int = 3
     seconds_of_fit: float = 10.0
     cautious: float = 5.0
+    for_fit: float = 12.0
     beyond_noise: float = 1.2
 
 
@@ -263,8 +268,11 @@ class _Run:
         if search.spread is None:
             return verdict
         Z, Y = search.spread
+        count = int(THRESHOLDS.for_fit * n_unknowns(search.reading) / Y.shape[1])
         with _Stage(self, "fit") as stage:
             try:
+                more = questions.region.draw(max(0, count - len(Z)), self.rng)
+                Z, Y = np.concatenate([Z, more]), np.concatenate([Y, questions.ask(more)])
                 fit = recover(
                     ArraySamples(questions.region.to_inputs(Z), Y),
                     fit_hidden_bias=True,
@@ -272,7 +280,7 @@ class _Run:
                     time_limit=THRESHOLDS.seconds_of_fit,
                     rng=self.rng,
                 )
-            except TimeoutError:
+            except (TimeoutError, OutOfQuestions):
                 return verdict
             stage.said = f"{fit.status.name} with {fit.network.n_neurons} neurons"
         errors = fit.standard_errors
@@ -331,7 +339,8 @@ class _Run:
         if unsteady := self._unsteady():
             return unsteady
         search.prune()
-        if search.accuracy() > THRESHOLDS.accurate:
+        rounding = search.precision.rounding
+        if search.accuracy() > max(THRESHOLDS.accurate, THRESHOLDS.beyond_rounding * rounding):
             return Status.MISFIT, "what was read is too inexact to be relied on"
         return Status.RECOVERED, (
             f"the network answers {len(search.fresh[0]) if search.fresh else 0} fresh questions as "

@@ -106,14 +106,16 @@ def probe(questions: Questions, rng: np.random.Generator) -> Precision:
     size = size * _coarser(Y / size)
     Y = Y / size
     near, wide = Y[1] - 2.0 * Y[2] + Y[3], Y[0] - 2.0 * Y[2] + Y[4]
-    least = 4.0 * np.finfo(np.float64).eps * max(np.abs(Y).max(), 1e-300)
+    largest = max(float(np.abs(Y).max()), 1e-300)
+    least = 4.0 * np.finfo(np.float64).eps * largest
+    grain = 0.5 * questions.granularity * largest
     # The second difference at twice the distance is four times as large where there is curvature,
     # in most outputs; next to a kink and for mere rounding the ratio is anything.
     seen = np.abs(near) > THRESHOLDS.above_rounding * least
     ratio = np.where(seen, wide, 0.0) / np.where(seen, near, 1.0)
     curved = np.median(np.abs(ratio - 4.0), axis=1) < 0.5
     return Precision(
-        rounding=max(float(np.median(np.abs(near))) / np.sqrt(6.0), least),
+        rounding=max(float(np.median(np.abs(near))) / np.sqrt(6.0), least, grain),
         size=size,
         curved=float(np.mean(curved)),
         places=centres,

@@ -58,6 +58,9 @@ class Questions:
         Whether answers have shape (n,).
     output_scale : (m,) array or float
         Outputs are divided by it.
+    granularity : float
+        Machine epsilon of the coarsest floating-point type that holds all answers so far: a box in
+        single precision may show no rounding where it is looked for, and yet round.
     """
 
     function: Callable[[Array], Any]
@@ -73,6 +76,7 @@ class Questions:
     n_outputs: int | None = None
     is_vector: bool = False
     output_scale: Array | float = 1.0
+    granularity: float = float(np.finfo(np.float16).eps)
     _kept: list[tuple[Array, Array]] = field(default_factory=list)
     _numbers: int = 0
 
@@ -94,6 +98,8 @@ class Questions:
             self._ask(Z[first : first + self.batch_size])
             for first in range(0, len(Z), self.batch_size)
         ]
+        if not parts:
+            return np.zeros((0, self.n_outputs or 0))
         return np.concatenate(parts) / self.output_scale
 
     def _ask(self, Z: Array) -> Array:
@@ -104,7 +110,9 @@ class Questions:
         if self.callback is not None:
             self.callback(Progress(self.stage, iteration=self.count))
         least = 1e-290 if answers.dtype == np.float64 else 1e-36
-        Y = unlinked(self._checked(answers, len(Z)), self.link, least)
+        checked = self._checked(answers, len(Z))
+        self._note_granularity(checked)
+        Y = unlinked(checked, self.link, least)
         if not np.isfinite(Y).all():
             at = X[np.flatnonzero(~np.isfinite(Y).all(axis=1))[0]]
             shown = np.array2string(at, precision=6, threshold=8, separator=", ")
@@ -115,6 +123,18 @@ class Questions:
         else:
             self._numbers = self.most_kept + 1
         return Y
+
+    def _note_granularity(self, answers: Array) -> None:
+        """Find the coarsest type that holds these answers, too."""
+        for kind in (np.float16, np.float32):
+            eps = float(np.finfo(kind).eps)
+            if self.granularity == eps:
+                with np.errstate(over="ignore"):
+                    held = answers.astype(kind).astype(np.float64)
+                if np.array_equal(held, answers, equal_nan=True):
+                    return
+                finer = np.float32 if kind is np.float16 else np.float64
+                self.granularity = float(np.finfo(finer).eps)
 
     def _checked(self, answers: Any, n: int) -> Array:
         """Return the answers as a matrix of float64."""

@@ -17,9 +17,9 @@ from pureneuron.optimize import Limits, minimize
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.problem import pose
 from pureneuron.samples import ArraySamples
-from pureneuron.typing import Array
+from pureneuron.typing import Array, BoolArray
 
-__all__ = ["n_unknowns", "refined"]
+__all__ = ["beside_kinks", "n_unknowns", "refined"]
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Thresholds:
 
     Attributes
     ----------
-    least_share : float
-        Share of the questions that must be on either side of a hyperplane for its neuron to be
-        fitted (make bench-identify).
+    least_seen : float
+        Questions that must be on either side of a hyperplane for its neuron to be fitted, in units
+        of those that would just determine it (make bench-identify).
     cautious : float
         Times the error that a neuron alone would have: neurons that resemble each other are known
         less well (make bench-identify).
@@ -38,7 +38,7 @@ class Thresholds:
         Decrease of the loss, relative, that ends the fit.
     """
 
-    least_share: float = 0.02
+    least_seen: float = 3.0
     cautious: float = 10.0
     tol: float = 1e-10
 
@@ -52,13 +52,37 @@ def n_unknowns(reading: Reading) -> int:
     return int(k * (d + m) + m * (d + 1))
 
 
+def hardly_switched(reading: Reading, Z: Array) -> BoolArray:
+    """Tell which neurons too few of the questions Z (n, d) see on both sides, (k,)."""
+    d, m = Z.shape[1], len(reading.A)
+    return _on_either_side(reading, Z) < THRESHOLDS.least_seen * (d / m + 4.0)
+
+
+def beside_kinks(reading: Reading, Z: Array, rng: np.random.Generator) -> Array:
+    """Return questions on both sides of the hyperplanes of neurons that Z hardly switches."""
+    few = np.flatnonzero(hardly_switched(reading, Z))
+    d, m = Z.shape[1], len(reading.A)
+    each = int(4.0 * THRESHOLDS.least_seen * (d / m + 4.0))
+    parts = [np.zeros((0, d))]
+    for i in few:
+        w = reading.W[i]
+        points = rng.standard_normal((each, d))
+        off = points @ w + reading.b[i] - np.linalg.norm(w) * rng.standard_normal(each)
+        parts.append(points - np.outer(off / (w @ w), w))
+    return np.concatenate(parts)
+
+
+def _on_either_side(reading: Reading, Z: Array) -> Array:
+    on = np.sum(reading.preactivations(Z) > 0.0, axis=0)
+    return np.asarray(np.minimum(on, len(Z) - on))
+
+
 def refined(reading: Reading, Z: Array, Y: Array) -> Reading:
     """Minimise the squared differences to the answers Y (n, m) at Z (n, d), from the reading.
 
     Neurons that few of the questions switch stay as they are.
     """
-    share = np.mean(reading.preactivations(Z) > 0.0, axis=0)
-    moved = np.minimum(share, 1.0 - share) >= THRESHOLDS.least_share
+    moved = ~hardly_switched(reading, Z)
     stays = replace(reading.kept(~moved), L=np.zeros_like(reading.L), c=np.zeros_like(reading.c))
     moving = reading.kept(moved)
     if not moving.n_neurons:
@@ -81,7 +105,7 @@ def refined(reading: Reading, Z: Array, Y: Array) -> Reading:
     n, d = Z.shape
     off = float(np.sqrt(np.mean((Y - stays(Z) - new(Z)) ** 2)))
     freedom = max(0.1, 1.0 - n_unknowns(moving) / (n * Y.shape[1]))
-    switched = n * np.minimum(share, 1.0 - share)[moved]
+    switched = _on_either_side(reading, Z)[moved]
     effects = np.linalg.norm(new.A, axis=0) * np.linalg.norm(new.W, axis=1)
     errors = THRESHOLDS.cautious * off / freedom * np.sqrt(d / switched) / effects
     new = replace(new, errors=errors)

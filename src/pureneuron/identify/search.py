@@ -18,7 +18,7 @@ from pureneuron.identify.polish import affordable, polished
 from pureneuron.identify.precision import Precision
 from pureneuron.identify.questions import NotFinite, Questions
 from pureneuron.identify.reading import Reading
-from pureneuron.identify.refine import n_unknowns, refined
+from pureneuron.identify.refine import beside_kinks, n_unknowns, refined
 from pureneuron.identify.units import Line, Units, read_units
 from pureneuron.typing import Array, BoolArray
 
@@ -55,6 +55,7 @@ class Thresholds:
     fresh_share: float = 0.05
     badly_known: float = 10.0
     exact: float = 1e-8
+    inexact: float = 2e-7
     rereads: int = 3
     vague: float = 1e-2
     spread: float = 4.0
@@ -325,6 +326,9 @@ class Search:
             return np.zeros(reading.n_neurons, dtype=np.bool_)
         usual = max(THRESHOLDS.exact, THRESHOLDS.badly_known * float(np.median(reading.errors)))
         badly = reading.errors > usual
+        if affordable(reading, self.questions.count) == reading.n_neurons:
+            # Steps on all answers will make the most of another line.
+            return np.asarray(badly & (reading.errors > THRESHOLDS.inexact))
         blur = reading.kept(~badly).uncertainty(np.zeros((1, d)))[0]
         effects = np.linalg.norm(reading.A, axis=0) * np.linalg.norm(reading.W, axis=1)
         again = 3.0 * blur / np.maximum(effects, 1e-300)
@@ -337,6 +341,7 @@ class Search:
             count = int(THRESHOLDS.spread * n_unknowns(self.reading) / m) + THRESHOLDS.fresh
             Z = questions.region.draw(count, self.rng)
             self.spread = Z, questions.ask(Z)
+        self._see_both_sides()
         for _ in range(THRESHOLDS.refinements):
             Z, Y = self.spread
             off = np.abs(Y - self.reading(Z)).max(axis=1)
@@ -350,6 +355,15 @@ class Search:
                 self.reading = new
             if gain > 0.5:
                 return
+
+    def _see_both_sides(self) -> None:
+        """Ask beside the hyperplanes of neurons that the region hardly switches."""
+        assert self.spread is not None
+        if self.questions.region.is_bounded:
+            return
+        Z, Y = self.spread
+        more = beside_kinks(self.reading, Z, self.rng)
+        self.spread = np.concatenate([Z, more]), np.concatenate([Y, self.questions.ask(more)])
 
     def _allowed(self, Z: Array, Y: Array) -> Array:
         """Return how far off the reading may be at answers, (n,)."""
