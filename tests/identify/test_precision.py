@@ -65,14 +65,10 @@ def test_rounding_of_double_precision(d, k, m, offset):
     assert np.median(ratios) < 200.0
 
 
-FLAT = known_bug("where most places are flat, single precision passes for double precision")
-
-
 @pytest.mark.parametrize(
     ("d", "k", "m"),
     [
-        pytest.param(2, 1, 1, marks=FLAT),
-        pytest.param(4, 5, 2, marks=FLAT),
+        (4, 5, 2),
         (20, 60, 1),
         (64, 16, 64),
     ],
@@ -138,7 +134,17 @@ def test_rectifiers_are_not(single):
     assert np.mean(shares) < 0.05
 
 
-@pytest.mark.parametrize("function", [np.zeros_like, np.ones_like, np.copy], ids=["0", "1", "x"])
+@pytest.mark.parametrize(
+    "function",
+    [
+        np.zeros_like,
+        np.copy,
+        pytest.param(
+            np.ones_like, marks=known_bug("a constant of few digits passes for half precision")
+        ),
+    ],
+    ids=["0", "x", "1"],
+)
 def test_constant_and_linear_functions_are_as_exact_as_numbers_are(function):
     _, precision, _ = probed(function)
     assert 0.0 < precision.rounding < 1e-13

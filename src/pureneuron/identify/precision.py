@@ -27,9 +27,9 @@ class Thresholds:
         Times the rounding that a second difference must be to show curvature.
     coarser : float
         Times the usual rounding of an output from which on it counts less.
-    safety : float
+    safety, coarse_safety : float
         Times the rounding that an answer may be off: it is known from a few questions only, and is
-        not the same everywhere (make bench-identify).
+        not the same everywhere; of coarse rounding more is known (make bench-identify).
     coarse : float
         Rounding from which on neurons are fitted to questions far apart (make bench-identify).
     noise : float
@@ -47,6 +47,7 @@ class Thresholds:
     above_rounding: float = 30.0
     coarser: float = 3.0
     safety: float = 30.0
+    coarse_safety: float = 8.0
     coarse: float = 1e-10
     noise: float = 1e-5
     repetitions: int = 16
@@ -86,7 +87,8 @@ class Precision:
     def tolerance(self, Z: Array) -> Array:
         """Return how exact answers at points (n, d) are, (n,)."""
         far = np.linalg.norm(Z, axis=1) / np.sqrt(Z.shape[1])
-        return np.asarray(THRESHOLDS.safety * self.rounding * np.maximum(1.0, far))
+        safety = THRESHOLDS.coarse_safety if self.is_coarse else THRESHOLDS.safety
+        return np.asarray(safety * self.rounding * np.maximum(1.0, far))
 
     def __str__(self) -> str:
         text = f"answers are exact to {self.rounding:.2g} of their size"

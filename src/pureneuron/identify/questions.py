@@ -58,9 +58,6 @@ class Questions:
         Whether answers have shape (n,).
     output_scale : (m,) array or float
         Outputs are divided by it.
-    granularity : float
-        Machine epsilon of the coarsest floating-point type that holds all answers so far: a box in
-        single precision may show no rounding where it is looked for, and yet round.
     """
 
     function: Callable[[Array], Any]
@@ -76,9 +73,11 @@ class Questions:
     n_outputs: int | None = None
     is_vector: bool = False
     output_scale: Array | float = 1.0
-    granularity: float = float(np.finfo(np.float16).eps)
     _kept: list[tuple[Array, Array]] = field(default_factory=list)
     _numbers: int = 0
+    _is_single: bool = True
+    _first_answer: float = np.nan
+    _varies: bool = False
 
     def ask(self, Z: Array) -> Array:
         """Return the outputs (n, m) of the network at points ``Z`` (n, d) of the region.
@@ -111,7 +110,7 @@ class Questions:
             self.callback(Progress(self.stage, iteration=self.count))
         least = 1e-290 if answers.dtype == np.float64 else 1e-36
         checked = self._checked(answers, len(Z))
-        self._note_granularity(checked)
+        self._note_precision(checked)
         Y = unlinked(checked, self.link, least)
         if not np.isfinite(Y).all():
             at = X[np.flatnonzero(~np.isfinite(Y).all(axis=1))[0]]
@@ -124,17 +123,23 @@ class Questions:
             self._numbers = self.most_kept + 1
         return Y
 
-    def _note_granularity(self, answers: Array) -> None:
-        """Find the coarsest type that holds these answers, too."""
-        for kind in (np.float16, np.float32):
-            eps = float(np.finfo(kind).eps)
-            if self.granularity == eps:
-                with np.errstate(over="ignore"):
-                    held = answers.astype(kind).astype(np.float64)
-                if np.array_equal(held, answers, equal_nan=True):
-                    return
-                finer = np.float32 if kind is np.float16 else np.float64
-                self.granularity = float(np.finfo(finer).eps)
+    def _note_precision(self, answers: Array) -> None:
+        """Note whether all answers are numbers of single precision, and differ at all."""
+        with np.errstate(over="ignore"):
+            single = answers.astype(np.float32).astype(np.float64)
+        self._is_single &= np.array_equal(single, answers, equal_nan=True)
+        if np.isnan(self._first_answer):
+            self._first_answer = float(answers.flat[0])
+        self._varies |= bool(np.any(answers != self._first_answer))
+
+    @property
+    def granularity(self) -> float:
+        """Machine epsilon of the type that the answers have.
+
+        A box in single precision may show no rounding where it is looked for, and yet round.
+        """
+        single = self._is_single and self._varies
+        return float(np.finfo(np.float32 if single else np.float64).eps)
 
     def _checked(self, answers: Any, n: int) -> Array:
         """Return the answers as a matrix of float64."""

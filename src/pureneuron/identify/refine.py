@@ -55,7 +55,7 @@ def n_unknowns(reading: Reading) -> int:
 def hardly_switched(reading: Reading, Z: Array) -> BoolArray:
     """Tell which neurons too few of the questions Z (n, d) see on both sides, (k,)."""
     d, m = Z.shape[1], len(reading.A)
-    return _on_either_side(reading, Z) < THRESHOLDS.least_seen * (d / m + 4.0)
+    return np.asarray(_on_either_side(reading, Z) < THRESHOLDS.least_seen * (d / m + 4.0))
 
 
 def beside_kinks(reading: Reading, Z: Array, rng: np.random.Generator) -> Array:

@@ -336,6 +336,8 @@ class Search:
 
     def _refine(self) -> None:
         """Fit answers all over the region, as far as they are explained."""
+        if not self.reading.n_neurons:
+            return
         if self.spread is None:
             questions, m = self.questions, len(self.reading.A)
             count = int(THRESHOLDS.spread * n_unknowns(self.reading) / m) + THRESHOLDS.fresh
