@@ -212,7 +212,7 @@ def _shortened(
 ) -> tuple[list[_Section], str]:
     """Return the sections that are shown, and what to say of those that are not."""
     neurons, rest = sections[:n_neurons], sections[n_neurons:]
-    a_neuron = len(neurons[0].names)
+    a_neuron = len(neurons[0].names) if neurons else 1
     if max_rows is None or max(a_neuron * n_neurons, *(len(s.names) for s in rest), 0) <= max_rows:
         return sections, ""
     most = max(max_rows // a_neuron, 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
+from numbers import Integral
 from typing import Any, Literal
 
 import numpy as np
@@ -150,8 +151,10 @@ def identify(
         raise ValueError(f"budget must be at least 1, got {budget}")
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
-    if n_neurons != "auto" and n_neurons < 1:
+    if n_neurons != "auto" and not (isinstance(n_neurons, Integral) and n_neurons >= 1):
         raise ValueError(f"n_neurons must be 'auto' or at least 1, got {n_neurons!r}")
+    if link not in ("auto", "identity", "softmax", "sigmoid"):
+        raise ValueError(f"link must be 'auto', 'identity', 'softmax' or 'sigmoid', got {link!r}")
     if noise < 0.0 or (tol is not None and not (noise and tol > 0.0)):
         raise ValueError("noise must not be negative, and tol is a positive number beside noise")
     questions = Questions(
@@ -223,22 +226,27 @@ class _Run:
     def ended(self) -> tuple[Status, str]:
         """Read the box; return the status and what led to it."""
         try:
-            return self._read()
+            return self._named()
         except OutOfQuestions:
             asked = self.questions.count
             return Status.OUT_OF_BUDGET, f"{asked} questions were asked, and more are needed"
         except NotFinite as error:
             return Status.NOT_FINITE, str(error)
-        except Discontinuous:
-            return self._unless_unsteady(Status.DISCONTINUOUS, "the answers jump along a line")
-        except Tangled:
-            return self._unless_unsteady(
-                Status.NOT_PIECEWISE_LINEAR, "no linear pieces are found along a line"
-            )
         except KeyboardInterrupt:
             if self.search is None:
                 raise
             return Status.NOT_CONVERGED, "interrupted before the box was read"
+
+    def _named(self) -> tuple[Status, str]:
+        """Read the box; name what it is where it is no piecewise linear function."""
+        try:
+            return self._read()
+        except Discontinuous:
+            status, reason = Status.DISCONTINUOUS, "the answers jump along a line"
+        except Tangled:
+            status = Status.NOT_PIECEWISE_LINEAR
+            reason = "no linear pieces are found along a line"
+        return self._unless_unsteady(status, reason)
 
     def _read(self) -> tuple[Status, str]:
         questions = self.questions

@@ -115,8 +115,11 @@ class Piece:
 
     def at(self, t: float) -> Array:
         """Return the value at a place, (m,)."""
-        share = (t - self.first) / (self.last - self.first)
-        return self.y_first + share * (self.y_last - self.y_first)
+        size = self.last - self.first
+        # From the nearer end: far out, the other one is rounded more coarsely.
+        if abs(t - self.last) < abs(t - self.first):
+            return self.y_last - (self.last - t) / size * (self.y_last - self.y_first)
+        return self.y_first + (t - self.first) / size * (self.y_last - self.y_first)
 
     def error(self, t: float) -> float:
         """Return how exact the value at a place is."""

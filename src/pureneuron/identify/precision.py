@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal
 
 import numpy as np
@@ -25,6 +26,10 @@ class Thresholds:
         Of the five questions at a place, in the coordinates of the region (make bench-identify).
     above_rounding : float
         Times the rounding that a second difference must be to show curvature.
+    steps : float
+        Last digit, relative to the answers, from which on they jump rather than being rounded.
+    most_digits : int
+        Decimal digits up to which numbers have been rounded: others have 16 or 17 (by definition).
     coarser : float
         Times the usual rounding of an output from which on it counts less.
     safety, coarse_safety : float
@@ -45,6 +50,8 @@ class Thresholds:
     places: int = 3
     distance: float = 1e-3
     above_rounding: float = 30.0
+    most_digits: int = 14
+    steps: float = 1e-3
     coarser: float = 3.0
     safety: float = 30.0
     coarse_safety: float = 8.0
@@ -108,9 +115,12 @@ def probe(questions: Questions, rng: np.random.Generator) -> Precision:
     size = size * _coarser(Y / size)
     Y = Y / size
     near, wide = Y[1] - 2.0 * Y[2] + Y[3], Y[0] - 2.0 * Y[2] + Y[4]
-    largest = max(float(np.abs(Y).max()), 1e-300)
+    largest = max(float(np.abs(Y).max()), 1.0)
     least = 4.0 * np.finfo(np.float64).eps * largest
     grain = 0.5 * questions.granularity * largest
+    if questions.link == "identity" and questions.first_answers is not None:
+        digit = _last_digit(questions.first_answers) / float(size.max())
+        grain = max(grain, digit if digit < THRESHOLDS.steps else 0.0)
     # The second difference at twice the distance is four times as large where there is curvature,
     # in most outputs; next to a kink and for mere rounding the ratio is anything.
     seen = np.abs(near) > THRESHOLDS.above_rounding * least
@@ -123,6 +133,15 @@ def probe(questions: Questions, rng: np.random.Generator) -> Precision:
         places=centres,
         answers=Y[2],
     )
+
+
+def _last_digit(answers: Array) -> float:
+    """Return what the last decimal digit of numbers that are written with few stands for; or 0."""
+    numbers = [Decimal(repr(float(value))).as_tuple() for value in answers.ravel()]
+    if max(len(number.digits) for number in numbers) > THRESHOLDS.most_digits:
+        return 0.0
+    varied = len(set(answers.ravel().tolist())) > 2
+    return float(10.0 ** np.median([number.exponent for number in numbers])) if varied else 0.0
 
 
 def _coarser(Y: Array) -> Array:

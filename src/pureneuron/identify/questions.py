@@ -78,6 +78,7 @@ class Questions:
     _is_single: bool = True
     _first_answer: float = np.nan
     _varies: bool = False
+    first_answers: Array | None = None
 
     def ask(self, Z: Array) -> Array:
         """Return the outputs (n, m) of the network at points ``Z`` (n, d) of the region.
@@ -103,7 +104,7 @@ class Questions:
 
     def _ask(self, Z: Array) -> Array:
         X = self.region.to_inputs(Z)
-        answers = np.asarray(self.function(X))
+        answers = np.array(self.function(X))  # a box may use its array again
         self.count += len(Z)
         self.n_calls += 1
         if self.callback is not None:
@@ -111,6 +112,8 @@ class Questions:
         least = 1e-290 if answers.dtype == np.float64 else 1e-36
         checked = self._checked(answers, len(Z))
         self._note_precision(checked)
+        if self.first_answers is None:
+            self.first_answers = checked
         Y = unlinked(checked, self.link, least)
         if not np.isfinite(Y).all():
             at = X[np.flatnonzero(~np.isfinite(Y).all(axis=1))[0]]

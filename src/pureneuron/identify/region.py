@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pureneuron.typing import Array
+from pureneuron.typing import Array, BoolArray
 
 __all__ = ["Region"]
 
@@ -22,12 +22,15 @@ class Region:
         In the user's units.
     low, high : (d,) arrays
         Bounds of z; infinite without bounds.
+    bounds : (low, high) or None
+        Bounds in the user's units.
     """
 
     center: Array
     scale: Array
     low: Array
     high: Array
+    bounds: tuple[Array, Array] | None = None
 
     @classmethod
     def of(
@@ -54,7 +57,7 @@ class Region:
         if not (np.isfinite(low).all() and np.isfinite(high).all() and (low < high).all()):
             raise ValueError("bounds must be finite, and the lower ones below the upper ones")
         ones = np.ones(n_inputs)
-        return cls((low + high) / 2.0, (high - low) / 2.0, -ones, ones)
+        return cls((low + high) / 2.0, (high - low) / 2.0, -ones, ones, (low, high))
 
     @property
     def n_inputs(self) -> int:
@@ -68,7 +71,13 @@ class Region:
 
     def to_inputs(self, Z: Array) -> Array:
         """Return points (n, d) in the user's units."""
-        return np.asarray(self.center + self.scale * Z)
+        X = self.center + self.scale * Z
+        # Rounding must not lead outside.
+        return np.clip(X, *self.bounds) if self.bounds is not None else X
+
+    def contains(self, Z: Array) -> BoolArray:
+        """Tell which points (n, d) are within the bounds, (n,)."""
+        return np.asarray(((self.low <= Z) & (self.high >= Z)).all(axis=1))
 
     def draw(self, n: int, rng: np.random.Generator) -> Array:
         """Draw points (n, d): uniform within bounds, otherwise standard normal."""

@@ -189,6 +189,9 @@ class Search:
         Z = region.draw(count, self.rng)
         Z -= ((np.sum(Z * W, axis=1) + b) / length**2)[:, None] * W
         step = THRESHOLDS.step_across * W / length[:, None]
+        within = region.contains(Z - step) & region.contains(Z + step)
+        Z, step, A, length = Z[within], step[within], A[:, within], length[within]
+        count = len(Z)
         points = np.concatenate([Z - step, Z, Z + step])
         Y, rounding = self.residual(points)
         before, at, behind = Y.reshape(3, count, -1)
@@ -226,6 +229,7 @@ class Search:
             share=min(0.1, self.precision.rounding**0.125),
             blur=self._blur(line),
             base_is_zero=zero is not None and not first,
+            region=self.questions.region,
         )
         self._add(units)
         if first:

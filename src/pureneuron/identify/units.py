@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pureneuron.identify.line import Kinks, Piece
+from pureneuron.identify.region import Region
 from pureneuron.typing import Array, BoolArray, IndexArray
 
 __all__ = ["Units", "read_units"]
@@ -116,6 +117,7 @@ def read_units(
     share: float,
     blur: float,
     base_is_zero: bool,
+    region: Region | None = None,
 ) -> Units:
     """Ask for the derivatives across the line, and solve for the neurons.
 
@@ -131,6 +133,8 @@ def read_units(
         How exact the function is known, apart from rounding.
     base_is_zero : bool
         Whether the function is known to be zero left of all kinks.
+    region : Region, optional
+        Where questions may be.
     """
     A, Q = kinks.jumps.T, line.across()
     ends = _groups(A, kinks)
@@ -141,6 +145,7 @@ def read_units(
     # A neuron whose hyperplane runs beside the line has no kink on it: no step goes far.
     share = share if len(kinks.places) else 1.0
     steps = np.repeat(share * np.minimum(room, 1.0)[:, None], Q.shape[1], axis=1)
+    steps = _within(region, base, Q, steps)
     D = np.zeros((len(ends), A.shape[0], Q.shape[1]))
     wanted = np.ones(steps.shape, dtype=np.bool_)
     if base_is_zero:
@@ -164,6 +169,18 @@ def read_units(
         L = np.outer(slope, line.direction) + D[0] @ Q.T
         c = Y[0] - t[0] * slope - L @ line.origin
     return Units(W, b, A, L, c, _errors(A, ends, W, steps, exact, blur))
+
+
+def _within(region: Region | None, base: Array, Q: Array, steps: Array) -> Array:
+    """Return the steps, turned round or made shorter where they would lead out of the bounds."""
+    if region is None or not region.is_bounded:
+        return steps
+    steps = steps.copy()
+    for point, row in zip(base, steps, strict=True):
+        while not (inside := region.contains(point + row[:, None] * Q.T)).all():
+            back = region.contains(point - row[:, None] * Q.T)
+            row[~inside] *= np.where(back, -1.0, 0.5)[~inside]
+    return steps
 
 
 def _base(
