@@ -113,7 +113,8 @@ def summary_table(
     """
     sections = list(_sections(network, errors, input_names, output_names))
     shown, left_out = _shortened(sections, network.n_neurons, max_rows)
-    longest = max(len(name) for section in shown for name in (*section.names, section.heading))
+    names = (name for section in shown for name in (*section.names, section.heading))
+    longest = max(map(len, names), default=0)
     first = min(max(longest + 2, 10), _LONGEST_NAME)
     width = first + sum(_COLUMNS)
     freedom = np.inf if errors is None else errors.freedom

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from scipy.optimize import linear_sum_assignment
 
 from pureneuron import TwoLayerNetwork
 from pureneuron.identify.reading import Reading
 
 EPS = np.finfo(np.float64).eps
-
-
-def known_bug(reason):
-    """Mark a test of what does not work yet; it fails when it does."""
-    return pytest.mark.xfail(strict=True, reason=reason)
 
 
 class Asked:

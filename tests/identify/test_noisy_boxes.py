@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from known import Asked, drawn, known_bug
+from known import Asked, drawn
 
 from networks import random_network
 from pureneuron import identify
@@ -105,7 +105,6 @@ def test_more_than_the_noise_that_was_said_is_no_network():
     assert not found.certified
 
 
-@known_bug("the centre plus half of the width is off the bounds by rounding")
 def test_no_noisy_question_is_asked_outside_of_the_bounds():
     network = random_network(3, d=3, k=2, m=2)
     # Rounding must not lead outside from questions on the bounds.

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from known import Asked, known_bug
+from known import Asked
 from scipy.special import erf
 
 from networks import random_network
@@ -83,7 +83,6 @@ def test_rounding_of_single_precision(d, k, m):
         assert 0.03 < ratio < 30.0
 
 
-@known_bug("second differences of numbers with few digits are zero, mostly")
 def test_rounding_of_numbers_with_few_digits():
     network = random_network(0, k=20, m=2)
     for digits in (5, 7, 9):
@@ -139,9 +138,7 @@ def test_rectifiers_are_not(single):
     [
         np.zeros_like,
         np.copy,
-        pytest.param(
-            np.ones_like, marks=known_bug("a constant of few digits passes for half precision")
-        ),
+        np.ones_like,
     ],
     ids=["0", "x", "1"],
 )

@@ -88,7 +88,16 @@ def test_the_basis_across_is_orthonormal(seed, d, axis):
         direction = np.zeros(d)
         direction[rng.integers(d)] = rng.choice([-1.0, 1.0])
     direction /= np.linalg.norm(direction)
-    Q = Line(rng.standard_normal(d), direction).across()
+    assert_orthonormal(direction, Line(rng.standard_normal(d), direction).across())
+
+
+def test_the_basis_across_an_axis_either_way_round():
+    for direction in (np.eye(3)[0], -np.eye(3)[0], -np.eye(3)[2], np.array([-1.0])):
+        assert_orthonormal(direction, Line(np.ones(len(direction)), direction).across())
+
+
+def assert_orthonormal(direction, Q):
+    d = len(direction)
     assert Q.shape == (d, d - 1)
     np.testing.assert_allclose(Q.T @ Q, np.eye(d - 1), atol=1e-14)
     np.testing.assert_allclose(direction @ Q, 0.0, atol=1e-14)
@@ -205,10 +214,25 @@ def test_a_step_across_a_hyperplane_without_a_kink_here_is_noticed(slant):
 
 def test_twins_in_different_outputs_are_read_in_groups_of_their_own():
     # The jumps of two neighbours are parallel: one question a direction cannot tell them apart.
-    truth, line = crossed(3, d=4, k=4, m=4)
+    truth, line = crossed(3, d=4, k=6, m=6)
     order = np.argsort(-truth.preactivations(line.origin[None])[0] / (truth.W @ line.direction))
-    truth.A[:, order[2]] = -1.5 * truth.A[:, order[1]]
+    for i, j in itertools.pairwise(order):
+        if i != order[2]:
+            truth.A[:, j] = -1.5 * truth.A[:, i]
     assert_read(read(answers(truth), line, seen(truth, line)), truth, line)
+
+
+def test_pieces_that_are_known_far_out_only():
+    truth, line = crossed(5, d=5, k=3, m=2)
+    kinks = seen(truth, line)
+    pieces = list(kinks.pieces)
+    for i, t in ((0, np.array([-1e6, -0.9e6])), (3, np.array([0.9e6, 1e6]))):
+        y, exact = answers(truth)(line.points(t))
+        pieces[i] = Piece(*t, *y, *exact, verified=True)
+    # Prolonged to where neurons are read, they are exact to what is rounded far out.
+    assert pieces[0].error(-3.0) > 1e-10
+    units = read(answers(truth), line, Kinks(kinks.places, pieces))
+    np.testing.assert_allclose(units.c, truth.turned(truth.W @ line.direction < 0.0).c, atol=1e-11)
 
 
 def test_less_exact_answers_give_larger_errors():
