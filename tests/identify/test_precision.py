@@ -1,5 +1,7 @@
 """What the first questions show: rounding, curvature, noise and state."""
 
+from math import pi
+
 import numpy as np
 import pytest
 from known import Asked
@@ -65,14 +67,7 @@ def test_rounding_of_double_precision(d, k, m, offset):
     assert np.median(ratios) < 200.0
 
 
-@pytest.mark.parametrize(
-    ("d", "k", "m"),
-    [
-        (4, 5, 2),
-        (20, 60, 1),
-        (64, 16, 64),
-    ],
-)
+@pytest.mark.parametrize(("d", "k", "m"), [(4, 5, 2), (20, 60, 1), (64, 16, 64)])
 def test_rounding_of_single_precision(d, k, m):
     for seed in range(10):
         network = random_network(seed, d=d, k=k, m=m)
@@ -81,6 +76,17 @@ def test_rounding_of_single_precision(d, k, m):
         assert precision.is_coarse
         ratio = precision.rounding / true_rounding(network, box, precision.size)
         assert 0.03 < ratio < 30.0
+
+
+def test_single_precision_is_seen_behind_a_factor_in_double():
+    # By their digits these answers are as good as any.
+    for seed in range(10):
+        network = random_network(seed, d=20, k=60, m=1)
+        single = in_single(network)
+        _, precision, _ = probed(lambda X, f=single: pi * np.float64(f(X)), 20, seed)
+        assert precision.is_coarse
+        true = true_rounding(network, single, precision.size / pi)
+        assert 0.03 < precision.rounding / true < 30.0
 
 
 def test_rounding_of_numbers_with_few_digits():

@@ -1,10 +1,9 @@
-"""Reading a box on one page: precision, lines, fresh questions, orientation, verdict."""
+"""``identify``: read a network off a box by questions."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields
 from numbers import Integral
 from typing import Any, Literal
 
@@ -13,19 +12,12 @@ from numpy.typing import ArrayLike
 
 from pureneuron.identify.boxes import Box, Link, box_of
 from pureneuron.identify.identification import Identification
-from pureneuron.identify.line import Discontinuous, Tangled
-from pureneuron.identify.orientation import oriented
-from pureneuron.identify.precision import Precision, probe, repeats
-from pureneuron.identify.questions import NotFinite, OutOfQuestions, Questions
-from pureneuron.identify.reading import Reading
-from pureneuron.identify.refine import n_unknowns
+from pureneuron.identify.questions import OutOfQuestions, Questions
 from pureneuron.identify.region import Region
+from pureneuron.identify.run import Run, output_names
 from pureneuron.identify.sampled import sampled
-from pureneuron.identify.search import Search
 from pureneuron.progress import ProgressCallback
-from pureneuron.recover import recover
-from pureneuron.results import StageReport, Status
-from pureneuron.samples import ArraySamples
+from pureneuron.results import Status
 from pureneuron.samples.cores import using_cores
 
 __all__ = ["identify"]
@@ -37,38 +29,10 @@ class Thresholds:
 
     Attributes
     ----------
-    accurate, beyond_rounding : float
-        Largest difference to a fresh answer at which a reading is certified; and the same in units
-        of the rounding, where that is more (make bench-identify).
-    curved : float
-        Share of places with curvature from which on a box is no piecewise linear function.
-    attempts, coarse_attempts : int
-        First lines that are tried; of boxes that round coarsely, more (make bench-identify).
-    seconds_of_fit : float
-        Time for a fit where lines have failed.
-    for_fit : float
-        Answers for each unknown of such a fit.
-    cautious : float
-        Standard errors that rows of such a fit may be off.
     beyond_noise : float
         Residual, in units of the noise that was said, from which on there is more than noise.
-    mostly_wrong : float
-        Share of fresh answers from which on it is not coarse rounding that they are off by.
-    lines_before_doubt : int
-        Lines after which a reading that is wrong makes one ask whether kinks bend (make
-        bench-identify).
     """
 
-    accurate: float = 1e-5
-    beyond_rounding: float = 300.0
-    curved: float = 0.6
-    lines_before_doubt: int = 4
-    mostly_wrong: float = 0.5
-    attempts: int = 2
-    coarse_attempts: int = 3
-    seconds_of_fit: float = 10.0
-    cautious: float = 5.0
-    for_fit: float = 12.0
     beyond_noise: float = 1.2
 
 
@@ -169,7 +133,7 @@ def identify(
     if noise:
         with using_cores(None):
             return _fitted(questions, box, n_neurons, noise=noise, tol=tol, rng=generator)
-    run = _Run(questions, generator)
+    run = Run(questions, generator)
     with using_cores(None):
         status, reason = run.ended()
         return run.identification(status, reason, box, n_neurons)
@@ -190,7 +154,7 @@ def _fitted(
     try:
         fit = sampled(questions, n_neurons, tol=tol, rng=rng)
     except OutOfQuestions:
-        run = _Run(questions, rng)
+        run = Run(questions, rng)
         reason = f"{questions.count} questions were asked, and a fit needs more"
         return run.identification(Status.OUT_OF_BUDGET, reason, box, n_neurons)
     values = {each.name: getattr(fit, each.name) for each in fields(fit)}
@@ -203,256 +167,10 @@ def _fitted(
         status = Status.OUT_OF_BUDGET
         reason = f"the largest standard error of W is {errors.W.max():.3g}, and tol is {tol:g}"
     size = float(np.sqrt(np.mean(np.var(questions.kept()[1], axis=0)))) or 1.0
-    values |= {"status": status, "reason": reason, "output_names": _output_names(box, questions)}
+    values |= {"status": status, "reason": reason, "output_names": output_names(box, questions)}
     return Identification(
         **values, n_questions=questions.count, accuracy=level / size, rounding=level / size
     )
-
-
-def _output_names(box: Box, questions: Questions) -> tuple[str, ...]:
-    return box.output_names or tuple(f"y{j}" for j in range(questions.n_outputs or 1))
-
-
-@dataclass
-class _Run:
-    """A run that is going on; whatever ends it, what has been read so far is at hand."""
-
-    questions: Questions
-    rng: np.random.Generator
-    precision: Precision | None = None
-    search: Search | None = None
-    stages: list[StageReport] = field(default_factory=list)
-
-    def ended(self) -> tuple[Status, str]:
-        """Read the box; return the status and what led to it."""
-        try:
-            return self._named()
-        except OutOfQuestions:
-            asked = self.questions.count
-            return Status.OUT_OF_BUDGET, f"{asked} questions were asked, and more are needed"
-        except NotFinite as error:
-            return Status.NOT_FINITE, str(error)
-        except KeyboardInterrupt:
-            if self.search is None:
-                raise
-            return Status.NOT_CONVERGED, "interrupted before the box was read"
-
-    def _named(self) -> tuple[Status, str]:
-        """Read the box; name what it is where it is no piecewise linear function."""
-        try:
-            return self._read()
-        except Discontinuous:
-            status, reason = Status.DISCONTINUOUS, "the answers jump along a line"
-        except Tangled:
-            status = Status.NOT_PIECEWISE_LINEAR
-            reason = "no linear pieces are found along a line"
-        return self._unless_unsteady(status, reason)
-
-    def _read(self) -> tuple[Status, str]:
-        questions = self.questions
-        with _Stage(self, "precision") as stage:
-            self.precision = precision = probe(questions, self.rng)
-            questions.output_scale = precision.size
-            stage.said = str(precision)
-        if unsteady := self._unsteady():
-            return unsteady
-        if precision.curved >= THRESHOLDS.curved:
-            reason = f"the answers are curved at {precision.curved:.0%} of the places looked at"
-            return Status.NOT_PIECEWISE_LINEAR, reason
-        attempts = THRESHOLDS.coarse_attempts if precision.is_coarse else THRESHOLDS.attempts
-        for attempt in range(attempts, 0, -1):
-            verdict = self._attempt(precision, is_last=attempt == 1)
-            if verdict is not None:
-                break
-        assert verdict is not None
-        if precision.is_coarse and verdict[0] is Status.MISFIT:
-            return self._by_fit(verdict)
-        return verdict
-
-    def _by_fit(self, verdict: tuple[Status, str]) -> tuple[Status, str]:
-        """Fit a network to answers at random, where lines cannot show it for coarse rounding."""
-        search, questions = self.search, self.questions
-        assert search is not None
-        if search.spread is None:
-            return verdict
-        Z, Y = search.spread
-        count = int(THRESHOLDS.for_fit * n_unknowns(search.reading) / Y.shape[1])
-        with _Stage(self, "fit") as stage:
-            try:
-                more = questions.region.draw(max(0, count - len(Z)), self.rng)
-                Z, Y = np.concatenate([Z, more]), np.concatenate([Y, questions.ask(more)])
-                fit = recover(
-                    ArraySamples(questions.region.to_inputs(Z), Y),
-                    fit_hidden_bias=True,
-                    fit_intercept=True,
-                    time_limit=THRESHOLDS.seconds_of_fit,
-                    rng=self.rng,
-                )
-            except (TimeoutError, OutOfQuestions):
-                return verdict
-            stage.said = f"{fit.status.name} with {fit.network.n_neurons} neurons"
-        errors = fit.standard_errors
-        if not fit.certified or errors is None:
-            return verdict
-        search.reading = Reading.of(fit.network, questions.region)
-        rows = np.linalg.norm(errors.W, axis=1)
-        search.reading = replace(search.reading, errors=THRESHOLDS.cautious * rows)
-        search.ask_fresh()
-        return verdict if search.wrong().any() else self._certified(search)
-
-    def _attempt(self, precision: Precision, *, is_last: bool) -> tuple[Status, str] | None:
-        """Read the box from a first line on; None if another one may do better.
-
-        On some lines kinks are too close together, the more so for a box that rounds coarsely.
-        """
-        before = self.search
-        self.search = search = Search.begun(self.questions, precision, self.rng)
-        search.spread = None if before is None else before.spread
-        try:
-            with _Stage(self, "lines") as stage:
-                search.run()
-                stage.said = f"{search.reading.n_neurons} neurons on {search.n_lines} lines"
-            with _Stage(self, "fresh questions") as stage:
-                verdict = self._checked(search)
-                count = 0 if search.fresh is None else len(search.fresh[0])
-                stage.said = f"{count} asked, largest relative error {search.accuracy():.2g}"
-        except (Discontinuous, Tangled):
-            if is_last:
-                raise
-            return None
-        coarse = precision.is_coarse and verdict[0] is Status.DEEPER
-        again = coarse or verdict[0] is Status.MISFIT
-        return None if again and not is_last else verdict
-
-    def _checked(self, search: Search) -> tuple[Status, str]:
-        """Follow what is wrong at fresh questions until nothing is."""
-        while bool(search.wrong().any()):
-            wrong = float(search.wrong().mean())
-            # A neuron that was read wrongly shows on the next lines, and is no kink that bends.
-            doubtful = search.n_lines > THRESHOLDS.lines_before_doubt
-            if doubtful and search.bends():
-                if search.precision.is_coarse and wrong < THRESHOLDS.mostly_wrong:
-                    return Status.MISFIT, "the box rounds too coarsely to be read here"
-                return self._unless_unsteady(
-                    Status.DEEPER, f"neurons end, and {wrong:.0%} of fresh answers are unexplained"
-                )
-            if not search.follow() and search.n_lines >= search.most_lines:
-                return self._unexplained(search, wrong)
-            if not search.wrong().any():
-                search.ask_fresh()
-        return self._certified(search)
-
-    def _certified(self, search: Search) -> tuple[Status, str]:
-        """Decide on a reading that explains all fresh answers."""
-        if unsteady := self._unsteady():
-            return unsteady
-        search.prune()
-        rounding = search.precision.rounding
-        if search.accuracy() > max(THRESHOLDS.accurate, THRESHOLDS.beyond_rounding * rounding):
-            return Status.MISFIT, "what was read is too inexact to be relied on"
-        return Status.RECOVERED, (
-            f"the network answers {len(search.fresh[0]) if search.fresh else 0} fresh questions as "
-            f"the box does, to {search.accuracy():.2g} of the outputs"
-        )
-
-    def _unexplained(self, search: Search, wrong: float) -> tuple[Status, str]:
-        if isinstance(search.trouble, Discontinuous):
-            return self._unless_unsteady(Status.DISCONTINUOUS, "the answers jump along a line")
-        reason = f"{wrong:.0%} of fresh answers are not explained by what was read"
-        return self._unless_unsteady(Status.MISFIT, reason)
-
-    def _unsteady(self) -> tuple[Status, str] | None:
-        """Ask again what was asked first; None if the answers are the same."""
-        assert self.precision is not None
-        kind, size = repeats(self.questions, self.precision, self.rng)
-        if kind == "":
-            return None
-        reason = f"the same question gets answers that differ by {size:.2g} of the outputs"
-        return (Status.NOISY if kind == "noise" else Status.NOT_DETERMINISTIC), reason
-
-    def _unless_unsteady(self, status: Status, reason: str) -> tuple[Status, str]:
-        try:
-            return self._unsteady() or (status, reason)
-        except OutOfQuestions:
-            return status, reason
-
-    def identification(
-        self, status: Status, reason: str, box: Box, n_neurons: int | Literal["auto"]
-    ) -> Identification:
-        """Return what has been read, in the user's units."""
-        questions, search = self.questions, self.search
-        d, m = questions.region.n_inputs, questions.n_outputs or 1
-        reading, slope = Reading.nothing(d, m), 0.0
-        notes: list[str] = []
-        if search is not None:
-            with _Stage(self, "orientation") as stage:
-                reading, slope = oriented(search.reading)
-                stage.said = _orientation(reading, slope)
-            reading = reading.by_effect()
-        if reading.L.any():
-            notes.append(
-                "there is a linear part beside the neurons: neurons that are always on within the "
-                "region add to it, and either way round a neuron is the same beside it"
-            )
-        if n_neurons != "auto" and reading.n_neurons != n_neurons:
-            notes.append(
-                f"{n_neurons} neurons were asked for, and {reading.n_neurons} are seen here"
-            )
-        fresh = None if search is None else search.fresh
-        loss = 0.0
-        output_scale = np.broadcast_to(questions.output_scale, m)
-        if search is not None and fresh is not None:
-            off = (fresh[1] - search.reading(fresh[0])) * output_scale
-            loss = float(np.mean(off**2))
-        names = tuple(f"x{j}" for j in range(d))
-        return Identification(
-            network=reading.scaled(output_scale).network(questions.region, slope),
-            status=status,
-            reason=reason,
-            stages=tuple(self.stages),
-            loss=loss,
-            n_iter=0 if search is None else search.n_lines,
-            n_passes=questions.n_calls,
-            span=np.eye(d),
-            input_names=names,
-            output_names=_output_names(box, questions),
-            bic=float("-inf"),
-            notes=tuple(notes),
-            n_questions=questions.count,
-            accuracy=float("inf") if search is None else search.accuracy(),
-            rounding=0.0 if self.precision is None else self.precision.rounding,
-            n_fresh=0 if fresh is None else len(fresh[0]),
-        )
-
-
-@dataclass
-class _Stage:
-    """Times a stage and keeps what it says."""
-
-    run: _Run
-    name: str
-    said: str = "not finished"
-    _start: float = 0.0
-    _before: int = 0
-
-    def __enter__(self) -> _Stage:
-        self.run.questions.stage = self.name
-        self._start, self._before = time.perf_counter(), self.run.questions.count
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        seconds = time.perf_counter() - self._start
-        asked = self.run.questions.count - self._before
-        figures: dict[str, float | int | str] = {"questions": asked}
-        report = StageReport(self.name, self.said, figures, seconds)
-        self.run.stages = [each for each in self.run.stages if each.name != self.name]
-        self.run.stages.append(report)
-
-
-def _orientation(reading: Reading, slope: float) -> str:
-    if reading.L.any():
-        return "a linear part is left"
-    return f"no linear part is left; negative slope {slope:.6g}"
 
 
 def _n_inputs(box: Box, n_inputs: int | None) -> int:

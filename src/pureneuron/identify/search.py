@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pureneuron.identify.doubts import badly_known, disproved
 from pureneuron.identify.line import Discontinuous, Kinks, Tangled, trace
 from pureneuron.identify.polish import affordable, polished
 from pureneuron.identify.precision import Precision
@@ -34,8 +35,8 @@ class Thresholds:
     reach : float
         Where the first line ends without bounds, times the root of the number of inputs: kinks
         farther out are not seen on it (make bench-identify).
-    nodes : tuple of float
-        Where lines begin to be read, as shares of the reach.
+    usual_reach : float
+        The same for lines after the first.
     quiet_lines : int
         Lines that show nothing new before the reading is checked.
     most_lines : int
@@ -43,8 +44,27 @@ class Thresholds:
     fresh, fresh_share : int, float
         Fresh questions at the end: at least so many, and so many for each one before (by
         definition: with 30, less than 10 % of the region is wrong, at a level of 95 %).
-    badly_known : float
-        Times the median error at which a neuron is read again (make bench-identify).
+    rereads : int
+        Lines up to which neurons that are badly known are read again.
+    less_exact : float
+        Times as inexact as it seemed that a reading is where a line makes no sense.
+    vague : float
+        Error of a row from which on its neuron is left out if nothing is unexplained without it.
+    spread, refinements : float, int
+        Questions all over the region for each unknown, where rounding is coarse, and fits to them
+        (make bench-identify).
+    least_explained : float
+        Share of the answers that must be explained for a polish.
+    surely : float
+        Times the error of the reading that answers may be off and still be explained (make
+        bench-identify).
+    cautious : float
+        Errors of neurons after a polish, as a share of those for answers as inexact as is allowed
+        for.
+    most_tested, step_across : int, float
+        Neurons whose kinks are looked at elsewhere, and the length of the steps.
+    bent, mostly : float
+        Share of a kink that must be missing there, and share of the kinks (make bench-identify).
     """
 
     reach: float = 300.0
@@ -53,23 +73,18 @@ class Thresholds:
     most_lines: int = 24
     fresh: int = 30
     fresh_share: float = 0.05
-    badly_known: float = 10.0
-    exact: float = 1e-8
-    inexact: float = 2e-7
     rereads: int = 3
+    less_exact: float = 30.0
     vague: float = 1e-2
     spread: float = 4.0
     refinements: int = 3
-    less_exact: float = 30.0
     least_explained: float = 0.9
     surely: float = 5.0
+    cautious: float = 0.1
     most_tested: int = 20
     step_across: float = 1e-3
-    same_place: float = 1e-6
-    near_place: float = 1e-2
-    same_jump: float = 1e-2
-    worthwhile: float = 3.0
-    cautious: float = 0.1
+    bent: float = 0.1
+    mostly: float = 0.3
 
 
 THRESHOLDS = Thresholds()
@@ -199,7 +214,10 @@ class Search:
         expected = np.linalg.norm(A, axis=0) * length * THRESHOLDS.step_across
         exact = 4.0 * rounding.reshape(3, count).max(axis=0)
         seen = expected > 10.0 * exact
-        return bool(np.mean((bend > 0.1 * expected + exact)[seen]) > 0.3) if seen.any() else False
+        if not seen.any():
+            return False
+        bent = bend > THRESHOLDS.bent * expected + exact
+        return bool(np.mean(bent[seen]) > THRESHOLDS.mostly)
 
     def read_line(self, line: Line, *, first: bool = False) -> bool:
         """Look for what is unknown along a line; return whether there was anything."""
@@ -207,7 +225,7 @@ class Search:
         try:
             kinks = self._traced(line, first=first)
             for _ in range(2):
-                false = self._disproved(line, kinks)
+                false = disproved(self.reading, line, kinks)
                 if not false.any():
                     break
                 self.reading = self.reading.kept(~false)
@@ -280,24 +298,6 @@ class Search:
         """Return how exact the reading is near the origin of a line."""
         return float(self.reading.uncertainty(line.origin[None])[0])
 
-    def _disproved(self, line: Line, kinks: Kinks) -> BoolArray:
-        """Tell which neurons of the reading have a kink here that the box has not, (k,)."""
-        reading, false = self.reading, np.zeros(self.reading.n_neurons, dtype=np.bool_)
-        if not len(kinks.places) or not reading.n_neurons:
-            return false
-        rate = reading.W @ line.direction
-        with np.errstate(divide="ignore"):
-            known = -reading.preactivations(line.origin[None])[0] / rate
-        jumps = np.linalg.norm(reading.A, axis=0) * np.abs(rate)
-        length = np.linalg.norm(reading.W, axis=1)
-        inexact = THRESHOLDS.surely * reading.errors * length / np.maximum(np.abs(rate), 1e-300)
-        inexact = np.clip(inexact, THRESHOLDS.same_place, THRESHOLDS.near_place)
-        for place, jump in zip(kinks.places, kinks.jumps, strict=True):
-            i = int(np.argmin(np.abs(known - place)))
-            same = abs(known[i] - place) <= inexact[i] * np.hypot(1.0, place)
-            false[i] |= same and float(np.linalg.norm(jump)) > THRESHOLDS.same_jump * jumps[i]
-        return false
-
     def _zero_end(self, line: Line, kinks: Kinks) -> str | None:
         """Return the end of the line at which nothing is unexplained."""
         for piece, end in ((kinks.pieces[0], "low"), (kinks.pieces[-1], "high")):
@@ -317,26 +317,11 @@ class Search:
             self._refine()
         else:
             self._polish()
-        badly = self._badly_known()
+        badly = badly_known(self.reading, self.questions.count)
         if badly.any() and self.n_lines <= THRESHOLDS.rereads:
             line = self._line_apart(self.reading.kept(badly))
             self.reading = self.reading.kept(~badly)
             self.read_line(line)
-
-    def _badly_known(self) -> BoolArray:
-        """Tell which neurons another line would show better, now that others are known, (k,)."""
-        reading, d = self.reading, self.questions.region.n_inputs
-        if reading.n_neurons < 3:
-            return np.zeros(reading.n_neurons, dtype=np.bool_)
-        usual = max(THRESHOLDS.exact, THRESHOLDS.badly_known * float(np.median(reading.errors)))
-        badly = reading.errors > usual
-        if affordable(reading, self.questions.count) == reading.n_neurons:
-            # Steps on all answers will make the most of another line.
-            return np.asarray(badly & (reading.errors > THRESHOLDS.inexact))
-        blur = reading.kept(~badly).uncertainty(np.zeros((1, d)))[0]
-        effects = np.linalg.norm(reading.A, axis=0) * np.linalg.norm(reading.W, axis=1)
-        again = 3.0 * blur / np.maximum(effects, 1e-300)
-        return np.asarray(badly & (reading.errors > THRESHOLDS.worthwhile * again))
 
     def _refine(self) -> None:
         """Fit answers all over the region, as far as they are explained."""

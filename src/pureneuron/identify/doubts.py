@@ -1,0 +1,90 @@
+"""Which neurons of a reading are doubtful: those that a line disproves, and those known badly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pureneuron.identify.line import Kinks
+from pureneuron.identify.polish import affordable
+from pureneuron.identify.reading import Reading
+from pureneuron.identify.units import Line
+from pureneuron.typing import BoolArray
+
+__all__ = ["badly_known", "disproved"]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Numbers that decide, each with its meaning and the benchmark that shows its effect.
+
+    Attributes
+    ----------
+    same_place, near_place : float
+        Distance of a kink to that of a neuron, relative to its place, at which they are the same:
+        what the errors of the neuron allow for, between these (make bench-identify).
+    surely : float
+        Times its error that a neuron may be off.
+    same_jump : float
+        Share of the kink of a neuron that makes one at its place more than its error.
+    exact : float
+        Error of a row of W that is good enough (make bench-identify).
+    inexact : float
+        The same, estimated with caution, where steps on all answers follow.
+    above_median : float
+        Times the median error at which a neuron is badly known (make bench-identify).
+    again, worthwhile : float
+        Error of a row that is read once more, in units of how inexact the others make it; and how
+        many times as large the present one must be.
+    """
+
+    same_place: float = 1e-6
+    near_place: float = 1e-2
+    surely: float = 5.0
+    same_jump: float = 1e-2
+    exact: float = 1e-8
+    inexact: float = 2e-7
+    above_median: float = 10.0
+    again: float = 3.0
+    worthwhile: float = 3.0
+
+
+THRESHOLDS = Thresholds()
+
+
+def disproved(reading: Reading, line: Line, kinks: Kinks) -> BoolArray:
+    """Tell which neurons of the reading have a kink on a line that the box has not, (k,).
+
+    ``kinks`` are those of what is unexplained: one at the place of a neuron undoes it.
+    """
+    false = np.zeros(reading.n_neurons, dtype=np.bool_)
+    if not len(kinks.places) or not reading.n_neurons:
+        return false
+    rate = reading.W @ line.direction
+    with np.errstate(divide="ignore"):
+        known = -reading.preactivations(line.origin[None])[0] / rate
+    jumps = np.linalg.norm(reading.A, axis=0) * np.abs(rate)
+    length = np.linalg.norm(reading.W, axis=1)
+    inexact = THRESHOLDS.surely * reading.errors * length / np.maximum(np.abs(rate), 1e-300)
+    inexact = np.clip(inexact, THRESHOLDS.same_place, THRESHOLDS.near_place)
+    for place, jump in zip(kinks.places, kinks.jumps, strict=True):
+        i = int(np.argmin(np.abs(known - place)))
+        same = abs(known[i] - place) <= inexact[i] * np.hypot(1.0, place)
+        false[i] |= same and float(np.linalg.norm(jump)) > THRESHOLDS.same_jump * jumps[i]
+    return false
+
+
+def badly_known(reading: Reading, n_questions: int) -> BoolArray:
+    """Tell which neurons another line would show better, now that others are known, (k,)."""
+    if reading.n_neurons < 3:
+        return np.zeros(reading.n_neurons, dtype=np.bool_)
+    median = float(np.median(reading.errors))
+    badly = reading.errors > max(THRESHOLDS.exact, THRESHOLDS.above_median * median)
+    if affordable(reading, n_questions) == reading.n_neurons:
+        # Steps on all answers will make the most of another line.
+        return np.asarray(badly & (reading.errors > THRESHOLDS.inexact))
+    blur = reading.kept(~badly).uncertainty(np.zeros((1, reading.W.shape[1])))[0]
+    effects = np.linalg.norm(reading.A, axis=0) * np.linalg.norm(reading.W, axis=1)
+    again = THRESHOLDS.again * blur / np.maximum(effects, 1e-300)
+    return np.asarray(badly & (reading.errors > THRESHOLDS.worthwhile * again))
