@@ -5,7 +5,8 @@
 writes ``identify.md``, ``identify.json`` and ``identify.svg``. A parameter is an entry of W, A, b
 or c. A row of W with its bias, of unit length, counts as found if one that is read differs by no
 more than the bound in any entry, up to its sign: beside a linear part nobody can tell that.
-*Trained* networks are scikit-learn's MLPRegressor and MLPClassifier on its digits, 8×8 or enlarged
+*Trained* networks are scikit-learn's MLPRegressor and MLPClassifier on its digits or on patches of
+one of its images, 8×8 or enlarged
 to 28×28; those of their neurons count that standard normal inputs switch. *float32* boxes are the
 same networks in PyTorch. *Wrong boxes* are no networks of one hidden layer, 25 of each kind: none
 may be certified, and the status should name the kind. *Noise*: of a thousandth of the outputs; as
@@ -26,8 +27,9 @@ from typing import Any
 
 import numpy as np
 from scipy.special import erf
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_digits, load_sample_image
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.feature_extraction.image import extract_patches_2d
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from pureneuron import TwoLayerNetwork, identify, recover
@@ -65,13 +67,17 @@ def random_network(d: int, k: int, m: int, seed: int) -> TwoLayerNetwork:
 
 
 def trained(name: str, seed: int) -> tuple[Any, TwoLayerNetwork]:
-    """Train an estimator of scikit-learn on the digits; return it, and its network."""
+    """Train an estimator of scikit-learn on digits or patches; return it, and its network."""
     X, labels = load_digits(return_X_y=True)
     X = X / 16.0
+    if name.endswith("patches"):
+        grey = load_sample_image("china.jpg").mean(axis=2) / 255.0
+        X = extract_patches_2d(grey, (8, 8), max_patches=5000, random_state=seed).reshape(-1, 64)
+        X = X - X.mean(axis=0)
     if name.startswith("784"):
         X = np.kron(X.reshape(-1, 8, 8), np.ones((4, 4)))[:, 2:30, 2:30].reshape(len(X), -1)
     size = int(name.split("-")[1])
-    kind, Y = MLPRegressor, X
+    kind, Y = MLPRegressor, X  # an autoencoder
     if name.endswith("-10"):
         kind, Y = MLPClassifier, labels
     elif name.endswith("-1"):
@@ -168,6 +174,7 @@ def cells() -> dict[str, tuple[str, Callable[[], Iterator[Row]]]]:
         "784-32-1 trained": ("1e-7, ≤ 1.3 a parameter, ≤ 10 s", learned("784-32-1", 1e-7)),
         "784-128-1 trained": ("1e-7, ≤ 1.3 a parameter, ≤ 60 s", learned("784-128-1", 1e-7)),
         "64-16-64 trained": ("exact, ≤ 2 × parameters / m", learned("64-16-64", 1e-7)),
+        "64-16-64 patches": ("exact", learned("64-16-64 patches", 1e-7)),
         "64-32-10 trained": ("exact, ≤ 2 × parameters / m", learned("64-32-10", 1e-7)),
         "10-30-1 float32": ("what it allows", drawn(10, 30, 1, 20, 1e-4, True)),
         "20-10-1 float32": ("what it allows", drawn(20, 10, 1, 20, 1e-4, True)),

@@ -42,12 +42,17 @@ class Thresholds:
     most_enumerated : int
         Neurons up to which all choices are tried where products are dependent (make
         bench-identify).
+    narrow, surely : float
+        Difference of two sums, relative to all, at which they are compared in full: at least the
+        one, or so many times the error of a neuron.
     """
 
     negligible: float = 1e-4
     exact: float = 1e-9
     dependent: float = 1e-7
     most_enumerated: int = 40
+    narrow: float = 1e-7
+    surely: float = 10.0
 
 
 THRESHOLDS = Thresholds()
@@ -77,7 +82,7 @@ def oriented(reading: Reading) -> tuple[Reading, float]:
     if rank == k:
         found = _by_least_squares(effects, lengths, linear)
     else:
-        found = _by_choice(effects, linear, rank)
+        found = _by_choice(effects, linear, rank, float(np.median(reading.errors)))
     if found is None:
         return reading.turned(_smallest(effects, linear)), 0.0
     which, tau = found
@@ -105,11 +110,23 @@ def _by_least_squares(
     return which, tau
 
 
-def _by_choice(effects: Array, linear: Array, rank: int) -> tuple[BoolArray, float] | None:
-    """Find the only choice that fits, where equations are fewer than neurons."""
+def _by_choice(
+    effects: Array, linear: Array, rank: int, error: float
+) -> tuple[BoolArray, float] | None:
+    """Find the only choice that fits, where equations are fewer than neurons.
+
+    Parameters
+    ----------
+    effects, linear : (m d, k) and (m d,) arrays
+        Products α_i w_iᵀ, a column each, and the linear part.
+    rank : int
+        Of the products.
+    error : float
+        Of the products, relative.
+    """
     k, small = effects.shape[1], THRESHOLDS.negligible * np.linalg.norm(effects)
     if k <= THRESHOLDS.most_enumerated:
-        which = _exact_choice(effects, -linear)
+        which = _exact_choice(effects, -linear, error)
     elif 2 * rank > k:
         # Of a system with fewer equations, but more than half as many, a solution with entries 0
         # and 1 is mostly the only one between 0 and 1.
@@ -122,7 +139,7 @@ def _by_choice(effects: Array, linear: Array, rank: int) -> tuple[BoolArray, flo
     return which, 0.0
 
 
-def _exact_choice(M: Array, y: Array) -> BoolArray | None:
+def _exact_choice(M: Array, y: Array, error: float) -> BoolArray | None:
     """Return z with entries 0 or 1 and ``M z = y`` to rounding, by meeting in the middle.
 
     All sums of one half of the columns and what the other half leaves of y are compared in one
@@ -135,7 +152,8 @@ def _exact_choice(M: Array, y: Array) -> BoolArray | None:
     sums = first @ p[:half]
     order = np.argsort(sums)
     left = target - second @ p[half:]
-    width = 1e-7 * np.abs(p).sum()
+    slack = np.clip(THRESHOLDS.surely * error, THRESHOLDS.narrow, THRESHOLDS.negligible)
+    width = slack * np.abs(p).sum()
     low = np.searchsorted(sums[order], left - width)
     high = np.searchsorted(sums[order], left + width)
     best, nearest = None, np.inf
