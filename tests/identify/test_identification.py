@@ -418,6 +418,9 @@ def test_what_is_no_network_is_named_and_not_certified(kind, status):
         assert found[-1].status is not Status.RECOVERED
         assert found[-1].reason
     assert np.mean([each.status is status for each in found]) >= 0.75
+    if kind in ("tanh", "gelu", "noise", "state"):
+        # The first questions tell.
+        assert max(each.n_questions for each in found) <= 60
 
 
 @pytest.mark.parametrize("trouble", [NotFinite, KeyboardInterrupt])
@@ -529,6 +532,14 @@ def test_a_network_without_neurons_prints():
     assert "RECOVERED" in linear.summary()
     spent = identify(random_network(0), budget=20, rng=0)
     assert "OUT_OF_BUDGET" in spent.summary()
+
+
+def test_neurons_come_in_the_order_of_their_effect():
+    network = random_network(18, k=8, m=1)
+    found = identify(network, rng=0).network
+    # Rows have unit length: what a neuron does is in A.
+    np.testing.assert_allclose(np.linalg.norm(found.W, axis=1), 1.0, rtol=1e-12)
+    assert (np.diff(np.linalg.norm(found.A, axis=0)) <= 0.0).all()
 
 
 def test_what_is_returned_is_pickled():

@@ -232,7 +232,7 @@ def test_pieces_that_are_known_far_out_only():
     # Prolonged to where neurons are read, they are exact to what is rounded far out.
     assert pieces[0].error(-3.0) > 1e-10
     units = read(answers(truth), line, Kinks(kinks.places, pieces))
-    np.testing.assert_allclose(units.c, truth.turned(truth.W @ line.direction < 0.0).c, atol=1e-11)
+    assert_read(units, truth, line, tolerance=1e-11)
 
 
 def test_less_exact_answers_give_larger_errors():
