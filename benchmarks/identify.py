@@ -1,6 +1,6 @@
 """Boxes that are read by ``identify``: questions a parameter, accuracy, time, and wrong boxes.
 
-    python benchmarks/identify.py [--only CELL ...] [--output docs/figures]
+    python benchmarks/identify.py [--only CELL ...] [--again] [--output docs/figures]
 
 writes ``identify.md``, ``identify.json`` and ``identify.svg``. A parameter is an entry of W, A, b
 or c. A row of W with its bias, of unit length, counts as found if one that is read differs by no
@@ -12,6 +12,8 @@ same networks in PyTorch. *Wrong boxes* are no networks of one hidden layer, 25 
 may be certified, and the status should name the kind. *Noise*: of a thousandth of the outputs; as
 many questions as ``identify(noise=True)`` needs to bring the standard errors of W down to those
 that ``recover`` has from 20,000 Gaussian rows. *Covered*: entries of W within their 95 % intervals.
+
+Stopped, it goes on where it was: cells that are in ``identify.json`` are not measured again.
 """
 
 from __future__ import annotations
@@ -327,7 +329,7 @@ def line(rows: list[Row], wanted: str) -> str:
     )
 
 
-def draw(rows: list[Row], path: Path) -> None:
+def draw(rows: list[Row], folder: Path) -> None:
     """Draw questions and seconds against the number of neurons."""
     import matplotlib
 
@@ -347,45 +349,54 @@ def draw(rows: list[Row], path: Path) -> None:
             axis.set(xlabel="neurons", ylabel=label, xscale="log", yscale="log")
             axis.set_xticks(COUNTED, [str(k) for k in COUNTED])
     axes[0].legend()
-    figure.savefig(path)
+    figure.savefig(folder / "identify.svg")
 
 
-def main() -> None:
-    """Read all boxes, and write the page."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--output", type=Path, default=Path("docs/figures"))
-    parser.add_argument("--only", nargs="+", metavar="CELL", help="print these, write nothing")
-    options = parser.parse_args()
-    about = (__doc__ or "").split("identify.svg``.")[1].strip().replace("\n", " ")
+def page(done: dict[str, list[Any]]) -> str:
+    """Return the page of what has been measured."""
+    about = (__doc__ or "").split("Stopped, it goes on")[0].split("identify.svg``.")[1].strip()
+    about = about.replace("\n", " ")
     lines = ["# Boxes that are read", "", f"Made by `make bench-identify`. {about}", ""]
     lines += [
         "| box | asked for | certified | counted right | questions a parameter (most) "
         "| × outputs | rows found | largest difference (worst) | s (most) |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
-    done: list[Row] = []
-    for name, (wanted, make) in cells().items():
-        if options.only and name not in options.only:
-            continue
-        rows = list(make())
-        done += rows
-        lines.append(line(rows, wanted))
-        print(lines[-1], flush=True)
-    if not options.only or "wrong" in options.only:
-        lines += ["", "## Wrong boxes", "", *wrong_lines()]
-        print("\n".join(lines[-11:]), flush=True)
-    if not options.only or "noise" in options.only:
-        lines += ["", "## Noise", "", *noise_lines()]
-        print("\n".join(lines[-12:]), flush=True)
-    if options.only:
-        return
-    options.output.mkdir(parents=True, exist_ok=True)
+    for name, (wanted, _) in cells().items():
+        if name in done:
+            lines.append(line([Row(**row) for row in done[name]], wanted))
+    for name, title in (("wrong", "Wrong boxes"), ("noise", "Noise")):
+        if name in done:
+            lines += ["", f"## {title}", "", *done[name]]
     lines += ["", "![questions and seconds against neurons](identify.svg)"]
-    (options.output / "identify.md").write_text("\n".join(lines) + "\n")
-    (options.output / "identify.json").write_text(
-        "[\n" + ",\n".join(json.dumps(asdict(row)) for row in done) + "\n]\n"
-    )
-    draw(done, options.output / "identify.svg")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Read the boxes that have not been read, and write the page."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--output", type=Path, default=Path("docs/figures"))
+    parser.add_argument("--only", nargs="+", metavar="CELL", help="no others")
+    parser.add_argument("--again", action="store_true", help="measure anew what there is")
+    options = parser.parse_args()
+    path = options.output / "identify.json"
+    done: dict[str, list[Any]] = json.loads(path.read_text()) if path.exists() else {}
+    makers: dict[str, Callable[[], list[Any]]] = {
+        name: (lambda make=make: [asdict(row) for row in make()])
+        for name, (_, make) in cells().items()
+    }
+    makers |= {"wrong": wrong_lines, "noise": noise_lines}
+    options.output.mkdir(parents=True, exist_ok=True)
+    for name, make in makers.items():
+        if (options.only and name not in options.only) or (name in done and not options.again):
+            continue
+        done[name] = make()
+        parts = [f"{json.dumps(cell)}: {json.dumps(rows)}" for cell, rows in done.items()]
+        path.write_text("{\n" + ",\n".join(parts) + "\n}\n")
+        text = page(done)
+        (options.output / "identify.md").write_text(text)
+        print(next((row for row in text.splitlines() if row.startswith(f"| {name}")), name))
+    draw([Row(**row) for name in cells() for row in done.get(name, [])], options.output)
 
 
 if __name__ == "__main__":
