@@ -30,6 +30,8 @@ class Thresholds:
         Last digit, relative to the answers, from which on they jump rather than being rounded.
     most_digits : int
         Decimal digits up to which numbers have been rounded: others have 16 or 17 (by definition).
+    of_inputs : float
+        Change of the outputs, in units of their size, for one of the inputs by their scale.
     coarser : float
         Times the usual rounding of an output from which on it counts less.
     safety, coarse_safety : float
@@ -53,6 +55,7 @@ class Thresholds:
     most_digits: int = 14
     steps: float = 1e-3
     coarser: float = 3.0
+    of_inputs: float = 0.3
     safety: float = 30.0
     coarse_safety: float = 8.0
     coarse: float = 1e-10
@@ -118,6 +121,9 @@ def probe(questions: Questions, rng: np.random.Generator) -> Precision:
     largest = max(float(np.abs(Y).max()), 1.0)
     least = 4.0 * np.finfo(np.float64).eps * largest
     grain = 0.5 * questions.granularity * largest
+    # Far from zero inputs are rounded as well.
+    far = float(np.max(np.abs(region.center) / region.scale))
+    grain = max(grain, THRESHOLDS.of_inputs * np.finfo(np.float64).eps * far)
     if questions.link == "identity" and questions.first_answers is not None:
         digit = _last_digit(questions.first_answers) / float(size.max())
         grain = max(grain, digit if digit < THRESHOLDS.steps else 0.0)

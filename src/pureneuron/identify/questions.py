@@ -76,6 +76,7 @@ class Questions:
     _kept: list[tuple[Array, Array]] = field(default_factory=list)
     _numbers: int = 0
     _is_single: bool = True
+    _is_half: bool = True
     _first_answer: float = np.nan
     _varies: bool = False
     first_answers: Array | None = None
@@ -127,10 +128,11 @@ class Questions:
         return Y
 
     def _note_precision(self, answers: Array) -> None:
-        """Note whether all answers are numbers of single precision, and differ at all."""
+        """Note whether all answers are numbers of single or half precision, and differ at all."""
         with np.errstate(over="ignore"):
-            single = answers.astype(np.float32).astype(np.float64)
+            single, half = (answers.astype(kind) for kind in (np.float32, np.float16))
         self._is_single &= np.array_equal(single, answers, equal_nan=True)
+        self._is_half &= np.array_equal(half, answers, equal_nan=True)
         if np.isnan(self._first_answer):
             self._first_answer = float(answers.flat[0])
         self._varies |= bool(np.any(answers != self._first_answer))
@@ -141,7 +143,8 @@ class Questions:
 
         A box in single precision may show no rounding where it is looked for, and yet round.
         """
-        single = self._is_single and self._varies
+        # A constant such as 3 may be of any precision.
+        single = self._is_single and (self._varies or not self._is_half)
         return float(np.finfo(np.float32 if single else np.float64).eps)
 
     def _checked(self, answers: Any, n: int) -> Array:

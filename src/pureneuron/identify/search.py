@@ -37,13 +37,15 @@ class Thresholds:
         farther out are not seen on it (make bench-identify).
     usual_reach : float
         The same for lines after the first.
-    quiet_lines : int
-        Lines that show nothing new before the reading is checked.
+    quiet_lines, quiet_lines_in_bounds : int
+        Lines that show nothing new before the reading is checked; with bounds more, for a line
+        crosses fewer hyperplanes.
     most_lines : int
         Lines after which a reading that is still wrong somewhere is given up.
-    fresh, fresh_share : int, float
-        Fresh questions at the end: at least so many, and so many for each one before (by
-        definition: with 30, less than 10 % of the region is wrong, at a level of 95 %).
+    fresh, fresh_in_bounds, fresh_share : int, int, float
+        Fresh questions at the end: at least so many, with bounds more, and so many for each one
+        before (by definition: with 30, less than 10 % of the region is wrong, with 100 less than
+        3 %, at a level of 95 %).
     rereads : int
         Lines up to which neurons that are badly known are read again.
     less_exact : float
@@ -70,8 +72,10 @@ class Thresholds:
     reach: float = 300.0
     usual_reach: float = 15.0
     quiet_lines: int = 1
+    quiet_lines_in_bounds: int = 4
     most_lines: int = 24
     fresh: int = 30
+    fresh_in_bounds: int = 100
     fresh_share: float = 0.05
     rereads: int = 3
     less_exact: float = 30.0
@@ -144,8 +148,9 @@ class Search:
     def run(self) -> None:
         """Read lines until one shows nothing new, and ask fresh questions."""
         self.read_line(self._random_line(), first=True)
-        quiet = 0
-        while quiet < THRESHOLDS.quiet_lines and self.n_lines < THRESHOLDS.most_lines:
+        quiet, bounded = 0, self.questions.region.is_bounded
+        enough = THRESHOLDS.quiet_lines_in_bounds if bounded else THRESHOLDS.quiet_lines
+        while quiet < enough and self.n_lines < THRESHOLDS.most_lines:
             quiet = 0 if self.read_line(self._random_line()) else quiet + 1
         self.ask_fresh()
 
@@ -169,7 +174,9 @@ class Search:
 
     def ask_fresh(self) -> None:
         """Ask fresh questions at random."""
-        count = max(THRESHOLDS.fresh, int(THRESHOLDS.fresh_share * self.questions.count))
+        bounded = self.questions.region.is_bounded
+        fewest = THRESHOLDS.fresh_in_bounds if bounded else THRESHOLDS.fresh
+        count = max(fewest, int(THRESHOLDS.fresh_share * self.questions.count))
         Z = self.questions.region.draw(count, self.rng)
         self.fresh = Z, self.questions.ask(Z)
 

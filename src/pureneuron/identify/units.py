@@ -212,7 +212,8 @@ def _groups(A: Array, kinks: Kinks) -> IndexArray:
     # With an output to spare an answer that does not fit betrays itself.
     s = np.linalg.svd(unit, compute_uv=False) if K else np.zeros(1)
     rank = int(np.sum(s > s[0] / THRESHOLDS.ill_conditioned))
-    largest = rank - 1 if rank > 2 else rank
+    spared = rank > 2 and not (rank == K and K < len(A) - 1)
+    largest = rank - 1 if spared else rank
     ends = [0]
     while ends[-1] < K:
         begin = ends[-1]
