@@ -417,7 +417,7 @@ def test_an_interrupt_before_anything_is_read(box, command, monkeypatch):
         (("{box}", "--batch-size", "0"), "'--batch-size'"),
         (("{box}", "--link", "probit"), "'--link'"),
         (("{box}", "-o", "model.npz"), "the name must end in .safetensors or .onnx"),
-        (("{box}", "-o", "no/model.onnx"), "there is no folder no"),
+        (("{box}", "-o", "no/model.safetensors"), "there is no folder no"),
         (("{box}", "-o", "{box}"), "exists and was kept; --force replaces it"),
         (("{box}", "-o", "{box}", "--force"), "is also the box to be read"),
         (("model.pkl",), "model.pkl: a box is an .onnx or a .safetensors file"),

@@ -321,6 +321,15 @@ def test_a_program_that_hangs_is_killed_with_what_it_started(hanging):
     assert is_released(lock)
 
 
+@pytest.fixture
+def heeds_interrupts():
+    """Shells have what they start in the background ignore them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeds_interrupts")
 def test_an_interrupt_kills_the_program(hanging):
     lock, command = hanging
     main = threading.get_ident()
