@@ -395,7 +395,7 @@ def main() -> None:
         path.write_text("{\n" + ",\n".join(parts) + "\n}\n")
         text = page(done)
         (options.output / "identify.md").write_text(text)
-        print(next((row for row in text.splitlines() if row.startswith(f"| {name}")), name))
+        print(next((row for row in text.splitlines() if row.startswith(f"| {name} |")), name))
     draw([Row(**row) for name in cells() for row in done.get(name, [])], options.output)
 
 
