@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from known import EPS, Asked, assert_same_function, drawn, spread
 
-from pureneuron.identify.line import Kinks
+from pureneuron.identify.line import Kinks, trace
 from pureneuron.identify.piece import Piece
 from pureneuron.identify.reading import Reading
+from pureneuron.identify.region import Region
 from pureneuron.identify.units import Line, read_units
 
 
@@ -257,3 +258,30 @@ def test_less_exact_answers_give_larger_errors():
     np.testing.assert_allclose(levels[1] / levels[0], 1e3, rtol=0.1)
     blurred = read(answers(truth), line, kinks, blur=1e-6)
     assert (blurred.errors > 1e-7).all()
+
+
+def test_steps_that_are_turned_round_at_a_bound_are_asked_once():
+    # The line runs so close to a bound that steps across it must go inwards.
+    W, b = np.array([[1.0, 0.3, -0.2], [0.8, -0.4, 0.1]]), np.array([-0.2, 0.3])
+    region = Region.of(3, bounds=(-1.0, 1.0))
+    line = Line(np.array([0.0, 0.9999, -0.9999]), np.array([1.0, 0.0, 0.0]))
+    asked = []
+
+    def values(Z):
+        asked.append(Z)
+        return np.maximum(Z @ W.T + b, 0.0) @ np.ones((2, 1)), np.full(len(Z), 1e-13)
+
+    kinks = trace(
+        lambda t: values(line.points(t)),
+        np.array([-0.99, 0.99]),
+        step=1e-3,
+        rng=np.random.default_rng(0),
+    )
+    asked.clear()
+    units = read_units(values, line, kinks, share=0.02, blur=0.0, base_is_zero=False, region=region)
+    Z = np.concatenate(asked)
+    assert region.contains(Z).all()
+    assert len(Z) == 3 * 2
+    order = np.argsort(units.W[:, 1])
+    expected = W[np.argsort(W[:, 1] / W[:, 0])]
+    np.testing.assert_allclose(units.W[order], expected / expected[:, :1], atol=1e-8)

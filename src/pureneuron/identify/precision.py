@@ -163,7 +163,7 @@ def _coarser(Y: Array) -> Array:
 
 
 def repeats(
-    questions: Questions, precision: Precision, rng: np.random.Generator
+    questions: Questions, precision: Precision
 ) -> tuple[Literal["", "noise", "state"], float]:
     """Ask again what was asked first.
 

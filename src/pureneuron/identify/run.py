@@ -216,7 +216,7 @@ class Run:
     def _unsteady(self) -> tuple[Status, str] | None:
         """Ask again what was asked first; None if the answers are the same."""
         assert self.precision is not None
-        kind, size = repeats(self.questions, self.precision, self.rng)
+        kind, size = repeats(self.questions, self.precision)
         if kind == "":
             return None
         reason = f"the same question gets answers that differ by {size:.2g} of the outputs"

@@ -23,7 +23,7 @@ from pureneuron.identify.line import Kinks, Piece
 from pureneuron.identify.region import Region
 from pureneuron.typing import Array, BoolArray, IndexArray
 
-__all__ = ["Units", "read_units"]
+__all__ = ["Line", "Units", "read_units"]
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def read_units(
     for _ in range(THRESHOLDS.most_tries):
         _derivatives(values, base, Y, Q, steps, wanted, D)
         across = _solve(A, ends, D)
-        allowed = exact[:, None] / steps + blur
+        allowed = exact[:, None] / np.abs(steps) + blur
         wanted = _crossing(kinks.places, t, across, steps)
         wanted |= _inconsistent(A, ends, D, across, allowed)
         if base_is_zero:
