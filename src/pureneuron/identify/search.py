@@ -20,7 +20,7 @@ from pureneuron.identify.precision import Precision
 from pureneuron.identify.questions import NotFinite, Questions
 from pureneuron.identify.reading import Reading
 from pureneuron.identify.refine import beside_kinks, n_unknowns, refined
-from pureneuron.identify.units import Line, Units, read_units
+from pureneuron.identify.units import Line, read_units
 from pureneuron.typing import Array, BoolArray
 
 __all__ = ["Search"]
@@ -316,7 +316,7 @@ class Search:
                 return end
         return None
 
-    def _add(self, units: Units) -> None:
+    def _add(self, units: Reading) -> None:
         """Add neurons and linear part; leave out what is to be read again."""
         reading = self.reading.with_units(units.W, units.b, units.A, units.errors)
         self.reading = reading.with_linear(units.L, units.c).united()

@@ -20,10 +20,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from pureneuron.identify.line import Kinks, Piece
+from pureneuron.identify.reading import Reading
 from pureneuron.identify.region import Region
 from pureneuron.typing import Array, BoolArray, IndexArray
 
-__all__ = ["Line", "Units", "read_units"]
+__all__ = ["Line", "read_units"]
 
 
 @dataclass(frozen=True)
@@ -87,28 +88,6 @@ class Line:
         return np.asarray(np.eye(len(v))[:, 1:] - np.outer(v, v[1:]) / (0.5 * (v @ v)))
 
 
-@dataclass(frozen=True, eq=False)
-class Units:
-    """Neurons that are on to the right of their kinks, and a linear part.
-
-    Attributes
-    ----------
-    W, b, A : arrays of shapes (k, d), (k,), (m, k)
-        The neurons.
-    L, c : arrays of shapes (m, d), (m,)
-        What the function is to the left of all kinks.
-    errors : (k,) array
-        About how far off each row of W is, relative to its length.
-    """
-
-    W: Array
-    b: Array
-    A: Array
-    L: Array
-    c: Array
-    errors: Array
-
-
 def read_units(
     values: Callable[[Array], tuple[Array, Array]],
     line: Line,
@@ -118,7 +97,7 @@ def read_units(
     blur: float,
     base_is_zero: bool,
     region: Region | None = None,
-) -> Units:
+) -> Reading:
     """Ask for the derivatives across the line, and solve for the neurons.
 
     Parameters
@@ -135,6 +114,11 @@ def read_units(
         Whether the function is known to be zero left of all kinks.
     region : Region, optional
         Where questions may be.
+
+    Returns
+    -------
+    Reading
+        The neurons, on to the right of their kinks, and what the function is to the left of all.
     """
     A, Q = kinks.jumps.T, line.across()
     ends = _groups(A, kinks)
@@ -168,7 +152,7 @@ def read_units(
         slope = kinks.pieces[0].slope
         L = np.outer(slope, line.direction) + D[0] @ Q.T
         c = Y[0] - t[0] * slope - L @ line.origin
-    return Units(W, b, A, L, c, _errors(A, ends, W, steps, exact, blur))
+    return Reading(W, b, A, L, c, _errors(A, ends, W, steps, exact, blur))
 
 
 def _within(region: Region | None, base: Array, Q: Array, steps: Array) -> Array:
