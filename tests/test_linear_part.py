@@ -6,7 +6,7 @@ import pytest
 from pureneuron import PureNeuronRegressor, TwoLayerNetwork, recover
 from pureneuron.results import Status
 from pureneuron.samples import ArraySamples
-from pureneuron.samples.testing import StreamedSamples
+from pureneuron.samples.streamed import StreamedSamples
 
 BIASES = {"fit_hidden_bias": True, "fit_intercept": True}
 

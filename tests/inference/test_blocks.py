@@ -7,7 +7,7 @@ from pureneuron.inference import Blocks, first_blocks
 from pureneuron.inference.blocks import blocks_of_groups, consecutive_blocks
 from pureneuron.problem import pose
 from pureneuron.samples import ArraySamples, Batch
-from pureneuron.samples.testing import StreamedSamples
+from pureneuron.samples.streamed import StreamedSamples
 
 
 def numbered(n, *, groups=None, offset=0, repeat=1):

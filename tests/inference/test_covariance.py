@@ -15,7 +15,7 @@ from pureneuron.model import LeakyReLU
 from pureneuron.optimize import Fit, Limits, minimize, profile
 from pureneuron.problem import n_unknowns, pose
 from pureneuron.samples import ArraySamples
-from pureneuron.samples.testing import StreamedSamples
+from pureneuron.samples.streamed import StreamedSamples
 from pureneuron.search import reweighted
 
 CASES = {

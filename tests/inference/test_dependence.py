@@ -9,7 +9,7 @@ from pureneuron.inference import assumed_dependence
 from pureneuron.optimize import minimize
 from pureneuron.problem import pose
 from pureneuron.samples import ArraySamples
-from pureneuron.samples.testing import StreamedSamples
+from pureneuron.samples.streamed import StreamedSamples
 
 
 def remembering(rng, n, width, memory):

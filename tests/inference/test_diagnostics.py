@@ -7,7 +7,7 @@ from pureneuron import recover
 from pureneuron.datasets import make_teacher, symmetrize
 from pureneuron.results import Status
 from pureneuron.samples import ArraySamples
-from pureneuron.samples.testing import StreamedSamples
+from pureneuron.samples.streamed import StreamedSamples
 
 
 def mirrored(seed=0, n=1000):

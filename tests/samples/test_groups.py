@@ -15,7 +15,7 @@ from pyarrow import parquet
 from pureneuron.problem import pose
 from pureneuron.samples import ArraySamples, CountedSamples, Stacked, read_samples, write_table
 from pureneuron.samples.groups import GROUP, group_codes, group_keys
-from pureneuron.samples.testing import StreamedSamples
+from pureneuron.samples.streamed import StreamedSamples
 
 TABLES = ["parquet", "pq", "csv", "npz", "npy"]
 

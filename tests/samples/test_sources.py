@@ -14,7 +14,8 @@ from pureneuron import TwoLayerNetwork, recover
 from pureneuron.datasets import make_teacher
 from pureneuron.results import Status
 from pureneuron.samples import ArraySamples, Batch, CountedSamples
-from pureneuron.samples.testing import StreamedSamples, check_source
+from pureneuron.samples.streamed import StreamedSamples
+from pureneuron.samples.testing import check_source
 
 
 def in_memory(X, Y, weight):

@@ -20,6 +20,7 @@ from pureneuron.samples.counted import CountedSamples
 from pureneuron.samples.files import read_inputs, read_prediction_data, read_samples
 from pureneuron.samples.numbers import refuse_nonfinite
 from pureneuron.samples.protocol import Samples
+from pureneuron.samples.streamed import StreamedSamples
 from pureneuron.samples.tables import write_table
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Min",
     "Samples",
     "Stacked",
+    "StreamedSamples",
     "Sum",
     "UnclearColumns",
     "merge",

@@ -1,21 +1,17 @@
-"""What every source of samples must do, as a suite to run against it; and a source without memory.
+"""What every source of samples must do, as a suite to run against it.
 
 :func:`check_source` takes a function that makes samples of given arrays, and fails with a message
 that names the promise that is broken::
 
     def test_my_source():
         check_source(lambda X, Y, weight: MySource(X, Y, weight))
-
-:class:`StreamedSamples` keeps nothing: every pass asks for the rows anew. It is the least that a
-source can be, and shows what streaming costs.
 """
 
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property
 from typing import Any, TypeAlias
 
 import array_api_compat
@@ -24,91 +20,23 @@ import numpy as np
 from pureneuron.samples.batch import (
     Batch,
     First,
-    Kernel,
     Leaf,
     Max,
     Merged,
     Min,
     Stacked,
     Sum,
-    merge,
-    native,
     to_numpy,
 )
-from pureneuron.samples.groups import group_column, group_keys
 from pureneuron.samples.protocol import Samples
 from pureneuron.typing import AnyArray, Array
 
-__all__ = ["Make", "StreamedSamples", "check_source"]
+__all__ = ["Make", "check_source"]
 
 Make: TypeAlias = Callable[[Array, Array, Array | None], Samples]
 """``make(X, Y, weight)``: samples of rows X (n, d), outputs Y (n, m) and weights (n,) or None."""
 
 _N, _D, _M = 97, 4, 3
-
-
-class StreamedSamples(Samples):
-    """Samples that are read anew for every pass.
-
-    Parameters
-    ----------
-    batches : callable
-        Returns an iterable of ``(X, Y, weight)`` or ``(X, Y, weight, groups)``, consecutive rows
-        each; weight may be None.
-    """
-
-    def __init__(self, batches: Callable[[], Iterable[tuple[AnyArray, ...]]]) -> None:
-        self._batches = batches
-        self._functions: tuple[tuple[Any, ...], ...] = ()
-
-    @cached_property
-    def _sizes(self) -> tuple[int, int]:
-        first = next(self._made())
-        return first.X.shape[1], first.Y.shape[1]
-
-    @property
-    def n_inputs(self) -> int:  # type: ignore[override]
-        """Number of inputs, read off the first batch."""
-        return self._sizes[0]
-
-    @property
-    def n_outputs(self) -> int:  # type: ignore[override]
-        """Number of outputs."""
-        return self._sizes[1]
-
-    @property
-    def input_names(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Names of the inputs: x0, x1, …."""
-        return tuple(f"x{i}" for i in range(self.n_inputs))
-
-    @property
-    def output_names(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Names of the outputs: y0, y1, …."""
-        return tuple(f"y{i}" for i in range(self.n_outputs))
-
-    def reduce(self, kernel: Kernel, *params: Any) -> Merged:
-        """Run ``kernel(batch, *params)`` over all batches and merge: one pass over the data."""
-        return merge(kernel(batch, *native(params, batch.X)) for batch in self._made())
-
-    def derive(self, fn: Callable[..., Batch], *params: Any) -> StreamedSamples:
-        """Return the samples with each batch replaced, in each pass anew."""
-        other = object.__new__(type(self))
-        other._batches, other._functions = self._batches, (*self._functions, (fn, *params))
-        return other
-
-    def _made(self) -> Iterator[Batch]:
-        offset = 0
-        for X, Y, weight, *labels in self._batches():
-            if X.shape[0] == 0:
-                continue
-            extra = {}
-            for groups in labels:
-                extra = group_column(group_keys(groups, offset=offset), X)
-            batch = Batch(X, Y, weight, offset, extra)
-            for fn, *params in self._functions:
-                batch = batch.derived(fn, native(tuple(params), X))
-            yield batch
-            offset += X.shape[0]
 
 
 def check_source(make: Make) -> None:
