@@ -158,6 +158,10 @@ class Monitor:
         """Make the outcome of a step the network to keep: losses before it may not compare."""
         self.best = BestSoFar(fit.problem, fit.point, fit.info.n_iter, search_ended=True)
 
+    def go_on_with(self, problem: Problem, fit: Fit) -> None:
+        """Take a fit to a part of the rows for a guess at that of a problem with all of them."""
+        self.best = BestSoFar(problem, fit.point, fit.info.n_iter, is_guess=True, search_ended=True)
+
     def search_again(self, about_the_last: str) -> None:
         """Go on to another search; the report ``about_the_last`` fit is withdrawn, not its time."""
         if about_the_last in self._reports:
@@ -168,7 +172,8 @@ class Monitor:
     def _offer(self, other: BestSoFar) -> None:
         best = self.best
         if best is None or (best.is_guess and not other.is_guess):
-            self.best = other
+            ended = best is not None and best.search_ended
+            self.best = replace(other, search_ended=ended)
         elif best.is_guess == other.is_guess and other.point.loss < best.point.loss:
             self.best = replace(other, search_ended=best.search_ended)
 

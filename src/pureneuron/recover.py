@@ -35,6 +35,7 @@ from pureneuron.optimize import distance, minimize
 from pureneuron.optimize.comparison import THRESHOLDS as NEARNESS
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.options import Options, OptionValues, check_moments, check_sizes, lists_options
+from pureneuron.part_of_rows import finished, is_missing_something, parts_of
 from pureneuron.problem import Problem, n_unknowns, pose
 from pureneuron.progress import ProgressCallback
 from pureneuron.results import Recovery
@@ -121,11 +122,11 @@ def recover(
     try:
         with using_cores(asked.n_jobs):
             problem = prepare(counted, asked, monitor)
-            plan = propose(problem, asked, streams, monitor)
             if asked.refine:
-                found = settle_size(plan, asked, streams, monitor)
+                found = settle_rows(problem, asked, streams, monitor)
                 claim = certify(found, asked, monitor)
             else:
+                plan = propose(problem, asked, streams, monitor)
                 claim = conclude_moments(plan, asked, streams, monitor)
     except KeyboardInterrupt:
         if monitor.best is None:
@@ -151,14 +152,15 @@ class Streams:
     tests: np.random.Generator
     inference: np.random.Generator
     polish: np.random.Generator
+    parts: np.random.Generator
 
     @classmethod
     def spawned(cls, rng: np.random.Generator) -> Streams:
         """Spawn them (SPEC 7); a generator that cannot spawn seeds one that can."""
         try:
-            return cls(*rng.spawn(7))
+            return cls(*rng.spawn(8))
         except TypeError:
-            return cls(*np.random.default_rng(rng.integers(2**63)).spawn(7))
+            return cls(*np.random.default_rng(rng.integers(2**63)).spawn(8))
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,6 +232,41 @@ def propose(problem: Problem, options: Options, streams: Streams, monitor: Monit
     return _with_starts(plan, options)
 
 
+def settle_rows(problem: Problem, options: Options, streams: Streams, monitor: Monitor) -> Found:
+    """Fit the network: where there are many rows, search on a part and finish on all.
+
+    See :mod:`~pureneuron.part_of_rows`.
+    """
+    for part in parts_of(problem, options, streams.parts):
+        plan = propose(part, options, streams, monitor)
+        found = settle_size(plan, options, streams, monitor)
+        if part is problem:
+            break
+        found = finish(found, plan, problem, options, streams, monitor)
+        if not is_missing_something(found, options):
+            break
+        monitor.search_again("inference")
+    return found
+
+
+def finish(
+    found: Found,
+    plan: Plan,
+    whole: Problem,
+    options: Options,
+    streams: Streams,
+    monitor: Monitor,
+) -> Found:
+    """Make the fit to a part of the rows one to all of them, and ask what they say of it."""
+    monitor.search_again("inference")
+    found = finished(found, whole, options.limits, monitor)
+    found = reweight(found, options, monitor)
+    if found.slope is not None:
+        found = with_slope(found, options, monitor)
+    plan = replace(plan, problem=whole, blocks=first_blocks(whole))
+    return examine_simplified(found, plan, options, streams, monitor)
+
+
 def settle_size(plan: Plan, options: Options, streams: Streams, monitor: Monitor) -> Found:
     """Fit the network; go up and down with its size until the tests agree.
 
@@ -267,6 +304,13 @@ def fit_and_examine(plan: Plan, options: Options, streams: Streams, monitor: Mon
     """Find the best fit of one size, and ask what the data say of it."""
     found = minimise(plan, options, streams, monitor)
     found = reweight(found, options, monitor)
+    return examine_simplified(found, plan, options, streams, monitor)
+
+
+def examine_simplified(
+    found: Found, plan: Plan, options: Options, streams: Streams, monitor: Monitor
+) -> Found:
+    """Ask what the data say of a fit, and leave out what they do not show."""
     found, diagnostics = examine(found, plan, options, streams, monitor)
     while simpler := simplified(found.fit, diagnostics, asked=options):
         limits, damping = options.limits, DAMPING.trusted
@@ -333,12 +377,17 @@ def reweight(found: Found, options: Options, monitor: Monitor) -> Found:
         fit, noise = reweighted(found.fit, limits=options.limits)
         stage.report(noise)
     monitor.keep(fit)
-    slope = found.slope
-    if slope is not None:
-        with monitor.stage("slope") as stage:
-            fit, refitted = refit_slope(fit, limits=options.limits, monitor=monitor)
-            slope = replace(refitted, confirmed=slope.confirmed)
-            stage.report(slope)
+    found = replace(found, fit=fit, unchanged=False)
+    return found if found.slope is None else with_slope(found, options, monitor)
+
+
+def with_slope(found: Found, options: Options, monitor: Monitor) -> Found:
+    """Fit the slope again, from where it is, to other rows or with other weights of the outputs."""
+    assert found.slope is not None
+    with monitor.stage("slope") as stage:
+        fit, slope = refit_slope(found.fit, limits=options.limits, monitor=monitor)
+        slope = replace(slope, confirmed=found.slope.confirmed)
+        stage.report(slope)
     return replace(found, fit=fit, slope=slope, unchanged=False)
 
 

@@ -216,7 +216,7 @@ def test_the_covariance_with_a_change_leaves_out_what_the_tangent_space_spans(
     chosen = np.array([True, False, True, True, False])
     rng = np.random.default_rng(0)
     W, A = rng.standard_normal((2, 4)), rng.standard_normal((2, 2 + intercept))
-    found = contributions.along(W, A, chosen)
+    (found,) = contributions.along([(W, A, chosen)])
     assert np.array_equal(found[~chosen], np.zeros(2))
     Z = rows.X @ W.T
     H = np.where(Z > 0.0, Z, 0.2 * Z)

@@ -67,10 +67,18 @@ class Blocks:
             yield number, batch.rows(slice(start, stop))
             start = stop
 
-    def numbers(self, batch: Batch) -> np.ndarray:
-        """Return the number of the block of each row, (n,)."""
+    def numbers(self, batch: Batch, rows: np.ndarray | None = None) -> np.ndarray:
+        """Return the number of the block of each row, (n,).
+
+        Parameters
+        ----------
+        batch : Batch
+            The rows.
+        rows : (n,) array, optional
+            Their numbers in the whole, where they are not consecutive.
+        """
         if self.kind == "order":
-            rows = batch.offset + np.arange(batch.X.shape[0])
+            rows = batch.offset + np.arange(batch.X.shape[0]) if rows is None else rows
             return np.asarray(np.minimum(rows // self.length, self.n_blocks - 1))
         if self.kind == "groups":
             group = np.asarray(to_numpy(batch.extra[GROUP])).reshape(-1)

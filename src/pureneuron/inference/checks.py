@@ -57,11 +57,12 @@ def check(fit: Fit, blocks: Blocks, seed: int, *, fits_slope: bool = False) -> C
     # Units that one row in a million switches by rounding have no effect.
     rows = fit.problem.in_single_precision if single_suffices(fit.loss) else fit.problem
     point = fit.point
-    units = unit_diagnostics(rows, point.W, point.A, gram=point.gram)
     known = None
     if is_small(fit.problem, fit.n_neurons):
         known = information(Fit(rows, point, fit.info), fits_slope=fits_slope)
     screened = None
     if not fit.is_exact:
         screened = screening(fit, known, blocks, rng=np.random.default_rng(seed))
+    switched = None if screened is None else screened.contributions.switched
+    units = unit_diagnostics(rows, point.W, point.A, gram=point.gram, switched=switched)
     return Checks(units, known, screened)

@@ -13,6 +13,7 @@ if rows are independent and alike.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import array_api_compat
@@ -22,13 +23,14 @@ from pureneuron.inference.blocks import Blocks
 from pureneuron.inference.candidates import Candidates
 from pureneuron.inference.information import Information, slope_derivative
 from pureneuron.inference.score_sums import with_only_residual, with_signed_residual
+from pureneuron.inference.units import switch_sums
 from pureneuron.linalg import times
 from pureneuron.model import Activation
 from pureneuron.optimize import Fit, Point, single_suffices
 from pureneuron.optimize.least_squares.kernels import activations, like
 from pureneuron.problem import GivenRows, Problem, n_unknowns
 from pureneuron.problem.rows import total_weight
-from pureneuron.samples import Batch, Leaf, Max, Sum, to_numpy
+from pureneuron.samples import Batch, Leaf, Max, Merged, Sum, to_numpy
 from pureneuron.typing import AnyArray, Array
 
 __all__ = ["Contributions", "Scores", "Thresholds"]
@@ -105,6 +107,9 @@ class Scores:
 class Contributions:
     """The contributions of the rows of a fit to the covariances of its residual.
 
+    The pass that gathers them finds the second moments of the residual, ``residual_moments``
+    (m, m), and the weight of the rows in which each unit is on and off, ``switched``, as well.
+
     Parameters
     ----------
     fit : Fit
@@ -133,8 +138,9 @@ class Contributions:
             0 if known is None else 1 + known.fits_slope,
             self._every,
         )
-        self.whiten = _whitening_residual(sums["EE"] / problem.total)
-        self.residual_power: Array = sums["EE"].diagonal() / problem.total
+        self.residual_moments: Array = sums["EE"] / problem.total
+        self.switched: tuple[Array, Array] = sums["on"], sums["off"]
+        self.whiten = _whitening_residual(self.residual_moments)
         self.largest_share = float(sums["largest"] / np.trace(sums["EE"]))
         self._of_A = sums["of A"]
         self._of_W = np.hstack([sums["of W"].reshape(blocks.n_blocks, -1), sums["of slope"]])
@@ -161,51 +167,53 @@ class Contributions:
         counted = np.sum(z**2, axis=(0, 2)) > THRESHOLDS.spanned * np.sum(whole**2, axis=(0, 2))
         return Scores.standardised(z, counted)
 
-    def along(self, W: Array, A: Array, chosen: Array) -> Array:
-        """Return the sums (b,) over the chosen blocks of the residual times a change of outputs.
+    def along(self, changes: Sequence[tuple[Array, Array, Array]]) -> list[Array]:
+        """Return the sums (b,) over some blocks of the residual times changes of the outputs.
 
-        What the tangent space spans of the change is taken off, by regression over the chosen
+        What the tangent space spans of a change is taken off, by regression over the chosen
         blocks: where a larger network was fitted to other rows, that is noise of those. Where it
-        is too large to be formed, what the activations span.
+        is too large to be formed, what the activations span. One pass.
 
         Parameters
         ----------
-        W, A : (u, r) and (m, u + q) arrays
-            The network that is the change; q columns stand beside its neurons.
-        chosen : (b,) array of bool
-            The blocks.
+        changes : sequence of (W, A, chosen)
+            The network that is the change, (u, r) and (m, u + q) arrays: q columns stand beside its
+            neurons; and the blocks, (b,) of bool.
         """
+        point, activation = self.fit.point, self.fit.problem.activation
+        fits_slope = self.known is not None and self.known.fits_slope
+        here = point.W, point.A
+        calls = [
+            (_sums_along, self.blocks, here, (W, A), activation, chosen, fits_slope)
+            for W, A, chosen in changes
+        ]
+        seen = self.rows.samples.reduce_together(calls)
+        return [
+            self._beyond(sums, chosen) for sums, (_, _, chosen) in zip(seen, changes, strict=True)
+        ]
+
+    def _beyond(self, sums: Merged, chosen: Array) -> Array:
+        """Take off what the tangent space spans of a change."""
         point, known = self.fit.point, self.known
-        fits_slope = known is not None and known.fits_slope
-        sums = self.rows.samples.reduce(
-            _sums_along,
-            self.blocks,
-            (point.W, point.A),
-            (W, A),
-            self.fit.problem.activation,
-            chosen,
-            fits_slope,
-        )
         of_A = sums["of A"] / sums["total"]
         if known is None:
             spanned = np.tensordot(self._of_A, of_A @ point.gram_inverse, 2)
             return np.asarray((sums["along"] - spanned) * chosen)
         of_W = sums["of W"].ravel() / sums["total"]
-        if fits_slope:
+        if known.fits_slope:
             of_W = np.append(of_W, sums["of slope"] / sums["total"])
         turned = known.inverse @ (of_W - np.tensordot(of_A, known.follow, 2))
         changed = of_A @ known.gram_inverse - known.follow @ turned
         spanned = np.tensordot(self._of_A, changed, 2) + self._of_W @ turned
         return np.asarray((sums["along"] - spanned) * chosen)
 
-    def residual_problem(self) -> Problem:
-        """Return the problem of fitting units alone to the residual."""
+    def residual_problem(self, rows: Problem) -> Problem:
+        """Return the problem of fitting units alone to the residual, for some of the rows."""
         fit = self.fit
-        residuals = self.rows.samples.derive(
+        residuals = rows.samples.derive(
             with_only_residual, fit.point.W, fit.point.A, fit.problem.activation
         )
-        rows = GivenRows(residuals)
-        return replace(self.rows, rows=rows, fit_intercept=False, fit_linear=False)
+        return replace(rows, rows=GivenRows(residuals), fit_intercept=False, fit_linear=False)
 
     def with_noise_of(self, larger: Point, sign: Array) -> Problem:
         """Return the problem whose outputs are the fitted ones and noise, with other signs.
@@ -266,8 +274,8 @@ def _contribution_sums(
     """Gather what contributions are made of, in one pass.
 
     For the functions G: ``GᵀE`` and the scores over each block; ``HᵀG``, ``EᵀE`` and the largest
-    squared residual of a row; over one of ``every`` blocks ``HᵀG``, ``FᵀG`` (from level 1 on) and
-    ``ZᵀG`` (level 2).
+    squared residual of a row, and the weight of the rows in which units are on and off; over one of
+    ``every`` blocks ``HᵀG``, ``FᵀG`` (from level 1 on) and ``ZᵀG`` (level 2).
     """
     xp = array_api_compat.array_namespace(batch.X)
     W, A = (like(batch, M) for M in here)
@@ -277,10 +285,13 @@ def _contribution_sums(
     GE = np.zeros((b, len(tried.families), m))
     of_A, of_W, of_slope = np.zeros((b, m, q)), np.zeros((b, k, r)), np.zeros((b, int(level > 1)))
     EE, HG, HG_some, FG, ZG, some, largest = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    on, off = 0.0, 0.0
     for number, block in blocks.split(batch):
         # All functions of a few rows at a time stay in the cache.
         for part in block.parts(THRESHOLDS.part_rows):
             D, H = activations(part, W, activation)
+            of_part = switch_sums(part, W)
+            on, off = on + of_part["on"].value, off + of_part["off"].value
             fitted = H @ A.T
             E = part.Y - fitted
             G = tried.values(part, D, fitted)
@@ -303,7 +314,7 @@ def _contribution_sums(
                 ZG = ZG + Z.T @ G
     sums: dict[str, Leaf] = {"GE": Sum(GE), "HG": Sum(HG), "EE": Sum(EE)}
     sums |= {"of A": Sum(of_A), "of W": Sum(of_W), "of slope": Sum(of_slope)}
-    sums["largest"] = Max(np.float64(largest))
+    sums |= {"largest": Max(np.float64(largest)), "on": Sum(on), "off": Sum(off)}
     if level:
         sums |= {"HG of some": Sum(HG_some), "FG": Sum(FG), "some": Sum(some)}
     if level > 1:

@@ -106,7 +106,14 @@ class Root:
         return cls(A, W, np.zeros(0), np.inf)
 
 
-def covariance_root(fit: Fit, known: Information, dependence: Dependence, blocks: Blocks) -> Root:
+def covariance_root(
+    fit: Fit,
+    known: Information,
+    dependence: Dependence,
+    blocks: Blocks,
+    *,
+    residual: Array | None = None,
+) -> Root:
     """Return a root of the covariance of the unknowns.
 
     Parameters
@@ -119,14 +126,17 @@ def covariance_root(fit: Fit, known: Information, dependence: Dependence, blocks
         What is assumed of the noise.
     blocks : Blocks
         Whether groups are those that came with the rows, or rows that are equal.
+    residual : (m, m) array, optional
+        Second moments of the residual, where they are known.
     """
     problem = fit.problem
     spent = _spent(fit, known.fits_slope)
     freedom = problem.n_equations / spent
     parameters = (fit.point.W, fit.point.A, problem.activation)
     if dependence.kind == "iid":
-        EE = problem.samples.reduce(residual_sums, *parameters)["EE"] / problem.total
-        scores = root_of(known.score_covariance(EE * spent)) / np.sqrt(problem.n_effective)
+        if residual is None:
+            residual = problem.samples.reduce(residual_sums, *parameters)["EE"] / problem.total
+        scores = root_of(known.score_covariance(residual * spent)) / np.sqrt(problem.n_effective)
     elif dependence.kind == "robust":
         sums = problem.samples.reduce(score_products, *parameters, known.fits_slope)
         scores = root_of(sums["products"]) * np.sqrt(spent) / problem.total

@@ -26,6 +26,7 @@ from pureneuron.linalg import times
 from pureneuron.model import Activation
 from pureneuron.optimize import Fit, single_suffices
 from pureneuron.optimize.least_squares.kernels import activations, like, residual_sums
+from pureneuron.problem.survey import THRESHOLDS as SURVEY
 from pureneuron.samples import Batch, Sum
 from pureneuron.typing import AnyArray, Array, IndexArray
 
@@ -45,8 +46,8 @@ class Thresholds:
         Projections of the scores (calibration).
     spans : tuple of int
         How many rows before are added up (calibration).
-    run, enough_rows : int
-        Consecutive rows that are looked at together, and rows in all (calibration).
+    enough_rows : int
+        Rows that are looked at, in runs of consecutive ones (calibration).
     serial, unequal : float
         Levels at which noise counts as noise with memory, or of unequal size. A wrong alarm costs a
         little precision of the standard errors, no more (calibration).
@@ -59,7 +60,6 @@ class Thresholds:
 
     n_projections: int = 4
     spans: tuple[int, ...] = (1, 4, 12)
-    run: int = 250
     enough_rows: int = 2500
     serial: float = 1e-2
     unequal: float = 1e-2
@@ -94,7 +94,7 @@ def assumed_dependence(
     asked: Errors,
     *,
     grouped: bool,
-    power: Array | None = None,
+    residual: Array | None = None,
     rng: np.random.Generator,
 ) -> Dependence:
     """Return what is to be assumed of the noise of a fit.
@@ -107,8 +107,8 @@ def assumed_dependence(
         "auto", or the kind.
     grouped : bool
         Whether rows come in groups, which counts before all else.
-    power : (m,) array, optional
-        Mean squares of the residual, where they are known.
+    residual : (m, m) array, optional
+        Second moments of the residual, where they are known.
     rng : numpy.random.Generator
         Draws projections of the scores.
     """
@@ -118,15 +118,19 @@ def assumed_dependence(
         return Dependence(asked, 0, "asked for")
     problem, point = fit.problem, fit.point
     rows = problem.in_single_precision if single_suffices(fit.loss) else problem
-    if power is None:
-        EE = rows.samples.reduce(residual_sums, point.W, point.A, problem.activation)["EE"]
-        power = EE.diagonal() / problem.total
-    some = rows.samples.take(_rows_in_runs(problem.n_rows))
+    if residual is None:
+        enough = rows if rows.kept is None else rows.on(rows.kept.samples)
+        EE = enough.samples.reduce(residual_sums, point.W, point.A, problem.activation)["EE"]
+        residual = EE / enough.total
+    if rows.runs is not None:
+        some = rows.on(rows.runs.samples).samples
+    else:
+        some = rows.samples.take(_rows_in_runs(problem.n_rows))
     sums = some.reduce(
         _dependence_sums,
         (point.W, point.A),
         _projections(fit, rng),
-        power,
+        residual.diagonal(),
         problem.activation,
     )
     p_serial = largest_score(sums["with those before"], sums["their squares"])[1]
@@ -145,8 +149,8 @@ def assumed_dependence(
 def _rows_in_runs(n_rows: int) -> IndexArray:
     """Return the numbers of the rows of some runs: enough rows, all where there are few."""
     every = max(n_rows // THRESHOLDS.enough_rows, 1)
-    starts = np.arange(0, n_rows, every * THRESHOLDS.run)
-    rows = (starts[:, None] + np.arange(THRESHOLDS.run)).ravel()
+    starts = np.arange(0, n_rows, every * SURVEY.run)
+    rows = (starts[:, None] + np.arange(SURVEY.run)).ravel()
     return rows[rows < n_rows]
 
 
@@ -221,7 +225,7 @@ def _dependence_sums(
     xp = array_api_compat.array_namespace(batch.X)
     W, A, power, U, V, P, Z = (like(batch, M) for M in (*here, power, *projections))
     total: dict[str, Any] = {}
-    for part in batch.parts(THRESHOLDS.run):
+    for part in batch.parts(SURVEY.run):
         D, H = activations(part, W, activation)
         fitted = H @ A.T
         E = part.Y - fitted

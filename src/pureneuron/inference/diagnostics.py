@@ -22,7 +22,7 @@ from pureneuron.optimize import Fit, Limits
 from pureneuron.problem import Problem, n_unknowns
 from pureneuron.results import StageReport
 from pureneuron.samples import Batch
-from pureneuron.samples.mirror import distinct_rows
+from pureneuron.samples.mirror import distinct_rows, equal_pairs
 from pureneuron.standard_errors import StandardErrors
 from pureneuron.typing import Array
 
@@ -41,6 +41,8 @@ class Thresholds:
         Length of a block against the memory of the noise (calibration).
     repeated : float
         Share of the rows that are different from all others below which rows repeat (calibration).
+    enough_pairs : float
+        Pairs of equal rows, among those that are kept, that tell whether rows repeat (Poisson).
     tested_equations, tested_blocks : float
         Equations for each unknown, and independent parts of the data, with which tests see what is
         wrong (calibration).
@@ -50,6 +52,7 @@ class Thresholds:
     rows_a_block: int = 1
     lags_a_block: float = 0.75
     repeated: float = 0.9
+    enough_pairs: float = 30.0
     tested_equations: float = 8.0
     tested_blocks: float = 12.0
 
@@ -196,12 +199,15 @@ def diagnose_fit(
     dependence, better = None, blocks
     if not fit.is_exact:
         if blocks.kind == "order" and _rows_repeat(problem):
-            different = distinct_rows(problem.source, with_outputs=True)
+            some = problem.source if problem.kept is None else problem.kept.samples
+            different = distinct_rows(some, with_outputs=True)
             better = Blocks(max(min(int(different), THRESHOLDS.n_blocks), 1), "rows")
         grouped = better.kind != "order"
         screened = checks.screened if checks is not None else None
-        power = None if screened is None else screened.contributions.residual_power
-        dependence = assumed_dependence(fit, errors, grouped=grouped, power=power, rng=noise_rng)
+        residual = None if screened is None else screened.contributions.residual_moments
+        dependence = assumed_dependence(
+            fit, errors, grouped=grouped, residual=residual, rng=noise_rng
+        )
         if dependence.kind == "serial":
             better = _consecutive(problem, dependence.lag)
         if better.kind == "rows":
@@ -212,7 +218,10 @@ def diagnose_fit(
     if known is not None:
         root, kind = Root.zero(fit), "iid"
         if dependence is not None:
-            root, kind = covariance_root(fit, known, dependence, better), dependence.kind
+            screened = checks.screened
+            residual = None if screened is None else screened.contributions.residual_moments
+            root = covariance_root(fit, known, dependence, better, residual=residual)
+            kind = dependence.kind
         reported = standard_errors(fit, root, kind=kind, null=unseen(fit, known))
         determined = determinacy(fit, known, root)
     omitted, smaller = None, None
@@ -240,7 +249,17 @@ def diagnose_fit(
 
 
 def _rows_repeat(problem: Problem) -> bool:
-    """Whether many rows have their first input and output in common with others."""
+    """Whether many rows are the same as others.
+
+    Where rows are kept it shows in these: with d of n rows different from all others, of c random
+    ones at least ``(1 − d / n) c² / n`` pairs are the same. Elsewhere, and where that would be few,
+    the first input and output of all rows are looked at.
+    """
+    if problem.kept is not None:
+        c, share = len(problem.kept), 1.0 - THRESHOLDS.repeated
+        pairs = share * c**2 / problem.n_rows
+        if pairs >= THRESHOLDS.enough_pairs:
+            return equal_pairs(problem.kept.samples) > pairs
     few = problem.source.derive(_first_columns)
     return distinct_rows(few, with_outputs=True) < THRESHOLDS.repeated * problem.n_rows
 

@@ -220,8 +220,7 @@ def distinct_inputs(problem: Problem, n_neurons: int, *, rng: np.random.Generato
     """Count the different inputs, about; where some rows show enough, how many they show."""
     size = _some_rows(problem, n_neurons)
     if size <= problem.n_rows // 2:
-        rows = np.sort(rng.choice(problem.n_rows, size=size, replace=False))
-        count = distinct_rows(problem.source.take(rows))
+        count = distinct_rows(problem.subset(size, rng=rng).source)
         if count > size / 2:
             return count
     return distinct_rows(problem.source)

@@ -32,7 +32,7 @@ from pureneuron.optimize.least_squares.kernels import activations, like, pattern
 from pureneuron.optimize.least_squares.pattern import lift
 from pureneuron.problem import Problem, n_unknowns
 from pureneuron.problem.rows import weight_sums
-from pureneuron.samples import Batch, Sum
+from pureneuron.samples import Batch, Samples, Sum
 from pureneuron.typing import AnyArray, Array
 
 __all__ = [
@@ -178,8 +178,7 @@ def information(fit: Fit, *, fits_slope: bool = False, all_rows: bool = False) -
     W, A, activation = point.W, point.A, problem.activation
     per_output = n_unknowns(problem, fit.n_neurons) / problem.n_outputs
     enough = max(THRESHOLDS.enough_rows, THRESHOLDS.enough_equations * per_output)
-    every = 1 if all_rows else max(int(problem.n_rows // enough), 1)
-    rows = problem.samples.every_nth(every)
+    rows = problem.samples if all_rows else _some_rows(problem, enough)
     calls: list[tuple[Any, ...]] = [(pattern_sums, W, A, activation), (weight_sums,)]
     if fits_slope:
         calls.append((_slope_sums, W, activation))
@@ -200,6 +199,12 @@ def information(fit: Fit, *, fits_slope: bool = False, all_rows: bool = False) -
     left = np.einsum("bc,mcw->mbw", gram_inv, cross).reshape(m * q, -1)
     inverse, null = _gauge_inverse(whole - left.T @ cross.reshape(m * q, -1), whole, W)
     return Information(point, gram, gram_inv, cross, FF, HF, HZ, slope, inverse, null)
+
+
+def _some_rows(problem: Problem, enough: float) -> Samples:
+    if problem.kept is not None and enough <= len(problem.kept):
+        return problem.thinned(enough).samples
+    return problem.samples.every_nth(max(int(problem.n_rows // enough), 1))
 
 
 def _moments(FF: Array, W: Array, n_beside: int) -> tuple[Array, Array, Array]:

@@ -8,6 +8,7 @@ gains in data sets whose noise has random signs, block by block: there is nothin
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -184,24 +185,20 @@ def refitted_by_halves(
         White rows of the larger network of one half.
     """
     contributions = screened.contributions
-    blocks, fit = contributions.blocks, contributions.fit
+    n_blocks, fit = contributions.blocks.n_blocks, contributions.fit
     k, fitted = fit.n_neurons, fit.point
-    rows = contributions.rows if all_units else contributions.residual_problem()
     if n_starts is None:
         n_starts = THRESHOLDS.n_starts if all_units else 1
-    # By the rows of the fit: those of the residual have other outputs.
-    every = max(fit.problem.n_rows // (2 * THRESHOLDS.half_rows), 1)
-    even = np.arange(blocks.n_blocks) % 2 == 0
-    z = np.zeros(blocks.n_blocks)
-    for chosen in (even, ~even):
+    even = np.arange(n_blocks) % 2 == 0
+    halves, changes = (even, ~even), []
+    for chosen, part in zip(halves, _held_problems(contributions, halves), strict=True):
         own = screened.best_units(n_starts, chosen)
         directions = own if start is None else np.vstack([start, own])
-        held = contributions.rows.samples.reduce(_held_rows, blocks, chosen, every)["rows"]
-        part = rows.part(held)
+        rows = part if all_units else contributions.residual_problem(part)
         more = min(
             (
                 minimize(
-                    part,
+                    rows,
                     np.vstack([fitted.W, direction]) if all_units else direction[None],
                     limits=THRESHOLDS.limits if all_units else THRESHOLDS.unit_limits,
                     damping=DAMPING.trusted,
@@ -217,12 +214,33 @@ def refitted_by_halves(
             larger = more.W
         else:
             A = np.hstack([A, np.zeros((len(A), fit.problem.n_beside))])
-        z += contributions.along(W, A, ~chosen)
+        changes.append((W, A, ~chosen))
+    z = np.sum(contributions.along(changes), axis=0)
     statistic = z.sum() / max(float(np.linalg.norm(z)), np.finfo(np.float64).tiny)
     return float(special.ndtr(-statistic)), larger
+
+
+def _held_problems(contributions: Contributions, halves: Sequence[AnyArray]) -> list[Problem]:
+    """Return some of the rows of each half of the blocks, in memory."""
+    rows, blocks = contributions.rows, contributions.blocks
+    if rows.kept is not None:
+        kept = rows.kept.some(2 * THRESHOLDS.half_rows)
+        held = rows.on(kept.samples)
+        numbers = held.samples.reduce(_block_numbers, blocks, kept.numbers)["numbers"]
+        return [held.part(np.flatnonzero(chosen[numbers])) for chosen in halves]
+    # By the rows of the fit: those of the residual have other outputs.
+    every = max(rows.n_rows // (2 * THRESHOLDS.half_rows), 1)
+    seen = rows.samples.reduce_together([(_held_rows, blocks, each, every) for each in halves])
+    return [rows.part(each["rows"]) for each in seen]
 
 
 def _held_rows(batch: Batch, blocks: Blocks, chosen: AnyArray, every: int) -> dict[str, Stacked]:
     """Return the numbers of the rows that lie in the chosen blocks, one of ``every``."""
     rows = batch.offset + np.flatnonzero(to_numpy(chosen)[blocks.numbers(batch)])
     return {"rows": Stacked(rows[rows % every == 0])}
+
+
+def _block_numbers(batch: Batch, blocks: Blocks, numbers: AnyArray) -> dict[str, Stacked]:
+    """Return the block of each row, for rows that stand elsewhere in the whole."""
+    own = numbers[batch.offset : batch.offset + batch.X.shape[0]]
+    return {"numbers": Stacked(blocks.numbers(batch, np.asarray(to_numpy(own))))}

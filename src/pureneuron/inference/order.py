@@ -123,10 +123,10 @@ def _clearly_needed(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> S
     """Return the outcome if some of the rows show it, by the screening alone."""
     problem, k = fit.problem, fit.n_neurons
     wanted = THRESHOLDS.equations * n_unknowns(problem, k) / problem.n_outputs
-    every = int(problem.n_rows // max(wanted, THRESHOLDS.fewest_rows))
-    if k == 1 or every < 2:
+    wanted = max(wanted, THRESHOLDS.fewest_rows)
+    if k == 1 or 2 * wanted > problem.n_rows:
         return None
-    some = problem.part(np.arange(0, problem.n_rows, every))
+    some = problem.thinned(wanted)
     limits = Limits(limits.max_iter, max(limits.tol, THRESHOLDS.rough))
     right = minimize(some, fit.point.W, limits=limits, damping=DAMPING.trusted)
     without, _ = fit_without_one(right, limits=limits)
@@ -143,13 +143,17 @@ def _screened(fit: Fit, blocks: Blocks, seed: int) -> Screening:
 
 
 def fit_without_one(fit: Fit, *, limits: Limits) -> tuple[Fit, int]:
-    """Return the best of the fits without one of the least missed neurons, and which that is."""
+    """Return the best of the fits without one of the least missed neurons, and which that is.
+
+    Where rows are kept, these show which that is.
+    """
     problem = fit.problem
     rows = problem.in_single_precision if single_suffices(fit.loss) else problem
+    some = rows if rows.kept is None else rows.on(rows.kept.samples)
     descents = [
         (
             minimize(
-                rows,
+                some,
                 np.delete(fit.point.W, neuron, axis=0),
                 limits=limits,
                 damping=DAMPING.trusted,
@@ -159,4 +163,7 @@ def fit_without_one(fit: Fit, *, limits: Limits) -> tuple[Fit, int]:
         for neuron in least_missed(fit)[: THRESHOLDS.candidates]
     ]
     without, neuron = min(descents, key=lambda each: each[0].loss)
+    if some is not rows:
+        W, A = without.point.W, without.point.A
+        without = minimize(rows, W, A, limits=limits, damping=DAMPING.trusted)
     return Fit(problem, without.point, without.info), neuron

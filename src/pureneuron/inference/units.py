@@ -10,7 +10,7 @@ import numpy as np
 
 from pureneuron.optimize.least_squares.kernels import gram_sums, like
 from pureneuron.problem import Problem
-from pureneuron.samples import Batch, Sum
+from pureneuron.samples import Batch, Merged, Sum
 from pureneuron.typing import AnyArray, Array, IndexArray
 
 __all__ = ["Thresholds", "UnitDiagnostics", "unit_diagnostics"]
@@ -83,9 +83,14 @@ class UnitDiagnostics:
 
 
 def unit_diagnostics(
-    problem: Problem, W: Array, A: Array, *, gram: Array | None = None
+    problem: Problem,
+    W: Array,
+    A: Array,
+    *,
+    gram: Array | None = None,
+    switched: tuple[Array, Array] | None = None,
 ) -> UnitDiagnostics:
-    """Look for units that are dead, always on, idle or coincident, in one pass.
+    """Look for units that are dead, always on, idle or coincident, in one pass or none.
 
     Parameters
     ----------
@@ -95,34 +100,40 @@ def unit_diagnostics(
         The network in the coordinates of the problem.
     gram : (k, k) array, optional
         ``HᵀH`` per row, where it is known.
+    switched : two (k,) arrays, optional
+        Weight of the rows in which each unit is on, and off, where it is known.
     """
     k = len(W)
-    calls: list[tuple[Any, ...]] = [(_switch_sums, W)]
+    calls: list[tuple[Any, ...]] = []
+    if switched is None:
+        calls.append((switch_sums, W))
     if gram is None:
         calls.append((gram_sums, W, problem.activation))
-    sums, *grams = problem.samples.reduce_together(calls)
-    if gram is None:
-        gram = grams[0]["HH"] / problem.total
-    gram = gram[:k, :k]
+    sums: Merged = {}
+    for part in problem.samples.reduce_together(calls) if calls else []:
+        sums |= part
+    on, off = switched or (sums["on"], sums["off"])
+    gram = (sums["HH"] / problem.total if gram is None else gram)[:k, :k]
     power = np.diag(gram)
     effect = np.linalg.norm(A[:, :k], axis=0) * np.sqrt(power)
     # Outputs have unit power each, so their joint root mean square is √m.
     idle = effect <= THRESHOLDS.idle * np.sqrt(problem.n_outputs)
-    dead = sums["on"] == 0.0
+    dead = on == 0.0
     scale = np.sqrt(np.where(power > 0.0, power, 1.0))
     correlation = gram / np.outer(scale, scale)
     pairs = zip(*np.nonzero(np.triu(correlation > THRESHOLDS.coincident, 1)), strict=True)
     return UnitDiagnostics(
-        active=sums["on"] / problem.total,
+        active=on / problem.total,
         effect=effect,
         dead=_indices(dead),
-        always_on=_indices(sums["off"] == 0.0),
+        always_on=_indices(off == 0.0),
         idle=_indices(idle & ~dead),
         coincident=tuple((int(i), int(j)) for i, j in pairs),
     )
 
 
-def _switch_sums(batch: Batch, W: AnyArray) -> dict[str, Sum]:
+def switch_sums(batch: Batch, W: AnyArray) -> dict[str, Sum]:
+    """Weight of the rows in which each unit is on, and off."""
     xp = array_api_compat.array_namespace(batch.X)
     on = xp.astype(batch.X @ like(batch, W).T > 0.0, batch.X.dtype)
     weight = xp.ones_like(batch.X[:, :1])

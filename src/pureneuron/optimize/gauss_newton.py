@@ -190,7 +190,7 @@ def _expanded(
     state.model.release()
     W, A = state.model.point.W + V, state.model.point.A
     if last:
-        return state.model, profile(problem, W, A)
+        return state.model, state.model.foretold(W) or profile(problem, W, A)
     near = state.trace.loss < THRESHOLDS.rounding_shows
     model = quadratic_model(problem, W, A if near else None)
     return model, model.point

@@ -69,6 +69,14 @@ class QuadraticModel(Protocol):
         """
         ...
 
+    def foretold(self, W: Array) -> Point | None:
+        """Return the point at W, which is near, as the model has it; None where it has no A there.
+
+        For the last step of a descent whose rows do not lie in memory: what is foretold wrongly of
+        it is of the second order, and what is asked of the data next is asked at this point.
+        """
+        ...
+
     def release(self) -> None:
         """Drop what only a further step needs, and can be had again."""
         ...

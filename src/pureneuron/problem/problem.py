@@ -16,12 +16,14 @@ import numpy as np
 
 from pureneuron.linalg import svd
 from pureneuron.model import Activation, Gaussian, LeakyReLU, Likelihood, TwoLayerNetwork
-from pureneuron.problem.rows import GivenRows, LinearRows, Rows
-from pureneuron.problem.second_moments import SecondMoments, second_moments
-from pureneuron.problem.validation import check_samples
+from pureneuron.problem.rows import GivenRows, LinearRows, Rows, weight_sums
+from pureneuron.problem.second_moments import SecondMoments
+from pureneuron.problem.survey import Sampling, scaled_weights, survey
+from pureneuron.problem.validation import refuse_no_columns
 from pureneuron.problem.whitening import Whitening, whitening, whitening_within
 from pureneuron.results import StageReport
-from pureneuron.samples import Batch, Samples
+from pureneuron.samples import Samples
+from pureneuron.samples.thinning import Kept
 from pureneuron.typing import Array, IndexArray
 
 __all__ = ["Problem", "Thresholds", "n_unknowns", "pose"]
@@ -78,6 +80,8 @@ class Problem:
         Whether the rows come with groups that may share noise.
     single : bool
         Whether passes are made in single precision.
+    kept, runs : Kept or None
+        Random rows, and runs of consecutive ones, of samples that do not lie in memory.
     """
 
     rows: Rows | LinearRows | GivenRows
@@ -95,6 +99,8 @@ class Problem:
     grouped: bool = False
     single: bool = False
     fit_linear: bool = False
+    kept: Kept | None = None
+    runs: Kept | None = None
 
     @property
     def source(self) -> Samples:
@@ -178,13 +184,46 @@ class Problem:
 
     def subset(self, size: int, *, rng: np.random.Generator) -> Problem:
         """Return a problem of ``size`` random rows, in memory."""
+        if self.kept is not None and size <= len(self.kept):
+            rows = np.sort(rng.choice(len(self.kept), size=size, replace=False))
+            return self.on(self.kept.samples).part(rows)
         return self.part(np.sort(rng.choice(self.n_rows, size=size, replace=False)))
+
+    def thinned(self, size: float) -> Problem:
+        """Return a problem of about ``size`` rows from everywhere, or of all if those are fewer."""
+        if self.kept is not None and size <= len(self.kept):
+            return self.on(self.kept.some(int(size)).samples)
+        every = int(self.n_rows // size)
+        return self.part(np.arange(0, self.n_rows, every)) if every > 1 else self
 
     def part(self, rows: IndexArray) -> Problem:
         """Return a problem of some rows, by ascending number, in memory."""
-        taken, size = self.rows.take(rows), len(rows)
+        return self.on(self.source.take(rows))
+
+    def on(self, held: Samples) -> Problem:
+        """Return the problem of some rows that lie in memory."""
+        rows, counted = self.rows.on(held), held.reduce(weight_sums)
+        size = int(counted["rows"])
         return replace(
-            self, rows=taken, n_rows=size, total=taken.total_weight(), n_effective=float(size)
+            self,
+            rows=rows,
+            n_rows=size,
+            total=float(counted["total"]),
+            n_effective=float(size),
+            kept=None,
+            runs=None,
+        )
+
+    def on_rows_of(self, whole: Problem) -> Problem:
+        """Return the same model of all rows that another problem has."""
+        return replace(
+            self,
+            rows=self.rows.on(whole.source),
+            n_rows=whole.n_rows,
+            total=whole.total,
+            n_effective=whole.n_effective,
+            kept=whole.kept,
+            runs=whole.runs,
         )
 
     def without_inputs(self, directions: Array) -> Problem:
@@ -321,10 +360,11 @@ def pose(
     fit_intercept: bool = False,
     fit_linear: bool = False,
 ) -> Problem:
-    """Validate ``samples`` and bring them to the engine's coordinates, in two passes.
+    """Validate ``samples`` and bring them to the engine's coordinates, in one pass.
 
     Weights count relative to one another: their largest is made 1. With an intercept, outputs come
-    without their weighted means.
+    without their weighted means. Of rows that do not lie in memory some are kept there; where
+    these are all that there are, no more passes are made over the others.
 
     Parameters
     ----------
@@ -340,17 +380,20 @@ def pose(
     ValueError
         As :func:`~pureneuron.problem.validation.check_samples`, or if X does not vary.
     """
-    seen = check_samples(samples, means=fit_intercept)
-    if seen.largest_weight != 1.0:
-        samples = samples.derive(_scaled_weights, seen.largest_weight)
-    centre, eps = seen.mean, np.finfo(np.float64).eps
-    moments = second_moments(samples, constant_input=fit_hidden_bias, centre=centre)
+    refuse_no_columns(samples)
+    sampling = None if samples.in_memory else Sampling.of(samples)
+    found = survey(
+        samples, constant_input=fit_hidden_bias, centred=fit_intercept, sampling=sampling
+    )
+    centre, moments, eps = found.centre, found.moments, np.finfo(np.float64).eps
+    kept, runs = found.rows, found.runs
+    if kept is not None and len(kept) == moments.n_rows:
+        samples, kept, runs = kept.samples, None, None
+    if (largest := found.seen.largest_weight) != 1.0:
+        samples = samples.derive(scaled_weights, largest)
+        kept, runs = (each and each.derived(scaled_weights, largest) for each in (kept, runs))
     # A variance is known to the rounding of what it is the difference of, or else of the data.
-    lost = eps * np.diag(moments.yy)
-    if centre is not None:
-        # The first pass has summed what may be far from zero: its means are nearly right.
-        centre, moments = centre + moments.y, moments.with_centred_outputs()
-        lost = (eps * centre) ** 2
+    lost = eps * np.diag(moments.yy) if centre is None else (eps * centre) ** 2
     coordinates = whitening(moments.xx)
     d = samples.n_inputs
     span = whitening(moments.xx[:d, :d]).span if fit_hidden_bias else coordinates.span
@@ -375,11 +418,8 @@ def pose(
         whitening=coordinates,
         input_span=span,
         moments=moments,
-        grouped=seen.grouped,
+        grouped=found.seen.grouped,
+        kept=kept,
+        runs=runs,
     )
     return problem.with_linear_part() if fit_linear else problem
-
-
-def _scaled_weights(batch: Batch, largest: float) -> Batch:
-    weight = batch.weight
-    return batch if weight is None else replace(batch, weight=weight / largest)

@@ -17,7 +17,7 @@ from pureneuron.linalg import single_rows
 from pureneuron.problem.second_moments import design
 from pureneuron.samples import Batch, Kernel, Leaf, Merged, Samples, Sum, merge_leaves
 from pureneuron.samples.groups import GROUP, group_of
-from pureneuron.typing import AnyArray, Array, IndexArray
+from pureneuron.typing import AnyArray, Array
 
 __all__ = ["BESIDE", "GivenRows", "LinearRows", "Rows", "total_weight", "weight_sums"]
 
@@ -88,13 +88,9 @@ class Rows:
         """
         return self.source.reduce(_reduced_raw, *self._parameters[1:], kernel, *params)
 
-    def take(self, rows: IndexArray) -> Rows:
-        """Return some of the rows, by ascending number, in memory."""
-        return replace(self, source=self.source.take(rows))
-
-    def total_weight(self) -> float:
-        """Return the sum of the weights, in one pass."""
-        return float(self.source.reduce(weight_sums)["total"])
+    def on(self, source: Samples) -> Rows:
+        """Return other samples in the same coordinates."""
+        return replace(self, source=source)
 
     def with_outputs(self, M: Array) -> Rows:
         """Return the rows with their outputs multiplied by M."""
@@ -155,13 +151,9 @@ class LinearRows:
             _with_white_beside, self.rows.transform, self.intercept, kernel, *params
         )
 
-    def take(self, rows: IndexArray) -> LinearRows:
-        """Return some of the rows, by ascending number, in memory."""
-        return replace(self, rows=self.rows.take(rows))
-
-    def total_weight(self) -> float:
-        """Return the sum of the weights, in one pass."""
-        return self.rows.total_weight()
+    def on(self, source: Samples) -> LinearRows:
+        """Return other samples in the same coordinates."""
+        return replace(self, rows=self.rows.on(source))
 
     def with_outputs(self, M: Array) -> LinearRows:
         """Return the rows with their outputs multiplied by M."""
@@ -200,6 +192,10 @@ class GivenRows:
         """Run ``kernel(batch, *params)`` over the rows as they are."""
         return self.source.reduce(kernel, *params)
 
+    def on(self, source: Samples) -> GivenRows:
+        """Return other samples that are in the engine's coordinates."""
+        return GivenRows(source)
+
     def with_outputs(self, M: Array) -> GivenRows:
         """Return the rows with ``M y`` in the place of the outputs y."""
         return GivenRows(self.source.derive(_with_outputs, M))
@@ -207,14 +203,6 @@ class GivenRows:
     def with_inputs_beside(self, *, intercept: bool) -> GivenRows:
         """Return the rows with their inputs beside the activations."""
         return GivenRows(self.source.derive(_with_inputs_beside, intercept))
-
-    def take(self, rows: IndexArray) -> GivenRows:
-        """Return some of the rows, by ascending number, in memory."""
-        return GivenRows(self.source.take(rows))
-
-    def total_weight(self) -> float:
-        """Return the sum of the weights, in one pass."""
-        return float(self.source.reduce(weight_sums)["total"])
 
 
 def _with_inputs_beside(batch: Batch, intercept: bool) -> Batch:
@@ -248,8 +236,8 @@ def total_weight(batch: Batch) -> AnyArray:
 
 
 def weight_sums(batch: Batch) -> dict[str, Sum]:
-    """Return the :func:`total_weight` as ``total``."""
-    return {"total": Sum(total_weight(batch))}
+    """Return the :func:`total_weight` as ``total``, and the number of ``rows``."""
+    return {"total": Sum(total_weight(batch)), "rows": Sum(float(batch.X.shape[0]))}
 
 
 def _transformed(batch: Batch, transform: AnyArray, *others: Any) -> Batch:

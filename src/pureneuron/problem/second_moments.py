@@ -8,10 +8,10 @@ import array_api_compat
 import numpy as np
 
 from pureneuron.linalg import tall_product
-from pureneuron.samples import Batch, Samples, Sum
+from pureneuron.samples import Batch, Merged, Samples, Sum
 from pureneuron.typing import AnyArray, Array
 
-__all__ = ["SecondMoments", "design", "second_moments"]
+__all__ = ["SecondMoments", "design", "second_moment_sums", "second_moments"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +45,17 @@ class SecondMoments:
     x: Array
     y: Array
 
+    @classmethod
+    def of_sums(cls, sums: Merged) -> SecondMoments:
+        """Return the averages for the :func:`second_moment_sums` of all rows."""
+        total = float(sums["total"])
+        return cls(
+            n_rows=int(sums["rows"]),
+            total=total,
+            n_effective=total**2 / float(sums["squares"]),
+            **{name: sums[name] / total for name in ("xx", "yx", "yy", "x", "y")},
+        )
+
     def with_centred_outputs(self) -> SecondMoments:
         """Return the moments of the outputs about their means.
 
@@ -72,14 +83,7 @@ def second_moments(
     centre : (m,) array, optional
         What is subtracted from the outputs before they are multiplied.
     """
-    sums = samples.reduce(_second_moment_sums, constant_input, centre)
-    total = float(sums["total"])
-    return SecondMoments(
-        n_rows=int(sums["rows"]),
-        total=total,
-        n_effective=total**2 / float(sums["squares"]),
-        **{name: sums[name] / total for name in ("xx", "yx", "yy", "x", "y")},
-    )
+    return SecondMoments.of_sums(samples.reduce(second_moment_sums, constant_input, centre))
 
 
 def design(
@@ -103,9 +107,10 @@ def design(
     return X, Y, one
 
 
-def _second_moment_sums(
+def second_moment_sums(
     batch: Batch, constant_input: bool, centre: AnyArray | None
 ) -> dict[str, Sum]:
+    """Return the sums that second moments are made of, for a kernel to return among its leaves."""
     xp = array_api_compat.array_namespace(batch.X)
     X, Y, one = design(batch, constant_input, centre)
     weight = one * one

@@ -11,9 +11,17 @@ import numpy as np
 from pureneuron.samples import Batch, First, Leaf, Max, Merged, Min, Samples, Sum, to_numpy
 from pureneuron.samples.groups import group_of
 from pureneuron.samples.numbers import nonfinite_message
-from pureneuron.typing import AnyArray, Array
+from pureneuron.typing import AnyArray
 
-__all__ = ["Seen", "Thresholds", "check_samples"]
+__all__ = [
+    "Seen",
+    "Thresholds",
+    "check_samples",
+    "is_refused",
+    "judged",
+    "ranges",
+    "refuse_no_columns",
+]
 
 
 @dataclass(frozen=True)
@@ -28,14 +36,10 @@ class Thresholds:
     few_rows : int
         Rows of a batch that are compared first to see whether a column varies (no effect on
         results).
-    largest_weight : float
-        Weights above count as this in the means of the outputs, so that sums of products stay in
-        range (rounding).
     """
 
     largest: float = 1e70
     few_rows: int = 100
-    largest_weight: float = 1e200
 
 
 THRESHOLDS = Thresholds()
@@ -49,26 +53,34 @@ class Seen:
     ----------
     largest_weight : float
         The largest weight of a row; 1 without weights.
-    mean : (m,) array or None
-        Weighted means of the outputs, up to the rounding of one pass; None if not asked for.
     grouped : bool
         Whether the rows come with groups.
     """
 
     largest_weight: float
-    mean: Array | None = None
     grouped: bool = False
 
 
-def check_samples(samples: Samples, *, means: bool = False) -> Seen:
+def check_samples(samples: Samples) -> Seen:
     """Refuse data without rows, values that are not finite, and constants, in one pass.
+
+    Raises
+    ------
+    ValueError
+        As :func:`judged`.
+    """
+    return judged(samples.reduce(ranges), samples)
+
+
+def judged(seen: Merged, samples: Samples) -> Seen:
+    """Judge by the ranges that a pass has seen.
 
     Parameters
     ----------
+    seen : dict
+        What a pass has given whose kernel returned the :func:`ranges`.
     samples : Samples
-        The data.
-    means : bool
-        Whether the means of the outputs are wanted.
+        The data, for sizes and names.
 
     Raises
     ------
@@ -77,12 +89,7 @@ def check_samples(samples: Samples, *, means: bool = False) -> Seen:
         column), if values are so large or small that moments overflow, if all inputs or all
         outputs are constant, or if weights are negative or all zero.
     """
-    if samples.n_inputs == 0 or samples.n_outputs == 0:
-        raise ValueError(
-            f"X has {samples.n_inputs} feature(s) and Y {samples.n_outputs} output(s); "
-            "at least one of each is required"
-        )
-    seen = samples.reduce(_ranges, means)
+    refuse_no_columns(samples)
     n_rows = int(seen.get("rows", 0))
     if n_rows == 0:
         raise ValueError("X has 0 sample(s): there are no rows to learn from")
@@ -107,11 +114,26 @@ def check_samples(samples: Samples, *, means: bool = False) -> Seen:
                 f"{name} is constant: every {what} has one and the same value in all rows, "
                 "from which nothing can be learned"
             )
-    mean = np.asarray(seen["outputs"] / seen["total"], np.float64) if means else None
-    return Seen(float(seen["max weight"]), mean, bool(seen["grouped"]))
+    return Seen(float(seen["max weight"]), bool(seen["grouped"]))
 
 
-def _ranges(batch: Batch, means: bool) -> dict[str, Leaf]:
+def refuse_no_columns(samples: Samples) -> None:
+    """Refuse samples without inputs or outputs.
+
+    Raises
+    ------
+    ValueError
+        If there are none.
+    """
+    if samples.n_inputs == 0 or samples.n_outputs == 0:
+        raise ValueError(
+            f"X has {samples.n_inputs} feature(s) and Y {samples.n_outputs} output(s); "
+            "at least one of each is required"
+        )
+
+
+def ranges(batch: Batch) -> dict[str, Leaf]:
+    """Return what :func:`judged` judges by."""
     xp = array_api_compat.array_namespace(batch.X)
     parts: dict[str, Leaf] = {
         "rows": Sum(float(batch.X.shape[0])),
@@ -139,25 +161,16 @@ def _ranges(batch: Batch, means: bool) -> dict[str, Leaf]:
             "max weight": Max(xp.max(batch.weight)),
             "bad sample_weight": First(_first_nonfinite(batch.weight[:, None], batch.offset)),
         }
-    # What will be refused has no sums: they might overflow before it is.
-    if means and not _is_refused(parts):
-        parts |= _output_sums(batch)
     return parts
 
 
-def _is_refused(parts: dict[str, Leaf]) -> bool:
+def is_refused(parts: dict[str, Leaf]) -> bool:
+    """Tell whether the :func:`ranges` of a batch are those of values that will be refused."""
+    if "largest X" not in parts:
+        return True
     bad = any(isinstance(leaf, First) and leaf.value.size for leaf in parts.values())
-    return bool(bad or parts["largest Y"].value > THRESHOLDS.largest)
-
-
-def _output_sums(batch: Batch) -> dict[str, Leaf]:
-    xp = array_api_compat.array_namespace(batch.Y)
-    Y = xp.astype(batch.Y, xp.float64, copy=False)
-    if batch.weight is None:
-        return {"total": Sum(float(Y.shape[0])), "outputs": Sum(xp.sum(Y, axis=0))}
-    weight = xp.astype(batch.weight, xp.float64, copy=False)
-    weight = xp.clip(weight, 0.0, THRESHOLDS.largest_weight)
-    return {"total": Sum(xp.sum(weight)), "outputs": Sum(weight @ Y)}
+    beyond = any(parts[f"largest {name}"].value > THRESHOLDS.largest for name in ("X", "Y"))
+    return bool(bad or beyond or float(parts["min weight"].value) < 0.0)
 
 
 def _no_weights() -> dict[str, Leaf]:

@@ -13,7 +13,7 @@ from pureneuron.samples.numbers import real_array
 from pureneuron.samples.protocol import HeldBatches
 from pureneuron.typing import AnyArray
 
-__all__ = ["ArraySamples"]
+__all__ = ["ArraySamples", "batches_of"]
 
 
 @dataclass(frozen=True)
@@ -106,13 +106,17 @@ class ArraySamples(HeldBatches):
         ):
             if names is not None and len(names) != count:
                 raise ValueError(f"{what} has {len(names)} names for {count} columns")
-        width = X.shape[1] + Y.shape[1]
-        fitting = max(THRESHOLDS.batch_rows, THRESHOLDS.batch_entries // max(width, 1))
         extra = {} if codes is None else group_column(codes, X)
         whole = Batch(X, Y, weight, extra=extra)
-        batches = tuple(whole.parts(batch_rows or fitting)) or (whole,)
-        super().__init__(batches, input_names, output_names)
-        _keep_freed_memory()
+        super().__init__(batches_of(whole, batch_rows), input_names, output_names)
+
+
+def batches_of(whole: Batch, batch_rows: int | None = None) -> tuple[Batch, ...]:
+    """Cut rows that lie in memory into batches, of a size that suits the processor's cache."""
+    _keep_freed_memory()
+    width = whole.X.shape[1] + whole.Y.shape[1]
+    fitting = max(THRESHOLDS.batch_rows, THRESHOLDS.batch_entries // max(width, 1))
+    return tuple(whole.parts(batch_rows or fitting)) or (whole,)
 
 
 @cache

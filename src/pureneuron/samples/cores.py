@@ -10,8 +10,9 @@ whoever has worked on them: results are the same to the last bit for any number 
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ import joblib
 from joblib.parallel import get_active_backend
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["effective_n_jobs", "over_batches", "using_cores"]
+__all__ = ["effective_n_jobs", "over_batches", "over_stream", "using_cores"]
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,13 @@ class Thresholds:
     ----------
     batches : int
         Batches from which on threads gain more than they wait for the interpreter (make bench).
+    ahead : int
+        Batches of a stream that are read and not merged yet: enough that no thread waits, and few
+        that are held (make bench-scale).
     """
 
     batches: int = 4
+    ahead: int = 6
 
 
 THRESHOLDS = Thresholds()
@@ -86,6 +91,28 @@ def over_batches(work: Callable[[T], U], batches: Iterable[T]) -> Iterable[U]:
     # What a caller has set for its own thread, such as how rounding errors are handled, holds.
     contexts = [copy_context() for _ in batches]
     return pool.map(lambda context, batch: context.run(work, batch), contexts, batches)
+
+
+def over_stream(work: Callable[[T], U], batches: Iterable[T]) -> Iterator[U]:
+    """Do work on batches as they come, in the threads that there are; results come in order.
+
+    The caller's thread reads on while others work, but not far: few batches are held at a time.
+    """
+    pool = _POOL.get()
+    if pool is None:
+        yield from map(work, batches)
+        return
+    ahead: deque[Future[U]] = deque()
+    try:
+        for batch in batches:
+            ahead.append(pool.submit(copy_context().run, work, batch))
+            if len(ahead) > THRESHOLDS.ahead:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+    finally:
+        for future in ahead:
+            future.cancel()
 
 
 @cache

@@ -34,6 +34,7 @@ class CountedSamples(Samples):
         self._counter = [0] if counter is None else counter
         self.n_inputs, self.n_outputs = samples.n_inputs, samples.n_outputs
         self.input_names, self.output_names = samples.input_names, samples.output_names
+        self.in_memory = samples.in_memory
 
     @property
     def n_passes(self) -> int:
@@ -58,10 +59,18 @@ class CountedSamples(Samples):
         """Leave rows out; whoever reduces what is left makes the pass."""
         return self._like_this(self._samples.every_nth(n))
 
+    def head(self, n_rows: int) -> Samples:
+        """Take the first rows; neither that nor passes over them count."""
+        return self.adopt(self._samples.head(n_rows))
+
+    def adopt(self, held: Samples) -> CountedSamples:
+        """Watch over passes over rows in memory; they do not count."""
+        return CountedSamples(held, self._on_pass)
+
     def take(self, rows: IndexArray) -> Samples:
         """Take rows, and count a pass; passes over rows in memory do not count."""
         self._begin_pass()
-        return CountedSamples(self._samples.take(rows), self._on_pass)
+        return self.adopt(self._samples.take(rows))
 
     def _begin_pass(self) -> None:
         self._on_pass()

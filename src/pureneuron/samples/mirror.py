@@ -17,6 +17,7 @@ from pureneuron.typing import AnyArray, Array, IndexArray
 
 __all__ = [
     "distinct_rows",
+    "equal_pairs",
     "mirror_groups",
     "mirror_hash",
     "mirror_pairs",
@@ -96,6 +97,16 @@ def distinct_rows(samples: Samples, *, with_outputs: bool = False) -> float:
     if estimate <= 2.5 * m and empty:
         return float(m * np.log(m / empty))
     return float(estimate)
+
+
+def equal_pairs(samples: Samples) -> float:
+    """Count the pairs of rows that are equal, outputs included; a hash of each row is held."""
+    counts = np.unique(samples.reduce(_row_hashes)["hash"], return_counts=True)[1]
+    return float(np.sum(counts * (counts - 1.0)) / 2.0)
+
+
+def _row_hashes(batch: Batch) -> dict[str, Stacked]:
+    return {"hash": Stacked(row_hash(batch.X, batch.Y))}
 
 
 def _registers(batch: Batch, with_outputs: bool) -> dict[str, Max]:

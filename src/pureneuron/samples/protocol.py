@@ -22,7 +22,7 @@ from pureneuron.samples.batch import Batch, Kernel, Leaf, Merged, Stacked, merge
 from pureneuron.samples.cores import over_batches
 from pureneuron.typing import AnyArray, IndexArray
 
-__all__ = ["HeldBatches", "Samples"]
+__all__ = ["HeldBatches", "Samples", "held_rows", "taken_rows"]
 
 
 class Samples(ABC):
@@ -36,12 +36,16 @@ class Samples(ABC):
         Number of inputs d and of outputs m.
     input_names, output_names : tuple of str
         Their names.
+    in_memory : bool
+        Whether the rows lie in the memory of this process, so that a pass costs its arithmetic and
+        no more. Where they do not, few passes that do much each are the quicker way.
     """
 
     n_inputs: int
     n_outputs: int
     input_names: tuple[str, ...]
     output_names: tuple[str, ...]
+    in_memory: bool = False
 
     @abstractmethod
     def reduce(self, kernel: Kernel, *params: Any) -> Merged:
@@ -81,10 +85,18 @@ class Samples(ABC):
 
     def take(self, rows: IndexArray) -> Samples:
         """Return some rows, by ascending row number, in memory: one pass."""
-        merged = self.reduce(_taken, np.asarray(rows))
-        extra = {name[6:]: value for name, value in merged.items() if name.startswith("extra ")}
-        batch = Batch(merged["X"], merged["Y"], merged.get("weight"), extra=extra)
-        return HeldBatches([batch], self.input_names, self.output_names)
+        return held_rows(self.reduce(taken_rows, np.asarray(rows)), self)
+
+    def head(self, n_rows: int) -> Samples:
+        """Return the first rows, or all there are if those are fewer, in memory.
+
+        A source that reads its rows in order need not read on.
+        """
+        return self.take(np.arange(n_rows))
+
+    def adopt(self, held: Samples) -> Samples:
+        """Return rows of these samples that lie in memory, so that passes over them are noticed."""
+        return held
 
     def every_nth(self, n: int) -> Samples:
         """Return every n-th row of the whole; a pass over them is one over all."""
@@ -98,6 +110,7 @@ class _EveryNth(Samples):
         self._source, self._n = source, n
         self.n_inputs, self.n_outputs = source.n_inputs, source.n_outputs
         self.input_names, self.output_names = source.input_names, source.output_names
+        self.in_memory = source.in_memory
         self._functions: tuple[tuple[Any, ...], ...] = ()
 
     def reduce(self, kernel: Kernel, *params: Any) -> Merged:
@@ -119,6 +132,8 @@ class HeldBatches(Samples):
     input_names, output_names : tuple of str, optional
         ``x0 …`` and ``y0 …`` if left out, or if their number is another.
     """
+
+    in_memory = True
 
     def __init__(
         self,
@@ -155,11 +170,33 @@ class HeldBatches(Samples):
 
     def arrays(self) -> tuple[AnyArray, AnyArray, AnyArray | None]:
         """Return all rows as ``X, Y, weight``."""
-        whole = _joined(self._batches)
+        whole = self.joined()
         return whole.X, whole.Y, whole.weight
+
+    def joined(self) -> Batch:
+        """Return all rows as one batch."""
+        return _joined(self._batches)
 
     def _like(self, batches: Sequence[Batch]) -> HeldBatches:
         return HeldBatches(batches, self.input_names, self.output_names)
+
+
+def taken_rows(batch: Batch, rows: AnyArray) -> dict[str, Leaf]:
+    """Return the parts of a batch that lie in some rows of the whole, by ascending number."""
+    some = batch.taken(to_numpy(rows))
+    parts: dict[str, Leaf] = {"X": Stacked(some.X), "Y": Stacked(some.Y)}
+    if some.weight is not None:
+        parts["weight"] = Stacked(some.weight)
+    return {**parts, **{f"extra {name}": Stacked(column) for name, column in some.extra.items()}}
+
+
+def held_rows(merged: Merged, like: Samples) -> HeldBatches:
+    """Return in memory what :func:`taken_rows` has given; sizes and names are those of ``like``."""
+    if not merged:
+        merged = {"X": np.empty((0, like.n_inputs)), "Y": np.empty((0, like.n_outputs))}
+    extra = {name[6:]: value for name, value in merged.items() if name.startswith("extra ")}
+    batch = Batch(merged["X"], merged["Y"], merged.get("weight"), extra=extra)
+    return HeldBatches([batch], like.input_names, like.output_names)
 
 
 def _joined(batches: Sequence[Batch]) -> Batch:
@@ -185,14 +222,6 @@ def _together(batch: Batch, calls: tuple[tuple[Any, ...], ...]) -> dict[str, Lea
         for i, (kernel, *params) in enumerate(calls)
         for name, leaf in kernel(batch, *params).items()
     }
-
-
-def _taken(batch: Batch, rows: AnyArray) -> dict[str, Leaf]:
-    some = batch.taken(to_numpy(rows))
-    parts: dict[str, Leaf] = {"X": Stacked(some.X), "Y": Stacked(some.Y)}
-    if some.weight is not None:
-        parts["weight"] = Stacked(some.weight)
-    return {**parts, **{f"extra {name}": Stacked(column) for name, column in some.extra.items()}}
 
 
 def _reduced_thinned(

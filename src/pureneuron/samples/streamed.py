@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from typing import Any
 
-from pureneuron.samples.batch import Batch, Kernel, Merged, merge, native
+import numpy as np
+
+from pureneuron.samples.batch import Batch, Kernel, Leaf, Merged, merge, native
+from pureneuron.samples.cores import over_stream
 from pureneuron.samples.groups import group_column, group_keys
-from pureneuron.samples.protocol import Samples
+from pureneuron.samples.protocol import HeldBatches, Samples
 from pureneuron.typing import AnyArray
 
 __all__ = ["StreamedSamples"]
@@ -36,7 +39,7 @@ class StreamedSamples(Samples):
         self._batches = batches
         self._functions: tuple[tuple[Any, ...], ...] = ()
         if input_names is None or output_names is None:
-            first = next(self._made())
+            first = next(self._read())
             input_names = input_names or [f"x{i}" for i in range(first.X.shape[1])]
             output_names = output_names or [f"y{i}" for i in range(first.Y.shape[1])]
         self.input_names, self.output_names = tuple(input_names), tuple(output_names)
@@ -44,7 +47,12 @@ class StreamedSamples(Samples):
 
     def reduce(self, kernel: Kernel, *params: Any) -> Merged:
         """Run ``kernel(batch, *params)`` over all batches and merge: one pass over the data."""
-        return merge(kernel(batch, *native(params, batch.X)) for batch in self._made())
+
+        def work(batch: Batch) -> Mapping[str, Leaf]:
+            batch = self._derived(batch)
+            return kernel(batch, *native(params, batch.X))
+
+        return merge(over_stream(work, self._read()))
 
     def derive(self, fn: Callable[..., Batch], *params: Any) -> StreamedSamples:
         """Return the samples with each batch replaced, in each pass anew."""
@@ -52,7 +60,25 @@ class StreamedSamples(Samples):
         other._functions = (*self._functions, (fn, *params))
         return other
 
-    def _made(self) -> Iterator[Batch]:
+    def head(self, n_rows: int) -> HeldBatches:
+        """Return the first rows, in memory; it reads no more than these."""
+        parts, found = [], 0
+        for batch in self._read():
+            count = min(n_rows - found, batch.X.shape[0])
+            parts.append(self._derived(batch).rows(slice(0, count)))
+            found += count
+            if found >= n_rows:
+                break
+        if not parts:
+            parts = [Batch(np.empty((0, self.n_inputs)), np.empty((0, self.n_outputs)))]
+        return HeldBatches(parts, self.input_names, self.output_names)
+
+    def _derived(self, batch: Batch) -> Batch:
+        for fn, *params in self._functions:
+            batch = batch.derived(fn, native(tuple(params), batch.X))
+        return batch
+
+    def _read(self) -> Iterator[Batch]:
         offset = 0
         for X, Y, weight, *labels in self._batches():
             if X.shape[0] == 0:
@@ -60,8 +86,5 @@ class StreamedSamples(Samples):
             extra = {}
             for groups in labels:
                 extra = group_column(group_keys(groups, offset=offset), X)
-            batch = Batch(X, Y, weight, offset, extra)
-            for fn, *params in self._functions:
-                batch = batch.derived(fn, native(tuple(params), X))
-            yield batch
+            yield Batch(X, Y, weight, offset, extra)
             offset += X.shape[0]

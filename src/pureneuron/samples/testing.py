@@ -139,6 +139,10 @@ def _check_taking(samples: Samples, X: Array, Y: Array, weight: Array | None) ->
     square = X[rows, :1] ** 2
     _require(np.allclose(taken["square"], square, atol=1e-6), "take loses extra columns")
     _check_weights(taken, None if weight is None else weight[rows], "take")
+    for n in (0, 1, 50, _N + 1):
+        first = samples.head(n).reduce(_placed).get("x", X[:0])
+        same = first.shape == X[:n].shape and np.allclose(first, X[:n], atol=1e-6)
+        _require(same, f"head({n}) is not the first {n} rows")
 
 
 def _check_thinning(samples: Samples, X: Array, Y: Array, weight: Array | None) -> None:

@@ -23,10 +23,14 @@ class Thresholds:
         Up to this many unknowns, and entries of F, gathering the whole pattern (n (kr)²
         multiplications in one product) beats two passes and two conjugate-gradient products
         (20 n k r, and more calls) (rates.py).
+    streamed_unknowns : int
+        The first of these where rows do not lie in memory, and a pass costs more than its products
+        (make bench-scale).
     """
 
     pattern_unknowns: int = 128
     pattern_entries: int = 20_000
+    streamed_unknowns: int = 400
 
 
 THRESHOLDS = Thresholds()
@@ -45,6 +49,9 @@ def quadratic_model(problem: Problem, W: Array, reference: Array | None = None) 
         An A near the best for ``W``: residuals are measured against it.
     """
     unknowns = len(W) * problem.n_inputs
-    few = unknowns <= THRESHOLDS.pattern_unknowns
-    small = few and unknowns * problem.n_rows <= THRESHOLDS.pattern_entries
+    if problem.source.in_memory:
+        few = unknowns <= THRESHOLDS.pattern_unknowns
+        small = few and unknowns * problem.n_rows <= THRESHOLDS.pattern_entries
+    else:
+        small = unknowns <= THRESHOLDS.streamed_unknowns
     return PatternModel(problem, W, reference) if small else MatrixFreeModel(problem, W, reference)

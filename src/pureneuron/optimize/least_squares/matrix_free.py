@@ -141,6 +141,9 @@ class MatrixFreeModel:
             )
         return self._kept
 
+    def foretold(self, W: Array) -> None:
+        """Return None: A at another W takes a pass."""
+
     def release(self) -> None:
         """Drop the activations: those of the next point need the room."""
         self._kept = None

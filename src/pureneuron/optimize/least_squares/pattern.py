@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from pureneuron.linalg import gram_inverse
+from pureneuron.model import unit_rows
 from pureneuron.optimize.fit import Point
 from pureneuron.optimize.least_squares.kernels import pattern_sums
 from pureneuron.optimize.least_squares.projection import scaled_reference
@@ -30,13 +31,15 @@ class PatternModel:
         k, r = W.shape
         sums = problem.samples.reduce(pattern_sums, W, reference, problem.activation)
         self._FF, FE = sums["FF"] / problem.total, sums["FE"] / problem.total
+        self._problem, self._reference, self._FE = problem, reference, FE
+        self._EE = float(sums["EE"] / problem.total)
         self._active = sums["DD"] / problem.total
         up = lift(W, problem.n_beside)
         self._FH = self._FF @ up
         gram = up.T @ self._FH
         inverse = gram_inverse(gram)
         change = inverse @ (up.T @ FE)
-        loss = float(sums["EE"] / problem.total - np.sum(change * (up.T @ FE)))
+        loss = self._EE - float(np.sum(change * (up.T @ FE)))
         A = reference + change.T
         loss = max(loss, 0.0) / problem.n_outputs
         self.point = Point(W=W, A=A, loss=loss, gram=gram, gram_inverse=inverse)
@@ -75,6 +78,20 @@ class PatternModel:
                 return Step(np.asarray(V.reshape(k, r)), predicted)
             # Rounding has pushed a null direction below zero: more damping.
             ridge = 10.0 * ridge + 1e-14 * np.trace(matrix)
+
+    def foretold(self, W: Array) -> Point | None:
+        """Return the point at W as it would be with this pattern, where a pass is worth saving."""
+        if self._problem.source.in_memory:
+            return None
+        W, beside = unit_rows(W), self._problem.n_beside
+        before, up = lift(self.point.W, beside) @ self._reference.T, lift(W, beside)
+        gram = up.T @ self._FF @ up
+        inverse = gram_inverse(gram)
+        A = inverse @ (up.T @ (self._FE + self._FF @ before))
+        change = up @ A - before
+        power = self._EE + float(np.sum(change * (self._FF @ change - 2.0 * self._FE)))
+        loss = max(power, 0.0) / self._problem.n_outputs
+        return Point(W=W, A=A.T, loss=loss, gram=gram, gram_inverse=inverse)
 
     def release(self) -> None:
         """Keep all: it is small."""

@@ -1,0 +1,175 @@
+"""Many rows: the search is made on a part of them, and only the last steps on all.
+
+A part with some hundred equations for each unknown shows every minimum where all rows have it, up
+to noise, and a descent on all rows from there takes two or three steps. So what is long, the starts
+and the number of neurons, costs as little as if there were few rows; the estimate, its errors and
+the tests are those of all rows. Where these say that the part has missed something, a larger part
+is searched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pureneuron.certify import Found
+from pureneuron.initialize import Candidate
+from pureneuron.linalg import tall_product
+from pureneuron.monitor import Monitor
+from pureneuron.optimize import (
+    Fit,
+    Limits,
+    Observer,
+    minimize,
+    minimize_mixed,
+    single_suffices,
+)
+from pureneuron.optimize.damping import THRESHOLDS as DAMPING
+from pureneuron.options import Options
+from pureneuron.problem import Problem, n_unknowns
+from pureneuron.results import StageReport
+from pureneuron.samples import Batch, Sum
+from pureneuron.search import confirms
+
+__all__ = ["Finished", "Thresholds", "finished", "is_missing_something", "parts_of"]
+
+_STAGE = "all rows"
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Numbers that decide, each with its meaning and the benchmark that shows its effect.
+
+    Attributes
+    ----------
+    equations, fewest_rows : float and int
+        Equations for each unknown on the first part, and the fewest rows (make bench-scale).
+    growth : int
+        How many times larger the next part is; and all rows against the first part from which on a
+        search on a part saves time (make bench-scale).
+    fewest_equations : float
+        Equations for each unknown below which a part that cannot be larger will not do
+        (make bench-scale).
+    most_spread : float
+        Mean square of white inputs along any direction on a part, or the inverse, from which on it
+        does not stand for all rows: single rows carry a direction of their own.
+    """
+
+    equations: float = 400.0
+    fewest_rows: int = 20_000
+    growth: int = 8
+    fewest_equations: float = 30.0
+    most_spread: float = 2.0
+
+
+THRESHOLDS = Thresholds()
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """How a fit on a part became one on all rows.
+
+    Attributes
+    ----------
+    on_part, on_all : Fit
+        The two.
+    stays : bool
+        Whether every neuron is about where the part has it.
+    """
+
+    on_part: Fit
+    on_all: Fit
+    stays: bool
+
+    def describe(self) -> StageReport:
+        """Report the steps."""
+        part, info = self.on_part.problem, self.on_all.info
+        where = "where the part has them" if self.stays else "elsewhere than on the part"
+        return StageReport(
+            _STAGE,
+            f"from a search on {part.n_rows} rows, {info.n_iter} iterations on all: "
+            f"the neurons are {where}",
+            {"rows_of_part": part.n_rows, "history": np.array(info.history)},
+        )
+
+
+def parts_of(problem: Problem, options: Options, rng: np.random.Generator) -> Iterator[Problem]:
+    """Yield what to search on: parts that grow, as far as they save time, and all rows at last.
+
+    Of rows that do not lie in memory, those that are kept there are the largest part: all of them
+    are searched only where those are too few.
+    """
+    size = _first_size(problem, options)
+    kept = None if problem.kept is None else len(problem.kept)
+    if kept is not None and kept < _needed(problem, options, THRESHOLDS.fewest_equations):
+        kept = None
+    while size * (THRESHOLDS.growth if kept is None else 1) <= (kept or problem.n_rows):
+        part = problem.subset(int(size), rng=rng)
+        if _stands_for_all(part):
+            yield part
+        size *= THRESHOLDS.growth
+    if kept is None:
+        yield problem
+    elif problem.kept is not None:
+        yield problem.on(problem.kept.samples)
+
+
+def _first_size(problem: Problem, options: Options) -> float:
+    size = max(_needed(problem, options, THRESHOLDS.equations), THRESHOLDS.fewest_rows)
+    # More where many rows weigh next to nothing.
+    return size * problem.n_rows / problem.n_effective
+
+
+def _needed(problem: Problem, options: Options, equations: float) -> float:
+    """Return how many rows have so many equations for each unknown."""
+    k = options.n_neurons
+    if k == "auto":
+        k = max(problem.n_inputs, problem.n_outputs)
+    return equations * n_unknowns(problem, int(k)) / problem.n_outputs
+
+
+def _stands_for_all(part: Problem) -> bool:
+    gram = part.samples.reduce(_gram)["XX"] / part.total
+    values = np.linalg.eigvalsh(gram)
+    return bool(values[0] >= 1.0 / THRESHOLDS.most_spread and values[-1] <= THRESHOLDS.most_spread)
+
+
+def _gram(batch: Batch) -> dict[str, Sum]:
+    return {"XX": Sum(tall_product(batch.X, batch.X))}
+
+
+def finished(found: Found, whole: Problem, limits: Limits, monitor: Monitor) -> Found:
+    """Take the last steps of a fit on a part on all rows."""
+    part, search = found.fit, found.search
+    problem = part.problem.on_rows_of(whole)
+    monitor.go_on_with(problem, part)
+    with monitor.stage(_STAGE) as stage:
+        W, A = part.point.W, part.point.A
+        fit = _descended(problem, part, limits, monitor.observer(problem, _STAGE, 1, 1))
+        stays = confirms(Candidate(W, A), fit)
+        stage.report(Finished(part, fit, stays))
+    monitor.keep(fit)
+    if not stays:
+        search = replace(search, agreement="")
+    return replace(found, fit=fit, search=search, unchanged=False)
+
+
+def _descended(problem: Problem, part: Fit, limits: Limits, observer: Observer) -> Fit:
+    W, A = part.point.W, part.point.A
+    if problem.source.in_memory:
+        return minimize_mixed(problem, W, A, limits=limits, observer=observer)
+    # Rounding moves the sums of a pass by far less than noise does, however many rows there are.
+    rows = problem.in_single_precision if single_suffices(part.loss) else problem
+    trusted = DAMPING.trusted
+    fit = minimize(rows, W, A, limits=limits, damping=trusted, observer=observer)
+    return replace(fit, problem=problem)
+
+
+def is_missing_something(found: Found, options: Options) -> bool:
+    """Tell whether all rows say that the search on a part has not found all there is to find."""
+    diagnostics = found.diagnostics
+    assert diagnostics is not None
+    rejected = diagnostics.omitted is not None and diagnostics.omitted.is_rejected
+    return not found.search.agreement or (options.n_neurons == "auto" and rejected)
