@@ -189,14 +189,14 @@ def test_a_stream_gives_the_estimate_of_all_rows_in_few_passes(few_rows_are_kept
     assert stream.status is memory.status is Status.RECOVERED
     assert "all rows" in [stage.name for stage in stream.stages]
     # A descent ends within 5 % of a standard error, on a loss that is rough on that scale.
+    own = memory.network.match(stream.network).permutation
+    network, errors = stream.network.permuted(own), stream.standard_errors.permuted(own)
     for name in ("A", "W"):
-        apart = getattr(stream.network, name) - getattr(memory.network, name)
+        apart = getattr(network, name) - getattr(memory.network, name)
         error = getattr(memory.standard_errors, name)
-        assert np.all(np.abs(apart) < 0.3 * error + 1e-12)
-    assert stream.loss == pytest.approx(memory.loss, rel=1e-6)
-    for name in ("A", "W"):
-        errors = (getattr(each.standard_errors, name) for each in (stream, memory))
-        np.testing.assert_allclose(*errors, rtol=0.15)
+        assert np.all(np.abs(apart) < 0.2 * error + 1e-12)
+        np.testing.assert_allclose(getattr(errors, name), error, rtol=0.15)
+    assert stream.loss == pytest.approx(memory.loss, rel=1e-4)
     assert stream.n_passes <= passes
 
 

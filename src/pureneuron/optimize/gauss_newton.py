@@ -156,7 +156,9 @@ def _advanced(problem: Problem, state: _State, rules: Termination) -> _State:
     step = state.model.step(mu, _forcing(problem, trace), length.scale)
     predicted = step.predicted / problem.n_outputs
     if rules.is_negligible(trace, predicted, mu):
-        return replace(state, converged=True)
+        # Not worth a pass; what costs none is taken.
+        ahead = state.model.foretold(state.model.point.W + step.V)
+        return replace(state, point=ahead or state.point, converged=True)
     last = length.stretch == 1.0 and rules.is_last(trace, predicted, mu)
     model, found = _expanded(problem, state, length.stretch * step.V, last=last)
     gain = trace.loss - found.loss

@@ -71,12 +71,15 @@ def has_noise(fit: Fit) -> bool:
 def noise_covariance(problem: Problem, point: Point) -> Array:
     """Estimate the noise covariance (m, m) from the residual of a fit, in one pass.
 
+    It is that of the outputs before they were weighted.
+
     Each output has spent its share of the unknowns on fitting its own noise.
     """
     sums = problem.samples.reduce(residual_sums, point.W, point.A, problem.activation)
     unknowns = n_unknowns(problem, point.n_neurons)
     correction = problem.likelihood.noise_variance(1.0, unknowns, problem.n_equations)
-    return np.asarray(sums["EE"] / problem.total * correction)
+    colour = problem.likelihood.colour
+    return np.asarray(colour @ sums["EE"] @ colour.T / problem.total * correction)
 
 
 def reweighted(fit: Fit, *, limits: Limits) -> tuple[Fit, Noise]:
