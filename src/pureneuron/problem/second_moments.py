@@ -7,11 +7,27 @@ from dataclasses import dataclass, replace
 import array_api_compat
 import numpy as np
 
-from pureneuron.linalg import tall_product
-from pureneuron.samples import Batch, Merged, Samples, Sum
+from pureneuron.samples import Batch, Merged, Samples, Sum, to_numpy
 from pureneuron.typing import AnyArray, Array
 
 __all__ = ["SecondMoments", "design", "second_moment_sums", "second_moments"]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Sizes that decide how much is held at a time.
+
+    Attributes
+    ----------
+    part_entries, part_rows : int
+        Entries of X and Y that are in double precision at a time, and the fewest rows (rates.py).
+    """
+
+    part_entries: int = 80_000
+    part_rows: int = 256
+
+
+THRESHOLDS = Thresholds()
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,16 +127,43 @@ def second_moment_sums(
     batch: Batch, constant_input: bool, centre: AnyArray | None
 ) -> dict[str, Sum]:
     """Return the sums that second moments are made of, for a kernel to return among its leaves."""
-    xp = array_api_compat.array_namespace(batch.X)
-    X, Y, one = design(batch, constant_input, centre)
-    weight = one * one
+    d, S, rows = batch.X.shape[1], 0.0, float(batch.X.shape[0])
+    squares: AnyArray = rows
+    if batch.weight is not None:
+        xp = array_api_compat.array_namespace(batch.weight)
+        weight = xp.astype(batch.weight, xp.float64, copy=False)
+        squares = xp.sum(weight * weight)
+    width = d + batch.Y.shape[1]
+    # All products are those of one matrix, which is made a part at a time and stays in the cache.
+    for part in batch.parts(max(THRESHOLDS.part_rows, THRESHOLDS.part_entries // width)):
+        Z = _stacked(part, centre)
+        S = S + Z @ Z.T
+    # The last row of Z is that of the constant.
+    inputs = [*range(d), *([width] if constant_input else [])]
+    S = to_numpy(S)
+    of_inputs, of_outputs = S[:, inputs], S[:, d:width]
     return {
-        "rows": Sum(float(X.shape[0])),
-        "total": Sum(xp.sum(weight)),
-        "squares": Sum(xp.sum(weight * weight)),
-        "xx": Sum(tall_product(X, X)),
-        "yx": Sum(tall_product(Y, X)),
-        "yy": Sum(tall_product(Y, Y)),
-        "x": Sum((X.T @ one)[:, 0]),
-        "y": Sum((Y.T @ one)[:, 0]),
+        "rows": Sum(rows),
+        "total": Sum(S[width, width]),
+        "squares": Sum(squares),
+        "xx": Sum(of_inputs[inputs]),
+        "yx": Sum(of_inputs[d:width]),
+        "yy": Sum(of_outputs[d:width]),
+        "x": Sum(of_inputs[width]),
+        "y": Sum(of_outputs[width]),
     }
+
+
+def _stacked(batch: Batch, centre: AnyArray | None) -> AnyArray:
+    """Return X, Y − centre and ones as rows (d + m + 1, n), times the roots of the weights."""
+    d, (n, m) = batch.X.shape[1], batch.Y.shape
+    if isinstance(batch.X, np.ndarray):
+        Z = np.empty((d + m + 1, n))
+        Z[:d], Z[d : d + m], Z[d + m] = batch.X.T, batch.Y.T, 1.0
+        if centre is not None:
+            Z[d : d + m] -= centre[:, None]
+        if batch.weight is not None:
+            Z *= np.sqrt(batch.weight, dtype=np.float64)
+        return Z
+    X, Y, one = design(batch, False, centre)
+    return array_api_compat.array_namespace(X).concat([X, Y, one], axis=1).T
