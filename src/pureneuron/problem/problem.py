@@ -37,9 +37,13 @@ class Thresholds:
     ----------
     across : float
         Share of an input across the span from which on its own weight is not known (rounding).
+    most_doubled : int
+        Bytes of rows in memory above which those in other coordinates are not kept beside them, but
+        made anew in each pass (make bench-scale).
     """
 
     across: float = 1e-6
+    most_doubled: int = 256 << 20
 
 
 THRESHOLDS = Thresholds()
@@ -381,6 +385,8 @@ def pose(
         As :func:`~pureneuron.problem.validation.check_samples`, or if X does not vary.
     """
     refuse_no_columns(samples)
+    if samples.held_bytes > THRESHOLDS.most_doubled:
+        samples = samples.recomputed()
     sampling = None if samples.in_memory else Sampling.of(samples)
     found = survey(
         samples, constant_input=fit_hidden_bias, centred=fit_intercept, sampling=sampling

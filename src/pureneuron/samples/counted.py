@@ -34,7 +34,7 @@ class CountedSamples(Samples):
         self._counter = [0] if counter is None else counter
         self.n_inputs, self.n_outputs = samples.n_inputs, samples.n_outputs
         self.input_names, self.output_names = samples.input_names, samples.output_names
-        self.in_memory = samples.in_memory
+        self.in_memory, self.held_bytes = samples.in_memory, samples.held_bytes
 
     @property
     def n_passes(self) -> int:
@@ -62,6 +62,10 @@ class CountedSamples(Samples):
     def head(self, n_rows: int) -> Samples:
         """Take the first rows; neither that nor passes over them count."""
         return self.adopt(self._samples.head(n_rows))
+
+    def recomputed(self) -> CountedSamples:
+        """Keep nothing that is derived."""
+        return self._like_this(self._samples.recomputed())
 
     def adopt(self, held: Samples) -> CountedSamples:
         """Watch over passes over rows in memory; they do not count."""

@@ -37,8 +37,10 @@ class Samples(ABC):
     input_names, output_names : tuple of str
         Their names.
     in_memory : bool
-        Whether the rows lie in the memory of this process, so that a pass costs its arithmetic and
-        no more. Where they do not, few passes that do much each are the quicker way.
+        Whether the rows lie in the memory of this process, and so does what is derived from them.
+        Where they do not, few passes that do much each are the quicker way.
+    held_bytes : int
+        How much memory the rows take.
     """
 
     n_inputs: int
@@ -46,6 +48,7 @@ class Samples(ABC):
     input_names: tuple[str, ...]
     output_names: tuple[str, ...]
     in_memory: bool = False
+    held_bytes: int = 0
 
     @abstractmethod
     def reduce(self, kernel: Kernel, *params: Any) -> Merged:
@@ -94,6 +97,10 @@ class Samples(ABC):
         """
         return self.take(np.arange(n_rows))
 
+    def recomputed(self) -> Samples:
+        """Return the same rows, of which nothing that is derived is kept in memory."""
+        return self
+
     def adopt(self, held: Samples) -> Samples:
         """Return rows of these samples that lie in memory, so that passes over them are noticed."""
         return held
@@ -104,13 +111,12 @@ class Samples(ABC):
 
 
 class _EveryNth(Samples):
-    """A view of some of the rows of another source, with its sizes and names."""
+    """A view of some of the rows of another source, with its sizes and names; it keeps nothing."""
 
     def __init__(self, source: Samples, n: int) -> None:
         self._source, self._n = source, n
         self.n_inputs, self.n_outputs = source.n_inputs, source.n_outputs
         self.input_names, self.output_names = source.input_names, source.output_names
-        self.in_memory = source.in_memory
         self._functions: tuple[tuple[Any, ...], ...] = ()
 
     def reduce(self, kernel: Kernel, *params: Any) -> Merged:
@@ -147,6 +153,15 @@ class HeldBatches(Samples):
         self.n_inputs, self.n_outputs = X.shape[1], Y.shape[1]
         self.input_names = _names("x", self.n_inputs, input_names)
         self.output_names = _names("y", self.n_outputs, output_names)
+
+    @property
+    def held_bytes(self) -> int:  # type: ignore[override]
+        """How much memory the rows take."""
+        return sum(_bytes_of(batch.X) + _bytes_of(batch.Y) for batch in self._batches)
+
+    def recomputed(self) -> Samples:
+        """Return the same rows, of which nothing that is derived is kept in memory."""
+        return _EveryNth(self, 1)
 
     def reduce(self, kernel: Kernel, *params: Any) -> Merged:
         """Run ``kernel(batch, *params)`` over all batches and merge: one pass over the data."""
@@ -197,6 +212,11 @@ def held_rows(merged: Merged, like: Samples) -> HeldBatches:
     extra = {name[6:]: value for name, value in merged.items() if name.startswith("extra ")}
     batch = Batch(merged["X"], merged["Y"], merged.get("weight"), extra=extra)
     return HeldBatches([batch], like.input_names, like.output_names)
+
+
+def _bytes_of(M: AnyArray) -> int:
+    xp = array_api_compat.array_namespace(M)
+    return int(M.shape[0] * M.shape[1] * xp.finfo(M.dtype).bits // 8)
 
 
 def _joined(batches: Sequence[Batch]) -> Batch:
