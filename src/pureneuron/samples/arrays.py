@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-
-import numpy as np
 
 from pureneuron.samples.batch import Batch
+from pureneuron.samples.freed_memory import keep_freed_memory
 from pureneuron.samples.groups import group_codes, group_column
 from pureneuron.samples.numbers import real_array
 from pureneuron.samples.protocol import HeldBatches
@@ -26,13 +24,10 @@ class Thresholds:
         A batch of this many entries of X and Y (a few megabytes), and at least so many rows, stays
         near the processor's cache while it is long enough that the cost of a call does not show
         (rates.py, make bench).
-    kept_bytes : int
-        Chunks of freed memory up to this size are kept for what is asked for next (make bench).
     """
 
     batch_entries: int = 1_000_000
     batch_rows: int = 512
-    kept_bytes: int = 32 << 20
 
 
 THRESHOLDS = Thresholds()
@@ -113,19 +108,7 @@ class ArraySamples(HeldBatches):
 
 def batches_of(whole: Batch, batch_rows: int | None = None) -> tuple[Batch, ...]:
     """Cut rows that lie in memory into batches, of a size that suits the processor's cache."""
-    _keep_freed_memory()
+    keep_freed_memory()
     width = whole.X.shape[1] + whole.Y.shape[1]
     fitting = max(THRESHOLDS.batch_rows, THRESHOLDS.batch_entries // max(width, 1))
     return tuple(whole.parts(batch_rows or fitting)) or (whole,)
-
-
-@cache
-def _keep_freed_memory() -> None:
-    """Have the C library keep what kernels free for what they ask for next.
-
-    glibc gives chunks above a limit, at first 128 KiB, back to the system as soon as they are freed
-    and gets new ones page by page, which takes longer than a pass over them. It raises the limit
-    to the size of the largest such chunk that has been freed, up to 32 MiB: one that is never
-    touched costs nothing. Other libraries are none the wiser.
-    """
-    np.empty(THRESHOLDS.kept_bytes - 8192, dtype=np.uint8)

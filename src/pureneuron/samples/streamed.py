@@ -10,6 +10,7 @@ import numpy as np
 
 from pureneuron.samples.batch import Batch, Kernel, Leaf, Merged, merge, native
 from pureneuron.samples.cores import over_stream
+from pureneuron.samples.freed_memory import keep_freed_memory
 from pureneuron.samples.groups import group_column, group_keys
 from pureneuron.samples.protocol import HeldBatches, Samples
 from pureneuron.typing import AnyArray
@@ -36,6 +37,7 @@ class StreamedSamples(Samples):
         input_names: Sequence[str] | None = None,
         output_names: Sequence[str] | None = None,
     ) -> None:
+        keep_freed_memory()
         self._batches = batches
         self._functions: tuple[tuple[Any, ...], ...] = ()
         if input_names is None or output_names is None:
