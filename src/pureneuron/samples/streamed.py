@@ -9,6 +9,7 @@ from typing import Any
 from pureneuron.samples.batch import Batch, Kernel, Merged, merge, native
 from pureneuron.samples.groups import group_column, group_keys
 from pureneuron.samples.protocol import Samples
+from pureneuron.samples.rows_told import tell_rows
 from pureneuron.typing import AnyArray
 
 __all__ = ["StreamedSamples"]
@@ -64,4 +65,5 @@ class StreamedSamples(Samples):
             for fn, *params in self._functions:
                 batch = batch.derived(fn, native(tuple(params), X))
             yield batch
+            tell_rows(X.shape[0])
             offset += X.shape[0]
