@@ -174,7 +174,8 @@ def table(known: dict[str, Cell]) -> str:
             "",
             f"{cell['rows']:,} rows: {cell['seconds']:.1f} s, the products alone "
             f"{cell['products']:.1f} s: {cell['ratio']:.2f} times. "
-            f"Peak {cell['peak_mib']:.0f} MiB, before the fit {cell['before_mib']:.0f}, the data {cell['data_mib']:.0f}.",
+            f"Peak {cell['peak_mib']:.0f} MiB, before the fit {cell['before_mib']:.0f}, "
+            f"the data {cell['data_mib']:.0f}.",
         ]
     if cell := known.get("rates"):
         lines += [
