@@ -16,13 +16,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from functools import cache
-from typing import TypeVar
+from threading import Lock
+from typing import Any, TypeVar
 
 import joblib
 from joblib.parallel import get_active_backend
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["effective_n_jobs", "over_batches", "using_cores"]
+__all__ = ["effective_n_jobs", "one_blas_thread", "over_batches", "using_cores"]
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,38 @@ def over_batches(work: Callable[[T], U], batches: Iterable[T]) -> Iterable[U]:
     # What a caller has set for its own thread, such as how rounding errors are handled, holds.
     contexts = [copy_context() for _ in batches]
     return pool.map(lambda context, batch: context.run(work, batch), contexts, batches)
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Have the BLAS use one thread within: for tasks in threads that are not ours.
+
+    The limit is the process's own. The first of the tasks that run at a time sets it, and the last
+    one lifts it.
+    """
+    with _TASKS.lock:
+        if not _TASKS.running:
+            _TASKS.limit = _controller().limit(limits=1, user_api="blas")
+        _TASKS.running += 1
+    try:
+        yield
+    finally:
+        with _TASKS.lock:
+            _TASKS.running -= 1
+            if not _TASKS.running:
+                _TASKS.limit.restore_original_limits()
+
+
+@dataclass
+class _Tasks:
+    """How many tasks run in this process, and the limit that they share."""
+
+    lock: Any
+    running: int = 0
+    limit: Any = None
+
+
+_TASKS = _Tasks(Lock())
 
 
 @cache
