@@ -127,13 +127,15 @@ def folder(tmp_path):
     columns = {f"x{j}": X[:, j] for j in range(5)} | {f"y{j}": Y[:, j] for j in range(4)}
     frame = pd.DataFrame(columns | {"session": groups})
     (tmp_path / "parts").mkdir()
-    for i in range(12):
-        frame[500 * i : 500 * (i + 1)].to_parquet(tmp_path / "parts" / f"part-{i}.parquet")
+    for i in range(4):
+        # Files come in natural order: 9 before 10.
+        path = tmp_path / "parts" / f"part-{i + 8}.parquet"
+        frame[1500 * i : 1500 * (i + 1)].to_parquet(path)
     frame.to_parquet(tmp_path / "all.parquet")
     return tmp_path
 
 
-@pytest.mark.parametrize("what", ["parts", "parts/part-*.parquet", "all.parquet"])
+@pytest.mark.parametrize("what", ["parts/part-*.parquet", "all.parquet"])
 def test_the_command_line_has_workers_read_files(client, folder, what, capsys):
     model = folder / "m.safetensors"
     arguments = ["fit", "-k", "3", "--groups", "session", "--quiet", "-o", str(model)]
@@ -152,18 +154,17 @@ def test_the_command_line_has_workers_read_files(client, folder, what, capsys):
     [
         ("samples.csv", "with --dask, files must be Parquet"),
         ("none/*.parquet", "there is no file"),
-        ("parts", "lacks|cannot be read"),
+        ("parts", "cannot be read"),
     ],
 )
 def test_the_command_line_refuses_what_workers_cannot_read(client, folder, what, message, capsys):
-    for i in (3, 7):
-        path = folder / "parts" / f"part-{i}.parquet"
-        pd.read_parquet(path).drop(columns="x3").to_parquet(path)
+    path = folder / "parts" / "part-10.parquet"
+    pd.read_parquet(path).drop(columns="x3").to_parquet(path)
     status = run(["fit", str(folder / what), "-k", "3", "--dask", client.scheduler.address])
     assert status == 2
     said = " ".join(capsys.readouterr().err.split())
-    assert any(each in said for each in message.split("|"))
-    assert "partition 3" in said or what != "parts"
+    assert message in said
+    assert "partition 2" in said or what != "parts"
 
 
 def test_a_scheduler_that_is_not_there_is_named(folder, capsys, monkeypatch):
@@ -178,4 +179,5 @@ def test_a_frame_is_read_where_it_is(client, folder):
     frame = dd.read_parquet(folder / "parts")
     samples = DaskSamples.from_frame(frame, groups="session", client=client)
     assert samples.n_rows == 6000
+    np.testing.assert_array_equal(samples.take(np.array([1500])).arrays()[0][0], noisy()[0][1500])
     assert os.getpid() not in samples.reduce(_places)["pid"]
