@@ -17,6 +17,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -92,46 +93,65 @@ def cluster(n_workers: int) -> LocalCluster:
     )
 
 
-def overheads(client: Client) -> tuple[float, float]:
-    """Return seconds of a pass over next to no rows, and what each partition adds."""
-    seconds = []
-    for partitions in (8, 64):
+def overheads(client: Client) -> tuple[float, float, float]:
+    """Return seconds of a pass over next to no rows, what each partition adds, and CPU of that.
+
+    The last is what client and scheduler work for each partition; both run in this process.
+    """
+    seconds, busy = [], []
+    for partitions in (8, 128):
         X = da.ones((partitions, 2), chunks=(1, 2))
         samples = DaskSamples.from_arrays(X, X, client=client)
         samples.reduce(weight_sums)
         runs = []
+        began = time.process_time()
         for _ in range(10):
             start = time.perf_counter()
             samples.reduce(weight_sums)
             runs.append(time.perf_counter() - start)
-        seconds.append(float(np.median(runs)))
-    each = (seconds[1] - seconds[0]) / 56
-    return seconds[0] - 8 * each, each
+        busy.append((time.process_time() - began) / 10)
+        # The least: other processes only ever add to it.
+        seconds.append(min(runs))
+    each = (seconds[1] - seconds[0]) / 120
+    return seconds[0] - 8 * each, each, (busy[1] - busy[0]) / 120
 
 
-def fitted(
-    client: Client, teacher: TwoLayerNetwork, options: argparse.Namespace
-) -> tuple[Recovery, float, list[tuple[str, float, int, int]]]:
-    """Return a fit, its seconds, and its passes."""
+@dataclass(frozen=True)
+class Fitted:
+    """A fit, its seconds, the CPU seconds of the workers, and its passes."""
+
+    recovery: Recovery
+    seconds: float
+    cpu: float
+    passes: list[tuple[str, float, int, int]]
+
+
+def fitted(client: Client, teacher: TwoLayerNetwork, options: argparse.Namespace) -> Fitted:
+    """Make rows on the workers, and fit them."""
     samples = drawn(client, teacher, options.rows, options.partitions)
     samples.reduce(weight_sums)  # The rows are made here, and not timed.
     measured = Measured(samples, [])
-    start = time.perf_counter()
+    start, before = time.perf_counter(), _cpu(client)
     recovery = recover(measured, options.neurons, rng=0)
-    return recovery, time.perf_counter() - start, measured.passes
+    cpu = _cpu(client) - before
+    return Fitted(recovery, time.perf_counter() - start, cpu, measured.passes)
+
+
+def _cpu(client: Client) -> float:
+    return float(sum(client.run(time.process_time).values()))
 
 
 def killed(
     client: Client, teacher: TwoLayerNetwork, options: argparse.Namespace, seconds: float
 ) -> list[bool]:
     """Kill a worker in each of several fits; tell which end as they would have."""
-    whole = fitted(client, teacher, options)[0]
+    whole = fitted(client, teacher, options).recovery
     rng, same = np.random.default_rng(0), []
     for i in range(options.kills):
         delay = float(rng.uniform(0.0, seconds))
         timer = threading.Timer(delay, _kill, (client, rng))
         timer.start()
-        fit = fitted(client, teacher, options)[0]
+        fit = fitted(client, teacher, options).recovery
         timer.join()
         same.append(fit.status is whole.status and bool((fit.network.W == whole.network.W).all()))
         print(f"kill {i + 1} after {delay:.1f} s: {'same' if same[-1] else 'OTHER'} network")
@@ -178,34 +198,36 @@ def main() -> None:
         "",
         f"Made by `python benchmarks/dask_workers.py`: {options.rows:,} rows in "
         f"{options.partitions} partitions, d = {options.inputs}, k = {options.neurons}, "
-        f"m = {options.outputs}, float32, workers of one thread on one machine.",
+        f"m = {options.outputs}, float32, workers of one thread on one machine. The last column is "
+        "the workers' CPU time for a row and pass.",
         "",
-        "| workers | status | passes | s in all | s a pass | against the first |",
-        "|---|---|---|---|---|---|",
+        "| workers | status | passes | s in all | s a pass | against the first | CPU ns a row |",
+        "|---|---|---|---|---|---|---|",
     ]
     first = 0.0
     for n_workers in options.workers:
         with cluster(n_workers) as workers, Client(workers) as client:
-            recovery, seconds, passes = fitted(client, teacher, options)
-            first = first or seconds
-            mean = sum(each[1] for each in passes) / len(passes)
-            status = recovery.status.name
+            fit = fitted(client, teacher, options)
+            first, n_passes = first or fit.seconds, len(fit.passes)
+            mean = sum(each[1] for each in fit.passes) / n_passes
             lines.append(
-                f"| {n_workers} | {status} | {len(passes)} | {seconds:.1f} | {mean:.3f} "
-                f"| {first / seconds:.2f} |"
+                f"| {n_workers} | {fit.recovery.status.name} | {n_passes} | {fit.seconds:.1f} "
+                f"| {mean:.3f} | {first / fit.seconds:.2f} "
+                f"| {1e9 * fit.cpu / n_passes / options.rows:.0f} |"
             )
-            start, each = overheads(client)
+            start, each, cpu = overheads(client)
+            said = ""
             if options.kills and n_workers == options.workers[-1]:
-                same = killed(client, teacher, options, seconds)
-                said = f"Kills of a worker: {sum(same)} of {len(same)} fits end the same."
-            else:
-                said = ""
+                same = killed(client, teacher, options, fit.seconds)
+                said = f" Kills of a worker: {sum(same)} of {len(same)} fits end the same."
     lines += [
         "",
-        f"With {n_workers} workers, a pass over next to no rows takes {start:.4f} s, and ",
+        f"With {n_workers} workers, a pass over next to no rows takes {1e3 * start:.0f} ms, and "
+        f"{1e3 * each:.1f} ms more for each partition, of which client and scheduler work "
+        f"{1e3 * cpu:.1f} ms.{said}",
+        "",
+        *table(fit.passes),
     ]
-    lines[-1] += f"{each:.5f} s more for each partition. {said}".rstrip()
-    lines += ["", *table(passes)]
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "dask_workers.md").write_text("\n".join([*lines, ""]))
     print("\n".join(lines))
