@@ -26,6 +26,7 @@ from pureneuron.samples import (
     Stacked,
     UnclearColumns,
     partitions,
+    worker_memory,
 )
 from pureneuron.samples.dask import DaskSamples
 from pureneuron.samples.frames import choose_columns
@@ -95,7 +96,7 @@ def test_dask_keeps_the_promises_of_a_source(make):
 
 @pytest.mark.parametrize("make", sources()[:2])
 def test_what_there_is_no_room_for_is_made_anew(make, monkeypatch):
-    monkeypatch.setattr(partitions, "THRESHOLDS", SimpleNamespace(kept_share=0.0))
+    monkeypatch.setattr(worker_memory, "THRESHOLDS", SimpleNamespace(kept_share=0.0))
     check_source(make)
 
 
@@ -251,6 +252,7 @@ def test_a_partition_that_differs_is_named():
         (lambda piece: piece.drop(columns=["x3", "z"]), "partition 2 of the data frame .*x3"),
         (lambda piece: piece.assign(x3="a"), "column x3 of partition 2 is of type"),
     ],
+    ids=["one", "two", "text"],
 )
 def test_a_piece_with_other_columns_is_named(change, message):
     X, Y, *_ = noisy(100)

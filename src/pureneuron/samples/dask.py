@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Self
 
-import cloudpickle
-import dask
 import numpy as np
 import psutil
 from dask import delayed
@@ -24,6 +22,13 @@ from pureneuron.samples.batch import Batch, Kernel, Merged
 from pureneuron.samples.blocks import Blocks, blocks_of, with_rows_of
 from pureneuron.samples.frames import choose_columns
 from pureneuron.samples.protocol import HeldBatches, Samples
+from pureneuron.samples.scheduling import (
+    computed,
+    current_client,
+    packed,
+    persisted,
+    refuse_unreadable,
+)
 from pureneuron.typing import IndexArray
 
 __all__ = ["DaskSamples"]
@@ -37,15 +42,11 @@ class Thresholds:
     ----------
     fan_in : int
         Partitions, or nodes of the tree, whose answers one task merges (dask_workers.py).
-    retries : int
-        Times that a task is tried again when it fails on a worker: a disk or a connection may be
-        away for a moment.
     held_share : float
         Without a cluster, rows are held if they fill no more than this share of the free memory.
     """
 
     fan_in: int = 8
-    retries: int = 3
     held_share: float = 0.5
 
 
@@ -145,7 +146,7 @@ class DaskSamples(Samples):
             )
             for i in range(len(blocks["X"].parts))
         ]
-        client = _current_client() if client is None else client
+        client = current_client() if client is None else client
         return cls._of(loaded, known, names, client, persist)
 
     @classmethod
@@ -189,11 +190,11 @@ class DaskSamples(Samples):
         labels = [label for label in frame.columns if str(label) in set(columns.all)]
         pieces = frame[labels].to_delayed()
         loaded = [delayed(tasks.from_frame)(i, piece, columns) for i, piece in enumerate(pieces)]
-        client = _current_client() if client is None else client
+        client = current_client() if client is None else client
         try:
             return cls._of(loaded, None, (columns.inputs, columns.outputs), client, persist)
         except (KeyError, OSError, ValueError):
-            _refuse_unreadable(pieces, client, source)
+            refuse_unreadable(pieces, client, source)
             raise
 
     @classmethod
@@ -207,13 +208,13 @@ class DaskSamples(Samples):
     ) -> Self:
         holds = client is not None if persist is None else persist
         if holds:
-            loaded = _persisted(client, loaded)
+            loaded = persisted(client, loaded)
         if rows is None:
-            rows = _computed(client, [delayed(tasks.count)(each) for each in loaded])
+            rows = computed(client, [delayed(tasks.count)(each) for each in loaded])
         if persist is None and not holds:
             # One partition may stand for all: rows are alike.
             fullest = int(np.argmax(rows))
-            size = _computed(client, [delayed(tasks.size)(loaded[fullest])])[0]
+            size = computed(client, [delayed(tasks.size)(loaded[fullest])])[0]
             free = THRESHOLDS.held_share * psutil.virtual_memory().available
             holds = size * sum(rows) <= free * max(rows)
         offsets = accumulate(rows, initial=0)
@@ -227,14 +228,14 @@ class DaskSamples(Samples):
 
     def reduce(self, kernel: Kernel, *params: Any) -> Merged:
         """Run ``kernel(batch, *params)`` on the workers and merge in a tree: one pass."""
-        call = _packed(kernel, params)
+        call = packed(kernel, params)
         nodes = [delayed(tasks.partial)(partition, call) for partition in self._held()]
         while len(nodes) > THRESHOLDS.fan_in:
             nodes = [
                 delayed(tasks.merged)(nodes[i : i + THRESHOLDS.fan_in])
                 for i in range(0, len(nodes), THRESHOLDS.fan_in)
             ]
-        merged: Merged = _computed(self._client, [delayed(tasks.finished)(nodes)])[0]
+        merged: Merged = computed(self._client, [delayed(tasks.finished)(nodes)])[0]
         return merged
 
     def derive(self, fn: Callable[..., Batch], *params: Any) -> DaskSamples:
@@ -242,7 +243,7 @@ class DaskSamples(Samples):
 
         The first pass over them makes them, and keeps what there is room for.
         """
-        call = _packed(fn, params)
+        call = packed(fn, params)
         derived = [delayed(tasks.derived)(partition, call) for partition in self._partitions]
         names = self.input_names, self.output_names
         return DaskSamples(derived, self._rows, names, self._client, holds=self._holds)
@@ -262,62 +263,16 @@ class DaskSamples(Samples):
             delayed(tasks.taken)(held[p], rows[edges[p] : edges[p + 1]], int(edges[p]))
             for p in some
         ]
-        batches = [batch for piece in _computed(self._client, pieces) for batch in piece]
+        batches = [batch for piece in computed(self._client, pieces) for batch in piece]
         taken = HeldBatches(batches, self.input_names, self.output_names)
         return taken.take(np.arange(len(rows)))
 
     def _held(self) -> list[Any]:
         """Return the partitions, held from now on if they are to be."""
         if self._holds and not self._is_held:
-            self._partitions = _persisted(self._client, self._partitions)
+            self._partitions = persisted(self._client, self._partitions)
             self._is_held = True
         return self._partitions
-
-
-def _current_client() -> Any:
-    """Return the client that Dask would use; None if that is its own scheduler."""
-    try:
-        from distributed import default_client
-
-        return default_client()
-    except (ImportError, ValueError):
-        return None
-
-
-def _packed(fn: Callable[..., Any], params: tuple[Any, ...]) -> Any:
-    return delayed(tasks.unpacked)(cloudpickle.dumps((fn, *params)))
-
-
-def _persisted(client: Any, values: Sequence[Any]) -> list[Any]:
-    if client is None:
-        return list(dask.persist(*values))
-    return list(client.persist(list(values), retries=THRESHOLDS.retries))
-
-
-def _computed(client: Any, values: Sequence[Any]) -> list[Any]:
-    if client is None:
-        return list(dask.compute(*values))
-    futures = client.compute(list(values), retries=THRESHOLDS.retries)
-    return list(client.gather(futures))
-
-
-def _refuse_unreadable(pieces: Sequence[Any], client: Any, source: str) -> None:
-    """Look for the piece of a frame that cannot be read; Dask's own errors do not tell which.
-
-    Raises
-    ------
-    ValueError
-        If there is one; the message gives its number.
-    """
-    for i, piece in enumerate(pieces):
-        try:
-            _computed(client, [delayed(len)(piece)])
-        except (KeyError, OSError, ValueError) as error:
-            why = error.args[0] if isinstance(error, KeyError) else error
-            raise ValueError(
-                f"partition {i} of {source} cannot be read: {why}; partitions must have the same "
-                "columns, and files must be whole"
-            ) from error
 
 
 def _names(letter: str, given: Sequence[str] | None, blocks: Blocks) -> tuple[str, ...]:

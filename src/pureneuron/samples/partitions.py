@@ -11,8 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import psutil
 from dask.sizeof import sizeof
 
 from pureneuron.samples.arrays import THRESHOLDS as ARRAYS
@@ -34,7 +32,8 @@ from pureneuron.samples.cores import one_blas_thread
 from pureneuron.samples.frames import FrameColumns, matrix, split
 from pureneuron.samples.groups import group_column, group_keys
 from pureneuron.samples.numbers import real_array
-from pureneuron.typing import AnyArray, IndexArray
+from pureneuron.samples.worker_memory import bytes_of, has_room, size_of
+from pureneuron.typing import IndexArray
 
 __all__ = [
     "Partition",
@@ -50,23 +49,6 @@ __all__ = [
     "taken",
     "unpacked",
 ]
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """Sizes that decide what workers keep.
-
-    Attributes
-    ----------
-    kept_share : float
-        A worker keeps derived rows while its process stays below this share of its memory. Dask
-        writes to disk from 0.6 on, and what can be made again is not worth that.
-    """
-
-    kept_share: float = 0.5
-
-
-THRESHOLDS = Thresholds()
 
 
 @dataclass(frozen=True)
@@ -171,7 +153,7 @@ def count(arrays: Mapping[str, Any]) -> int:
 
 def size(arrays: Mapping[str, Any]) -> int:
     """Return the bytes of a partition."""
-    return sum(_size(array) for array in arrays.values() if array is not None)
+    return sum(size_of(array) for array in arrays.values() if array is not None)
 
 
 def placed(arrays: Mapping[str, Any], offset: int) -> Partition:
@@ -194,7 +176,7 @@ def derived(partition: Partition, call: tuple[Any, ...]) -> Partition:
     with one_blas_thread():
         for batch in later.made():
             batches.append(batch)
-            if len(batches) == 1 and not _has_room(_bytes(batch) * len(partition.batches)):
+            if len(batches) == 1 and not has_room(bytes_of(batch) * len(partition.batches)):
                 return later
     return Partition(tuple(batches))
 
@@ -234,42 +216,14 @@ def taken(partition: Partition, rows: IndexArray, first: int) -> list[Batch]:
     ]
 
 
-def _has_room(more: int) -> bool:
-    """Tell whether this process may hold so many bytes more."""
-    limit = _worker_limit()
-    if limit is None:
-        return bool(more <= THRESHOLDS.kept_share * psutil.virtual_memory().available)
-    used = psutil.Process().memory_info().rss
-    return bool(used + more <= THRESHOLDS.kept_share * limit)
-
-
-def _worker_limit() -> int | None:
-    """Return the memory that the worker may use; None outside a worker, or without a limit."""
-    try:
-        from distributed import get_worker
-
-        return get_worker().memory_manager.memory_limit or None
-    except (ImportError, ValueError):
-        return None
-
-
-def _bytes(batch: Batch) -> int:
-    arrays = (batch.X, batch.Y, batch.weight, *batch.extra.values())
-    return sum(_size(array) for array in arrays if array is not None)
-
-
-def _size(array: AnyArray) -> int:
-    return int(getattr(array, "nbytes", np.dtype(np.float64).itemsize))
-
-
 def _partition_size(partition: Partition) -> int:
     # Where something is pending, the rows are those of another partition, which counts them.
-    return 64 + (0 if partition.pending else sum(_bytes(batch) for batch in partition.batches))
+    return 64 + (0 if partition.pending else sum(bytes_of(batch) for batch in partition.batches))
 
 
 def _leaf_size(leaf: Leaf) -> int:
     arrays = leaf.arrays if isinstance(leaf, Stacked) else (leaf.value,)
-    return 64 + sum(_size(array) for array in arrays)
+    return 64 + sum(size_of(array) for array in arrays)
 
 
 # Dask plans transfers and writing to disk by these sizes; it would take records for empty.
