@@ -32,7 +32,7 @@ from pureneuron.samples.cores import one_blas_thread
 from pureneuron.samples.frames import FrameColumns, matrix, split
 from pureneuron.samples.groups import group_column, group_keys
 from pureneuron.samples.numbers import real_array
-from pureneuron.samples.worker_memory import bytes_of, has_room, size_of
+from pureneuron.samples.worker_memory import bytes_of, has_room, keep_freed_memory, size_of
 from pureneuron.typing import IndexArray
 
 __all__ = [
@@ -171,6 +171,7 @@ def derived(partition: Partition, call: tuple[Any, ...]) -> Partition:
 
     Otherwise it shares the rows it comes from, and ``call`` is pending.
     """
+    keep_freed_memory()
     later = Partition(partition.batches, (*partition.pending, call))
     batches: list[Batch] = []
     with one_blas_thread():
@@ -183,6 +184,7 @@ def derived(partition: Partition, call: tuple[Any, ...]) -> Partition:
 
 def partial(partition: Partition, call: tuple[Any, ...]) -> dict[str, Leaf]:
     """Return the merged answers of a kernel to the batches of a partition."""
+    keep_freed_memory()
     kernel, *params = call
     with one_blas_thread():
         return merge_leaves(

@@ -1,16 +1,20 @@
-"""Whether a worker has room to keep what it has made."""
+"""What a worker does with its memory: what it has room to keep, and what it gives back."""
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import psutil
 
+from pureneuron.samples.arrays import THRESHOLDS as ARRAYS
 from pureneuron.samples.batch import Batch
 from pureneuron.typing import AnyArray
 
-__all__ = ["bytes_of", "has_room", "size_of"]
+__all__ = ["bytes_of", "has_room", "keep_freed_memory", "size_of"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,27 @@ class Thresholds:
 
 
 THRESHOLDS = Thresholds()
+
+
+# Numbers of <malloc.h>.
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+
+
+@cache
+def keep_freed_memory() -> None:
+    """Have the C library keep what kernels free for what they ask for next.
+
+    :class:`~pureneuron.samples.ArraySamples` has it learn that by itself. Dask starts workers with
+    a limit (``MALLOC_TRIM_THRESHOLD_``) under which glibc does not learn: temporaries then come
+    page by page from the system at every call, which takes as long as the products. Other
+    libraries are left as they are.
+    """
+    if sys.platform != "linux":
+        return
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):
+        libc.mallopt(_MMAP_THRESHOLD, ARRAYS.kept_bytes)
+        libc.mallopt(_TRIM_THRESHOLD, 2 * ARRAYS.kept_bytes)
 
 
 def has_room(more: int) -> bool:
