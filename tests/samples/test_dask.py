@@ -291,6 +291,8 @@ def test_unclear_columns_are_asked_for():
     frame = frame_of(X, Y)
     with pytest.raises(UnclearColumns, match=r"no columns named x0.*as in inputs='v\*'"):
         DaskSamples.from_frame(frame.rename(columns={f"x{j}": f"v{j}" for j in range(5)}))
+    with pytest.raises(UnclearColumns, match="has x0, x1, x2, x4, and no x3"):
+        DaskSamples.from_frame(frame.drop(columns="x3"))
     with pytest.raises(UnclearColumns, match="spelt otherwise:  x2"):
         DaskSamples.from_frame(frame.rename(columns={"x2": " x2"}))
 

@@ -187,9 +187,14 @@ def _columns(
     letter = {"inputs": "x", "outputs": "y"}[role]
     chosen = default_columns(table, letter, taken)
     misspelt = misspelt_columns(table, letter, taken)
-    if chosen and not misspelt:
+    numbers = {int(name[1:]) for name in chosen}
+    # Dask takes the columns of one file for those of all: that file may be the one that lacks some.
+    gaps = [f"{letter}{i}" for i in range(max(numbers, default=0)) if i not in numbers and i > 0]
+    if chosen and not misspelt and not gaps:
         return chosen
     found = f"{table.path} has no columns named {letter}0, {letter}1, …"
+    if gaps:
+        found = f"{table.path} has {abbreviated(chosen)}, and no {abbreviated(gaps)}"
     if misspelt:
         found = f"{table.path} has columns spelt otherwise: {abbreviated(misspelt)}"
     raise UnclearColumns(
