@@ -1,6 +1,6 @@
 # make demo          recover a classifier of digits, from samples and by questions; files go to demo/
 # make test          all tests and checks
-# make test-extras   the tests that need optional extras (torch, onnx)
+# make test-extras   the tests that need optional extras (torch, onnx, dask)
 # make figures       measure what the README and docs/figures state (about five minutes)
 # make bench         time to the optimum, beside what others would use (hours; goes on where stopped)
 # make bench-identify  boxes that are read: questions, accuracy, time (about fifteen minutes)

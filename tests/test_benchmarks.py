@@ -13,6 +13,7 @@ from pureneuron.results import Status
 
 ROOT = Path(__file__).parent.parent
 SCRIPTS = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py"))
+NEEDS = {"dask_workers": "distributed"}
 PEERS = ["run", "ours", "table", "sklearn_mlp", "scipy_least_squares"]
 CALIBRATION = ["run", "laws", "data", "fits", "picture"]
 PAPER = ["perturbation", "degenerate", "slope"]
@@ -28,6 +29,8 @@ PAPER = ["perturbation", "degenerate", "slope"]
     ],
 )
 def test_what_is_run_by_hand_can_be_imported(module, monkeypatch):
+    if module in NEEDS:
+        pytest.importorskip(NEEDS[module])
     monkeypatch.syspath_prepend(ROOT)
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     importlib.import_module(module)

@@ -5,17 +5,27 @@ from __future__ import annotations
 import errno
 import json
 import os
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
-from pureneuron import PureNeuronRegressor, recover
+from pureneuron import PureNeuronRegressor, part_of_rows, recover
 from pureneuron.checkpoint import Checkpoint
 from pureneuron.options import Options
+from pureneuron.problem import survey
 from pureneuron.results import Status
 from pureneuron.samples import ArraySamples, Samples, StreamedSamples
 from test_steps import VARIANTS, drawn
+
+
+@pytest.fixture(autouse=True)
+def few_rows_are_kept(monkeypatch):
+    """Have sources that do not lie in memory be read in many passes, though they are small."""
+    kept = replace(survey.THRESHOLDS, kept_entries=1, kept_rows=1000)
+    monkeypatch.setattr(survey, "THRESHOLDS", kept)
+    part = replace(part_of_rows.THRESHOLDS, equations=5.0, fewest_rows=500, fewest_equations=5.0)
+    monkeypatch.setattr(part_of_rows, "THRESHOLDS", part)
 
 
 class Killed(BaseException):
@@ -30,6 +40,7 @@ class Guarded(Samples):
         self.made = [0] if made is None else made
         self.n_inputs, self.n_outputs = source.n_inputs, source.n_outputs
         self.input_names, self.output_names = source.input_names, source.output_names
+        self.in_memory, self.held_bytes = source.in_memory, source.held_bytes
         if fingerprint is not None:
             self.fingerprint = fingerprint
 
@@ -38,6 +49,9 @@ class Guarded(Samples):
             raise self.error
         self.made[0] += 1
         return self.source.reduce(kernel, *params)
+
+    def head(self, n_rows):
+        return self.source.head(n_rows)
 
     def derive(self, fn, *params):
         derived = self.source.derive(fn, *params)

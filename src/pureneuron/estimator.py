@@ -6,7 +6,7 @@ import warnings
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import fields
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -180,7 +180,8 @@ class PureNeuronRegressor(
         Parameters
         ----------
         X : (n, d) array-like
-            Inputs.
+            Inputs. A Dask array or data frame stays where it is
+            (:meth:`pureneuron.samples.dask.DaskSamples.from_arrays`).
         y : (n, m) or (n,) array-like
             Outputs.
         sample_weight : (n,) array-like, optional
@@ -195,6 +196,8 @@ class PureNeuronRegressor(
         UserWarning
             For each warning of the recovery: barely enough rows, asymmetric inputs that matter.
         """
+        if hasattr(X, "__dask_graph__"):
+            return self._fit_dask(X, y, sample_weight, groups)
         refuse_text_and_complex("X", X)
         refuse_text_and_complex("y", y)
         # Finiteness is checked by recover, which names the row and the column.
@@ -244,13 +247,25 @@ class PureNeuronRegressor(
         -----
         Names of inputs other than x0, x1, … become ``feature_names_in_``.
         """
+        self._is_vector = False
+        self._remember_inputs(samples)
+        return self._fit(samples, callback, checkpoint)
+
+    def _fit_dask(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> Self:
+        # Dask is imported only where it is used.
+        from pureneuron.samples.dask import DaskSamples
+
+        samples = DaskSamples.from_arrays(X, y, sample_weight, groups)
+        self._is_vector = np.ndim(y) == 1
+        self._remember_inputs(samples)
+        return self._fit(samples)
+
+    def _remember_inputs(self, samples: Samples) -> None:
         self.n_features_in_ = samples.n_inputs
         if samples.input_names != tuple(f"x{i}" for i in range(samples.n_inputs)):
             self.feature_names_in_ = np.array(samples.input_names, dtype=object)
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
-        self._is_vector = False
-        return self._fit(samples, callback, checkpoint)
 
     def _fit(
         self,

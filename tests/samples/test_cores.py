@@ -10,8 +10,8 @@ from sklearn.model_selection import cross_val_score
 
 from pureneuron import PureNeuronRegressor, recover
 from pureneuron.datasets import make_teacher
-from pureneuron.samples import ArraySamples, Sum
-from pureneuron.samples.cores import effective_n_jobs, over_batches, using_cores
+from pureneuron.samples import ArraySamples, Sum, cores
+from pureneuron.samples.cores import effective_n_jobs, one_blas_thread, over_batches, using_cores
 
 
 def drawn(n=2000, batch_rows=250):
@@ -102,3 +102,26 @@ def test_cross_validation_in_parallel_gives_the_same_scores():
 def test_a_number_of_threads_is_an_integer(n_jobs):
     with pytest.raises(ValueError, match="n_jobs must be an integer other than 0"):
         recover(drawn(), 3, n_jobs=n_jobs)
+
+
+def test_tasks_that_overlap_share_one_limit(monkeypatch):
+    events = []
+
+    class Controller:
+        def limit(self, **limits):
+            events.append(limits)
+            return self
+
+        def restore_original_limits(self):
+            events.append("lifted")
+
+    monkeypatch.setattr(cores, "_controller", Controller)
+    first, second = one_blas_thread(), one_blas_thread()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert events == [{"limits": 1, "user_api": "blas"}]
+    second.__exit__(None, None, None)
+    assert events[1:] == ["lifted"]
+    with one_blas_thread():
+        assert len(events) == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from pureneuron import recover
 from pureneuron.datasets import make_teacher
+from pureneuron.problem import survey
 from pureneuron.samples import ArraySamples, CountedSamples, StreamedSamples, Sum
 from pureneuron.samples.checkpointed import CheckpointedSamples
 from pureneuron.samples.journal import Journal
@@ -84,6 +86,8 @@ def test_rates_and_the_time_left():
 
 
 def test_the_callback_of_a_run_hears_of_passes(monkeypatch):
+    kept = replace(survey.THRESHOLDS, kept_entries=1, kept_rows=300)
+    monkeypatch.setattr(survey, "THRESHOLDS", kept)
     monkeypatch.setattr("pureneuron.monitor._SECONDS_BETWEEN", 1e-9)
     rng = np.random.default_rng(0)
     teacher = make_teacher(4, 2, 3, rng=rng)

@@ -8,6 +8,7 @@ from typing import Any
 
 import rich_click as click
 
+from pureneuron.cli.cluster import cluster_option, opened_samples
 from pureneuron.cli.models import MODEL_ENDING, check_output, save_model
 from pureneuron.cli.options import (
     column_options,
@@ -33,7 +34,6 @@ from pureneuron.options import Options
 from pureneuron.progress import ProgressCallback
 from pureneuron.recover import recover
 from pureneuron.results import Recovery
-from pureneuron.samples import read_samples
 
 __all__ = ["FileFit", "fit", "fit_file"]
 
@@ -65,6 +65,7 @@ def fit_file(
     outputs: str | None = None,
     weight: str | None = None,
     groups: str | None = None,
+    cluster: str | None = None,
     seed: int = 0,
     checkpoint: Path | None = None,
     callback: ProgressCallback | None = None,
@@ -76,14 +77,14 @@ def fit_file(
     Raises
     ------
     FileNotFoundError, FileExistsError, OSError, ValueError, ImportError
-        As :func:`~pureneuron.samples.read_samples`, :func:`~pureneuron.recover` and
+        As :func:`~pureneuron.cli.cluster.opened_samples`, :func:`~pureneuron.recover` and
         :func:`~pureneuron.cli.models.check_output` do.
     """
     if model is not None:
         check_output(model, force=force, endings=(MODEL_ENDING,))
-    samples = read_samples(path, inputs=inputs, outputs=outputs, weight=weight, groups=groups)
+    columns = {"inputs": inputs, "outputs": outputs, "weight": weight, "groups": groups}
     asked = {option.name: getattr(options, option.name) for option in fields(options)}
-    with telling_options():
+    with opened_samples(path, cluster, **columns) as samples, telling_options():
         recovery = recover(samples, **asked, rng=seed, callback=callback, checkpoint=checkpoint)
     if model is not None:
         save_model(
@@ -109,6 +110,7 @@ def fit_file(
 )
 @column_options
 @groups_option
+@cluster_option
 @click.option(
     "--init",
     type=click.Choice(["auto", "moments", "random"]),

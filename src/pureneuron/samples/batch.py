@@ -176,11 +176,14 @@ class Stacked:
         return Stacked(self.value, (*self._later, later.value, *later._later))
 
     @property
+    def arrays(self) -> tuple[AnyArray, ...]:
+        """All of them, one array a batch."""
+        return (self.value, *self._later)
+
+    @property
     def joined(self) -> AnyArray:
         """All of them."""
-        if not self._later:
-            return self.value
-        return _namespace(self.value).concat([self.value, *self._later])
+        return _namespace(self.value).concat(self.arrays) if self._later else self.value
 
 
 Leaf: TypeAlias = Sum | Min | Max | First | Stacked

@@ -17,13 +17,20 @@ from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from functools import cache
-from typing import TypeVar
+from threading import Lock
+from typing import Any, TypeVar
 
 import joblib
 from joblib.parallel import get_active_backend
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["effective_n_jobs", "over_batches", "over_stream", "using_cores"]
+__all__ = [
+    "effective_n_jobs",
+    "one_blas_thread",
+    "over_batches",
+    "over_stream",
+    "using_cores",
+]
 
 
 @dataclass(frozen=True)
@@ -113,6 +120,38 @@ def over_stream(work: Callable[[T], U], batches: Iterable[T]) -> Iterator[U]:
     finally:
         for future in ahead:
             future.cancel()
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Have the BLAS use one thread within: for tasks in threads that are not ours.
+
+    The limit is the process's own. The first of the tasks that run at a time sets it, and the last
+    one lifts it.
+    """
+    with _TASKS.lock:
+        if not _TASKS.running:
+            _TASKS.limit = _controller().limit(limits=1, user_api="blas")
+        _TASKS.running += 1
+    try:
+        yield
+    finally:
+        with _TASKS.lock:
+            _TASKS.running -= 1
+            if not _TASKS.running:
+                _TASKS.limit.restore_original_limits()
+
+
+@dataclass
+class _Tasks:
+    """How many tasks run in this process, and the limit that they share."""
+
+    lock: Any
+    running: int = 0
+    limit: Any = None
+
+
+_TASKS = _Tasks(Lock())
 
 
 @cache
