@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import fields
+from pathlib import Path
 from typing import Literal, Self
 
 import numpy as np
@@ -219,7 +220,13 @@ class PureNeuronRegressor(
             )
         )
 
-    def fit_samples(self, samples: Samples, *, callback: ProgressCallback | None = None) -> Self:
+    def fit_samples(
+        self,
+        samples: Samples,
+        *,
+        callback: ProgressCallback | None = None,
+        checkpoint: str | Path | None = None,
+    ) -> Self:
         """Identify the network behind samples from any source.
 
         Parameters
@@ -228,6 +235,10 @@ class PureNeuronRegressor(
             For instance from :func:`pureneuron.samples.read_samples`.
         callback : callable, optional
             Called with a :class:`pureneuron.progress.Progress` as the work goes on.
+        checkpoint : str or Path, optional
+            A folder in which each pass over the data is kept: a fit that was stopped goes on from
+            there when it is started again. See :func:`pureneuron.recover`. With
+            ``random_state=None`` the seed is drawn once, and kept as well.
 
         Notes
         -----
@@ -239,16 +250,25 @@ class PureNeuronRegressor(
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
         self._is_vector = False
-        return self._fit(samples, callback)
+        return self._fit(samples, callback, checkpoint)
 
-    def _fit(self, samples: Samples, callback: ProgressCallback | None = None) -> Self:
-        random_state = check_random_state(self.random_state)
+    def _fit(
+        self,
+        samples: Samples,
+        callback: ProgressCallback | None = None,
+        checkpoint: str | Path | None = None,
+    ) -> Self:
+        rng = None
+        if self.random_state is not None or checkpoint is None:
+            random_state = check_random_state(self.random_state)
+            rng = np.random.default_rng(random_state.randint(2**31))
         with _progress(self.verbose, callback) as draw:
             recovery = recover(
                 samples,
                 **{option.name: getattr(self, option.name) for option in fields(Options)},
-                rng=np.random.default_rng(random_state.randint(2**31)),
+                rng=rng,
                 callback=draw,
+                checkpoint=checkpoint,
             )
         self._set_attributes(recovery)
         for warning in recovery.warnings:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Literal, Unpack
 
 import numpy as np
 
 from pureneuron.certify import Claim, Found, certify, certify_moments, claim_best_so_far
+from pureneuron.checkpoint import Checkpoint
 from pureneuron.inference import Blocks, Diagnostics, bic, check, diagnose_fit, first_blocks
 from pureneuron.inference.status import THRESHOLDS as STATUS
 from pureneuron.initialize import (
@@ -81,6 +83,7 @@ def recover(
     *,
     rng: np.random.Generator | int | None = None,
     callback: ProgressCallback | None = None,
+    checkpoint: str | Path | None = None,
     **options: Unpack[OptionValues],
 ) -> Recovery:
     """Recover the network ``y = A σ(W x + b) + L x + c`` behind samples; biases and L if asked for.
@@ -96,6 +99,10 @@ def recover(
         Source of randomness (SPEC 7); the same seed on the same machine gives the same bits.
     callback : callable, optional
         Called with a :class:`~pureneuron.progress.Progress` as the work goes on.
+    checkpoint : str or Path, optional
+        A folder, made if it is not there, in which each pass over the data is kept. A run that was
+        stopped goes on from there when it is started again with the same arguments, and ends with
+        the same bits. See :class:`~pureneuron.checkpoint.Checkpoint`.
     **options
         ``init, refine, fit_hidden_bias, fit_intercept, fit_linear, negative_slope,
         noise_covariance, errors, n_restarts, max_iter, tol, time_limit, n_jobs``: see
@@ -111,16 +118,20 @@ def recover(
     ------
     ValueError
         If the data are unusable (see :func:`~pureneuron.problem.check_samples`) or too few for the
-        network, or an option is out of range or cannot be honoured.
+        network, or an option is out of range or cannot be honoured; or if the checkpoint is that of
+        another run.
+    OSError
+        If the checkpoint cannot be read or written; what is in it is kept.
     TimeoutError
         If the time limit has passed before there is a network.
     """
     asked = Options.of(n_neurons=n_neurons, **options)
     monitor = Monitor(callback, time_limit=asked.time_limit)
-    counted = CountedSamples(samples, monitor.check_time)
-    streams = Streams.spawned(np.random.default_rng(rng))
+    kept = Checkpoint(checkpoint, samples, asked, rng)
+    counted = CountedSamples(kept.samples, monitor.check_time)
+    streams = Streams.spawned(kept.rng)
     try:
-        with using_cores(asked.n_jobs):
+        with using_cores(asked.n_jobs), kept:
             problem = prepare(counted, asked, monitor)
             if asked.refine:
                 found = settle_rows(problem, asked, streams, monitor)

@@ -66,6 +66,7 @@ def fit_file(
     weight: str | None = None,
     groups: str | None = None,
     seed: int = 0,
+    checkpoint: Path | None = None,
     callback: ProgressCallback | None = None,
 ) -> FileFit:
     """Recover the network behind the samples in ``path``, and save it as ``model`` if given.
@@ -74,7 +75,7 @@ def fit_file(
 
     Raises
     ------
-    FileNotFoundError, FileExistsError, ValueError, ImportError
+    FileNotFoundError, FileExistsError, OSError, ValueError, ImportError
         As :func:`~pureneuron.samples.read_samples`, :func:`~pureneuron.recover` and
         :func:`~pureneuron.cli.models.check_output` do.
     """
@@ -83,7 +84,7 @@ def fit_file(
     samples = read_samples(path, inputs=inputs, outputs=outputs, weight=weight, groups=groups)
     asked = {option.name: getattr(options, option.name) for option in fields(options)}
     with telling_options():
-        recovery = recover(samples, **asked, rng=seed, callback=callback)
+        recovery = recover(samples, **asked, rng=seed, callback=callback, checkpoint=checkpoint)
     if model is not None:
         save_model(
             recovery.network,
@@ -175,6 +176,13 @@ def fit_file(
     default=Options.n_jobs,
     metavar="N",
     help="Threads; all cores if left out, or OMP_NUM_THREADS. The result does not depend on it.",
+)
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Keep each pass over the data in this folder: a fit that was stopped, in whatever way, "
+    "goes on from there when it is started again.",
 )
 @seed_option
 @force_option

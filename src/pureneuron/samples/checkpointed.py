@@ -1,0 +1,94 @@
+"""Samples whose passes are kept in a journal, so that a computation goes on where it was stopped.
+
+What is made of the data is deterministic, and every touch of them is a pass. So nothing but the
+merged results of the passes has to be kept: started again, the algebra gets them from the journal,
+comes to the same numbers, and asks for the first pass that is not there. That one is made on the
+data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pureneuron.samples.batch import Batch, Kernel, Merged
+from pureneuron.samples.digests import digest_of
+from pureneuron.samples.journal import Journal, PassKey
+from pureneuron.samples.protocol import Samples
+
+__all__ = ["CheckpointedSamples"]
+
+
+class CheckpointedSamples(Samples):
+    """Wraps any samples; passes are given from a journal, or made and kept there.
+
+    Rows that are taken into memory are kept as well (as NumPy arrays); passes over them are not.
+
+    Parameters
+    ----------
+    samples : Samples
+        The samples.
+    journal : Journal
+        Shared with all that is derived. Once it is closed, passes are made and not kept.
+    """
+
+    def __init__(self, samples: Samples, journal: Journal) -> None:
+        self._journal = journal
+        self._make: Callable[[], Samples] = lambda: samples
+        self._made: Samples | None = None
+        self._derivation = digest_of()
+        self.n_inputs, self.n_outputs = samples.n_inputs, samples.n_outputs
+        self.input_names, self.output_names = samples.input_names, samples.output_names
+
+    def reduce(self, kernel: Kernel, *params: Any) -> Merged:
+        """Give the pass from the journal, or make it and keep it."""
+        if not self._journal.is_open:
+            return self._samples.reduce(kernel, *params)
+        key = self._key([(kernel, *params)])
+        results = self._journal.next(key)
+        if results is None:
+            results = self._journal.keep(key, [self._samples.reduce(kernel, *params)])
+        return results[0]
+
+    def reduce_together(self, calls: Sequence[tuple[Any, ...]]) -> list[Merged]:
+        """Give the pass from the journal, or make it and keep it."""
+        if not self._journal.is_open:
+            return self._samples.reduce_together(calls)
+        key = self._key(calls)
+        results = self._journal.next(key)
+        if results is None:
+            results = self._journal.keep(key, self._samples.reduce_together(calls))
+        return results
+
+    def derive(self, fn: Callable[..., Batch], *params: Any) -> CheckpointedSamples:
+        """Derive when a pass is to be made: what comes from the journal touches no data."""
+        return self._later(lambda: self._samples.derive(fn, *params), fn, *params)
+
+    def every_nth(self, n: int) -> CheckpointedSamples:
+        """Leave rows out when a pass is to be made."""
+        return self._later(lambda: self._samples.every_nth(n), "every", n)
+
+    @property
+    def _samples(self) -> Samples:
+        if self._made is None:
+            self._made = self._make()
+            del self._make  # It holds what these samples were derived from.
+        return self._made
+
+    def _later(self, make: Callable[[], Samples], *how: Any) -> CheckpointedSamples:
+        other = object.__new__(CheckpointedSamples)
+        other._journal, other._make, other._made = self._journal, make, None
+        other._derivation = digest_of(self._derivation, how)
+        other.n_inputs, other.n_outputs = self.n_inputs, self.n_outputs
+        other.input_names, other.output_names = self.input_names, self.output_names
+        return other
+
+    def _key(self, calls: Sequence[tuple[Any, ...]]) -> PassKey:
+        # Where a kernel hands on to another, both are functions in the call.
+        kernels = [" of ".join(_name(each) for each in call if callable(each)) for call in calls]
+        name = " and ".join(dict.fromkeys(kernels))
+        return PassKey(name, self._derivation, digest_of(list(calls)))
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return getattr(function, "__name__", type(function).__name__)

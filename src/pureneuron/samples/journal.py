@@ -1,0 +1,248 @@
+"""A journal of passes: a folder with the merged result of each, one file a pass, numbered.
+
+A file appears when it is complete and on the disk, whatever happens before: it is written beside,
+and renamed. Results come back as they were, to the last bit: arrays with their type, shape and
+order in memory (on which the last bit of a product may hang), numbers as numbers.
+
+A file whose contents are not what was written ends the journal there: it and all later ones are
+removed, and their passes are made again. A pass with another kernel or other parameters is an
+error: then another computation is going on than the one that is in the journal.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from pureneuron.samples.batch import Merged
+from pureneuron.samples.digests import digest_of
+from pureneuron.samples.writing import complete_file
+from pureneuron.typing import AnyArray
+
+__all__ = ["Journal", "PassKey", "write_durably"]
+
+# What the format has, in the byte order of the machine; others go as bytes.
+_NATIVE = {np.dtype(each).str for each in (*"?bhilBHIL", "f2", "f4", "f8")}
+
+
+@dataclass(frozen=True)
+class PassKey:
+    """Which pass it is.
+
+    Attributes
+    ----------
+    kernel : str
+        Name of the kernel, for people.
+    rows : str
+        Digest of how the rows are derived from those of the source.
+    call : str
+        Digest of kernel and parameters.
+    """
+
+    kernel: str
+    rows: str
+    call: str
+
+    def difference(self, kept: PassKey) -> str:
+        """Say how a pass differs from the one that is kept; empty if it does not."""
+        if kept.kernel != self.kernel:
+            return f"it was {kept.kernel} and is {self.kernel} now"
+        if kept.rows != self.rows:
+            return f"the rows are derived in another way, or by other numbers, for {self.kernel}"
+        return "" if kept.call == self.call else f"{self.kernel} has other parameters"
+
+
+class Journal:
+    """Passes in a folder, to be gone through in order.
+
+    Parameters
+    ----------
+    folder : Path
+        Exists already.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.is_open = True
+        self._n_done = 0
+        self._at_end = False
+
+    def close(self) -> None:
+        """Neither give nor keep passes any more."""
+        self.is_open = False
+
+    def next(self, key: PassKey) -> list[Merged] | None:
+        """Return what the next pass gave, or None if it is not in the journal.
+
+        Raises
+        ------
+        ValueError
+            If the next pass in the journal is another one.
+
+        Warns
+        -----
+        UserWarning
+            If its file is damaged.
+        """
+        path = self._path(self._n_done + 1)
+        if self._at_end or not path.exists():
+            return None
+        try:
+            kept, results = _read(path)
+        except ValueError as error:
+            warnings.warn(f"{path}: {error}; passes from there on are made again", stacklevel=2)
+            return None
+        if difference := key.difference(kept):
+            raise ValueError(
+                f"pass {self._n_done + 1} of the checkpoint {self.folder} is not that of this run: "
+                f"{difference}. Data, code, libraries or processor are not the same as before; "
+                "give another folder, or remove this one"
+            )
+        self._n_done += 1
+        return results
+
+    def keep(self, key: PassKey, results: Sequence[Merged]) -> list[Merged]:
+        """Write what the next pass gave, and return it as it will come back.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written; the passes before are kept.
+        """
+        self._cut()
+        tensors, packed = _packed(results)
+        about = {**asdict(key), "results": packed, "contents": _digest(packed, tensors)}
+        contents = save(tensors, metadata={"pass": json.dumps(about)})
+        path = self._path(self._n_done + 1)
+        try:
+            write_durably(path, contents)
+        except OSError as error:
+            raise OSError(
+                error.errno,
+                f"{error.strerror}: pass {self._n_done + 1} could not be kept in the checkpoint; "
+                "the passes before are, and the same command goes on from there",
+                str(path),
+            ) from error
+        self._n_done += 1
+        return _unpacked(tensors, packed)
+
+    def _cut(self) -> None:
+        """Remove all files from the next pass on: where one is missing, later ones are in doubt."""
+        if self._at_end:
+            return
+        for path in self.folder.glob("pass-*.safetensors"):
+            if path.name >= self._path(self._n_done + 1).name:
+                path.unlink()
+        self._at_end = True
+
+    def _path(self, number: int) -> Path:
+        return self.folder / f"pass-{number:06d}.safetensors"
+
+
+def write_durably(path: Path, contents: bytes) -> None:
+    """Write a file that is there as a whole or not at all, also after a power cut.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; what stood there before is kept.
+    """
+    with complete_file(path) as part, part.open("wb") as file:
+        file.write(contents)
+        file.flush()
+        os.fsync(file.fileno())
+    with suppress(OSError):  # Some systems do not open folders.
+        descriptor = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _read(path: Path) -> tuple[PassKey, list[Merged]]:
+    """Read a pass.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged; the text says in what way.
+    """
+    try:
+        with safe_open(str(path), framework="numpy") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            about = json.loads((file.metadata() or {})["pass"])
+        if about["contents"] != _digest(about["results"], tensors):
+            raise ValueError("its contents are not what was written")
+        key = PassKey(about["kernel"], about["rows"], about["call"])
+        return key, _unpacked(tensors, about["results"])
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"the file is damaged ({error})") from error
+
+
+def _digest(results: str, tensors: Mapping[str, AnyArray]) -> str:
+    return digest_of(results, [(name, tensors[name]) for name in sorted(tensors)])
+
+
+def _packed(results: Sequence[Merged]) -> tuple[dict[str, AnyArray], str]:
+    """Return results as arrays that the format stores, and JSON of what these do not say."""
+    tensors: dict[str, AnyArray] = {}
+    packed = []
+    for i, result in enumerate(results):
+        parts = {}
+        for name, value in result.items():
+            if isinstance(value, np.ndarray | np.generic):
+                parts[name], tensors[f"{i} {name}"] = _packed_array(value)
+            elif isinstance(value, float):
+                parts[name] = {"kind": "float", "value": value.hex()}
+            elif isinstance(value, bool | int):
+                parts[name] = {"kind": type(value).__name__, "value": value}
+            else:
+                raise TypeError(f"{name} is a {type(value).__name__}, which a journal cannot keep")
+        packed.append(parts)
+    return tensors, json.dumps(packed)
+
+
+def _packed_array(value: Any) -> tuple[dict[str, Any], AnyArray]:
+    if value.dtype.kind in "OV":
+        raise TypeError(f"arrays of {value.dtype} cannot be kept in a journal")
+    kind = "array" if isinstance(value, np.ndarray) else "scalar"
+    axes = list(range(value.ndim))
+    if not value.flags.c_contiguous:
+        axes.sort(key=lambda axis: -abs(value.strides[axis]))
+    ordered = np.array(np.transpose(value, axes), order="C")
+    # The format stores C order only, and knows no other kinds of numbers.
+    stored = ordered if ordered.dtype.str in _NATIVE else np.frombuffer(ordered.tobytes(), np.uint8)
+    return {
+        "kind": kind,
+        "dtype": ordered.dtype.str,
+        "shape": list(ordered.shape),
+        "axes": axes,
+    }, stored
+
+
+def _unpacked(tensors: Mapping[str, AnyArray], results: str) -> list[Merged]:
+    return [
+        {name: _unpacked_value(about, tensors.get(f"{i} {name}")) for name, about in parts.items()}
+        for i, parts in enumerate(json.loads(results))
+    ]
+
+
+def _unpacked_value(about: Mapping[str, Any], stored: AnyArray | None) -> Any:
+    kind = about["kind"]
+    if kind == "float":
+        return float.fromhex(about["value"])
+    if stored is None:
+        return about["value"]
+    values = np.frombuffer(stored.tobytes(), np.dtype(about["dtype"])).reshape(about["shape"])
+    values = np.array(values, order="C")
+    return values[()] if kind == "scalar" else np.transpose(values, np.argsort(about["axes"]))
