@@ -106,6 +106,8 @@ class Checkpoint:
             self._write(finished=False)
         else:
             _refuse_another(self._path.parent, kept, self._header)
+        for part in self._path.parent.glob(".*.part"):
+            part.unlink()  # A run was killed in the middle of a file.
         self._journal = Journal(self._path.parent)
         self.samples = CheckpointedSamples(samples, self._journal)
 
