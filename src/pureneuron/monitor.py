@@ -16,8 +16,11 @@ from pureneuron.optimize import Fit, Point
 from pureneuron.problem import Problem
 from pureneuron.progress import Progress, ProgressCallback
 from pureneuron.results import StageReport
+from pureneuron.samples.rows_told import PassSoFar, RowsCallback
 
 __all__ = ["BestSoFar", "Describes", "Monitor", "OutOfTime", "Stage", "Teller"]
+
+_SECONDS_BETWEEN = 0.5  # Two things said of one pass; shorter passes say nothing.
 
 
 class OutOfTime(Exception):
@@ -81,6 +84,8 @@ class Monitor:
         None before there is a network.
     time_limit : float or None
         Seconds from now on after which :meth:`check_time` raises.
+    passes : list of int
+        One number, which whoever makes the passes counts up.
     """
 
     callback: ProgressCallback | None = None
@@ -88,10 +93,13 @@ class Monitor:
     notes: list[str] = field(default_factory=list)
     best: BestSoFar | None = None
     time_limit: float | None = None
+    passes: list[int] = field(default_factory=lambda: [0])
     _began: float = field(default_factory=lambda: time.perf_counter())
     _reports: dict[str, StageReport] = field(default_factory=dict)
     _earlier_seconds: dict[str, float] = field(default_factory=dict)
     _inner_seconds: float = 0.0
+    _told: Progress = field(default_factory=lambda: Progress("starting"))
+    _told_of_pass: tuple[int, int] = (0, 0)
 
     @property
     def reports(self) -> tuple[StageReport, ...]:
@@ -105,8 +113,7 @@ class Monitor:
         The time of a stage within another counts for the inner one only. A stage that is entered
         again adds to its time, and its last report counts.
         """
-        if self.callback is not None:
-            self.callback(Progress(name))
+        self._tell(Progress(name))
         start, outer = time.perf_counter(), self._inner_seconds
         self._inner_seconds = 0.0
         stage = Stage(name)
@@ -154,6 +161,11 @@ class Monitor:
             self.time_limit = None
             raise OutOfTime
 
+    @property
+    def on_rows(self) -> RowsCallback | None:
+        """What passes are to call as they go on; None where nobody listens."""
+        return None if self.callback is None else self._hear_of_rows
+
     def keep(self, fit: Fit) -> None:
         """Make the outcome of a step the network to keep: losses before it may not compare."""
         self.best = BestSoFar(fit.problem, fit.point, fit.info.n_iter, search_ended=True)
@@ -168,6 +180,28 @@ class Monitor:
             self._earlier_seconds[about_the_last] = self._reports.pop(about_the_last).seconds
         if self.best is not None:
             self.best = replace(self.best, search_ended=False)
+
+    def _tell(self, progress: Progress) -> None:
+        if self.callback is not None:
+            self._told = replace(progress, n_passes=self.passes[0])
+            self.callback(self._told)
+
+    def _hear_of_rows(self, so_far: PassSoFar) -> None:
+        """Tell of a pass each time that another half second of it is over."""
+        told = so_far.number, int(so_far.seconds / _SECONDS_BETWEEN)
+        if self.callback is None or told[1] == 0 or told == self._told_of_pass:
+            return
+        self._told_of_pass = told
+        self.callback(
+            replace(
+                self._told,
+                n_passes=so_far.number,
+                rows=so_far.rows,
+                n_rows=so_far.n_rows,
+                rows_per_second=so_far.rows_per_second,
+                seconds_left=so_far.seconds_left,
+            )
+        )
 
     def _offer(self, other: BestSoFar) -> None:
         best = self.best
@@ -197,10 +231,6 @@ class Teller:
 
     def progress(self, iteration: int, point: Point) -> None:
         """Tell how far a descent has come whose points are no networks to keep."""
-        callback = self.monitor.callback
-        if callback is not None and iteration > 0:
-            callback(
-                Progress(
-                    self.stage, self.start, self.n_starts, iteration, point.loss, self.best_loss
-                )
-            )
+        if iteration > 0:
+            where = self.stage, self.start, self.n_starts, iteration
+            self.monitor._tell(Progress(*where, point.loss, self.best_loss))

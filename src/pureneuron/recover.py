@@ -128,7 +128,9 @@ def recover(
     asked = Options.of(n_neurons=n_neurons, **options)
     monitor = Monitor(callback, time_limit=asked.time_limit)
     kept = Checkpoint(checkpoint, samples, asked, rng)
-    counted = CountedSamples(kept.samples, monitor.check_time)
+    counted = CountedSamples(
+        kept.samples, monitor.check_time, monitor.on_rows, counter=monitor.passes
+    )
     streams = Streams.spawned(kept.rng)
     try:
         with using_cores(asked.n_jobs), kept:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
@@ -257,8 +256,8 @@ def recovery_record(recovery: Recovery) -> dict[str, Any]:
 
 @contextmanager
 def terminal_progress(*, wanted: bool = True) -> Iterator[ProgressCallback | None]:
-    """Draw progress if it is wanted and standard error is a terminal."""
-    if wanted and sys.stderr.isatty():
+    """Show progress on standard error if it is wanted."""
+    if wanted:
         with progress_display(_err) as callback:
             yield callback
     else:

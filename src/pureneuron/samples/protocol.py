@@ -12,7 +12,7 @@ rest, and may do better. :mod:`pureneuron.samples.testing` holds what every sour
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import array_api_compat
@@ -20,6 +20,7 @@ import numpy as np
 
 from pureneuron.samples.batch import Batch, Kernel, Leaf, Merged, Stacked, merge, native, to_numpy
 from pureneuron.samples.cores import over_batches
+from pureneuron.samples.rows_told import tell_rows
 from pureneuron.typing import AnyArray, IndexArray
 
 __all__ = ["HeldBatches", "Samples", "held_rows", "taken_rows"]
@@ -167,7 +168,8 @@ class HeldBatches(Samples):
         """Run ``kernel(batch, *params)`` over all batches and merge: one pass over the data."""
         params = native(params, self._batches[0].X)
         batches = [batch for batch in self._batches if batch.X.shape[0]]
-        return merge(over_batches(lambda batch: kernel(batch, *params), batches))
+        parts = over_batches(lambda batch: kernel(batch, *params), batches)
+        return merge(_told(parts, batches))
 
     def derive(self, fn: Callable[..., Batch], *params: Any) -> HeldBatches:
         """Return the samples with each batch replaced by ``fn(batch, *params)``, kept in memory."""
@@ -217,6 +219,14 @@ def held_rows(merged: Merged, like: Samples) -> HeldBatches:
 def _bytes_of(M: AnyArray) -> int:
     xp = array_api_compat.array_namespace(M)
     return int(M.shape[0] * M.shape[1] * xp.finfo(M.dtype).bits // 8)
+
+
+def _told(
+    parts: Iterable[Mapping[str, Leaf]], batches: Sequence[Batch]
+) -> Iterator[Mapping[str, Leaf]]:
+    for part, batch in zip(parts, batches, strict=True):
+        yield part
+        tell_rows(batch.X.shape[0])
 
 
 def _joined(batches: Sequence[Batch]) -> Batch:

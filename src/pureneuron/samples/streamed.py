@@ -13,6 +13,7 @@ from pureneuron.samples.cores import over_stream
 from pureneuron.samples.freed_memory import keep_freed_memory
 from pureneuron.samples.groups import group_column, group_keys
 from pureneuron.samples.protocol import HeldBatches, Samples
+from pureneuron.samples.rows_told import tell_rows
 from pureneuron.typing import AnyArray
 
 __all__ = ["StreamedSamples"]
@@ -89,4 +90,5 @@ class StreamedSamples(Samples):
             for groups in labels:
                 extra = group_column(group_keys(groups, offset=offset), X)
             yield Batch(X, Y, weight, offset, extra)
+            tell_rows(X.shape[0])
             offset += X.shape[0]
