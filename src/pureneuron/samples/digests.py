@@ -48,11 +48,11 @@ def checksum_of_rows(samples: Samples) -> str:
     return digest_of({name: sums[name] for name in sorted(sums)})
 
 
-def _feed(update: Callable[[bytes], None], value: Any) -> None:
+def _feed(update: Callable[[Any], None], value: Any) -> None:
     # Each value has its type before it and its length, so that no two texts of bytes coincide.
     if isinstance(value, np.ndarray | np.generic) and not value.dtype.hasobject:
         update(f"array {value.dtype.str} {value.shape} {value.nbytes} ".encode())
-        update(np.ascontiguousarray(value).tobytes())
+        update(np.ascontiguousarray(value).reshape(-1).view(np.uint8))
     elif isinstance(value, Enum):
         update(f"enum {type(value).__qualname__} {value.name} ".encode())
     elif value is None or isinstance(value, bool | int | float | complex | str | bytes | slice):

@@ -1,8 +1,7 @@
 """A journal of passes: a folder with the merged result of each, one file a pass, numbered.
 
 A file appears when it is complete and on the disk, whatever happens before: it is written beside,
-and renamed. Results come back as they were, to the last bit: arrays with their type, shape and
-order in memory (on which the last bit of a product may hang), numbers as numbers.
+and renamed. Results come back as they were, to the last bit (:mod:`~pureneuron.samples.packing`).
 
 A file whose contents are not what was written ends the journal there: it and all later ones are
 removed, and their passes are made again. A pass with another kernel or other parameters is an
@@ -18,21 +17,17 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from pureneuron.samples.batch import Merged
 from pureneuron.samples.digests import digest_of
+from pureneuron.samples.packing import as_they_come_back, packed, unpacked
 from pureneuron.samples.writing import complete_file
 from pureneuron.typing import AnyArray
 
 __all__ = ["Journal", "PassKey", "write_durably"]
-
-# What the format has, in the byte order of the machine; others go as bytes.
-_NATIVE = {np.dtype(each).str for each in (*"?bhilBHIL", "f2", "f4", "f8")}
 
 
 @dataclass(frozen=True)
@@ -120,8 +115,8 @@ class Journal:
             If it cannot be written; the passes before are kept.
         """
         self._cut()
-        tensors, packed = _packed(results)
-        about = {**asdict(key), "results": packed, "contents": _digest(packed, tensors)}
+        tensors, structure = packed(results)
+        about = {**asdict(key), "results": structure, "contents": _digest(structure, tensors)}
         contents = save(tensors, metadata={"pass": json.dumps(about)})
         path = self._path(self._n_done + 1)
         try:
@@ -134,7 +129,7 @@ class Journal:
                 str(path),
             ) from error
         self._n_done += 1
-        return _unpacked(tensors, packed)
+        return as_they_come_back(results)
 
     def _cut(self) -> None:
         """Remove all files from the next pass on: where one is missing, later ones are in doubt."""
@@ -184,65 +179,10 @@ def _read(path: Path) -> tuple[PassKey, list[Merged]]:
         if about["contents"] != _digest(about["results"], tensors):
             raise ValueError("its contents are not what was written")
         key = PassKey(about["kernel"], about["rows"], about["call"])
-        return key, _unpacked(tensors, about["results"])
+        return key, unpacked(tensors, about["results"])
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"the file is damaged ({error})") from error
 
 
 def _digest(results: str, tensors: Mapping[str, AnyArray]) -> str:
     return digest_of(results, [(name, tensors[name]) for name in sorted(tensors)])
-
-
-def _packed(results: Sequence[Merged]) -> tuple[dict[str, AnyArray], str]:
-    """Return results as arrays that the format stores, and JSON of what these do not say."""
-    tensors: dict[str, AnyArray] = {}
-    packed = []
-    for i, result in enumerate(results):
-        parts = {}
-        for name, value in result.items():
-            if isinstance(value, np.ndarray | np.generic):
-                parts[name], tensors[f"{i} {name}"] = _packed_array(value)
-            elif isinstance(value, float):
-                parts[name] = {"kind": "float", "value": value.hex()}
-            elif isinstance(value, bool | int):
-                parts[name] = {"kind": type(value).__name__, "value": value}
-            else:
-                raise TypeError(f"{name} is a {type(value).__name__}, which a journal cannot keep")
-        packed.append(parts)
-    return tensors, json.dumps(packed)
-
-
-def _packed_array(value: Any) -> tuple[dict[str, Any], AnyArray]:
-    if value.dtype.kind in "OV":
-        raise TypeError(f"arrays of {value.dtype} cannot be kept in a journal")
-    kind = "array" if isinstance(value, np.ndarray) else "scalar"
-    axes = list(range(value.ndim))
-    if not value.flags.c_contiguous:
-        axes.sort(key=lambda axis: -abs(value.strides[axis]))
-    ordered = np.array(np.transpose(value, axes), order="C")
-    # The format stores C order only, and knows no other kinds of numbers.
-    stored = ordered if ordered.dtype.str in _NATIVE else np.frombuffer(ordered.tobytes(), np.uint8)
-    return {
-        "kind": kind,
-        "dtype": ordered.dtype.str,
-        "shape": list(ordered.shape),
-        "axes": axes,
-    }, stored
-
-
-def _unpacked(tensors: Mapping[str, AnyArray], results: str) -> list[Merged]:
-    return [
-        {name: _unpacked_value(about, tensors.get(f"{i} {name}")) for name, about in parts.items()}
-        for i, parts in enumerate(json.loads(results))
-    ]
-
-
-def _unpacked_value(about: Mapping[str, Any], stored: AnyArray | None) -> Any:
-    kind = about["kind"]
-    if kind == "float":
-        return float.fromhex(about["value"])
-    if stored is None:
-        return about["value"]
-    values = np.frombuffer(stored.tobytes(), np.dtype(about["dtype"])).reshape(about["shape"])
-    values = np.array(values, order="C")
-    return values[()] if kind == "scalar" else np.transpose(values, np.argsort(about["axes"]))
