@@ -234,6 +234,15 @@ def test_a_full_disk_ends_the_run_and_room_lets_it_go_on(tmp_path, monkeypatch):
     assert_same(whole, recover(drawn(), 3, rng=0, checkpoint=tmp_path))
 
 
+def test_a_disk_that_is_full_from_the_start_is_named(tmp_path, monkeypatch):
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("pureneuron.samples.journal.os.fsync", full)
+    with pytest.raises(OSError, match=r"No space left.*run\.json"):
+        recover(drawn(), 3, rng=0, checkpoint=tmp_path)
+
+
 class TestSeeds:
     """What a run draws must be the same when it goes on."""
 

@@ -39,19 +39,23 @@ def test_questions_are_shown_where_there_is_no_loss():
         (Progress("data", n_passes=1), "pass 1"),
         (
             Progress("data", n_passes=1, rows=1_250_000, rows_per_second=2.5e6),
-            "pass 1, 1.2 M rows, 2.5 M rows/s, time left is known from the next pass on",
+            "pass 1: 1.2 M rows, 2.5 M rows/s, time left known from the next pass on",
         ),
         (
             Progress("data", 0, 0, 0, None, None, 2, 1_250_000, 5 * 10**9, 2500.0, 4321.0),
-            "pass 2, 1.2 M of 5.0 G rows, 2.5 k rows/s, 1 h 12 min left of this pass",
+            "pass 2: 1.2 M of 5.0 G rows, 2.5 k rows/s, 1 h 12 min left",
+        ),
+        (
+            Progress("refining", 1, 5, 7, 0.1, 0.2, 3, 900, 1000, 10.0, 10.0),
+            "start 1 of at most 5, pass 3: 900 of 1.0 k rows, 10 rows/s, 10 s left",
         ),
         (
             Progress("data", 0, 0, 0, None, None, 2, 900, 1000, 10.0, 10.0),
-            "pass 2, 900 of 1.0 k rows, 10 rows/s, 10 s left of this pass",
+            "pass 2: 900 of 1.0 k rows, 10 rows/s, 10 s left",
         ),
         (
             Progress("data", 0, 0, 0, None, None, 2, 100, 1000, 10.0, 90.0),
-            "pass 2, 100 of 1.0 k rows, 10 rows/s, 1 min 30 s left of this pass",
+            "pass 2: 100 of 1.0 k rows, 10 rows/s, 1 min 30 s left",
         ),
     ],
 )

@@ -89,6 +89,9 @@ def in_words(progress: Progress) -> str:
     parts = []
     if progress.n_starts:
         parts.append(f"start {progress.start} of at most {progress.n_starts}")
+    if progress.rows:
+        # In a long pass it is the pass that counts, and a line has room for no more.
+        return ", ".join([*parts, _pass_in_words(progress)])
     if progress.loss is not None:
         parts.append(f"iteration {progress.iteration}, loss {progress.loss:.3e}")
     elif progress.iteration:
@@ -98,15 +101,20 @@ def in_words(progress: Progress) -> str:
         parts.append(f"best {progress.best_loss:.3e}")
     if progress.n_passes:
         parts.append(f"pass {progress.n_passes}")
-    if progress.rows and progress.rows_per_second is not None:
-        whole = "" if progress.n_rows is None else f" of {_count(progress.n_rows)}"
-        parts.append(f"{_count(progress.rows)}{whole} rows")
-        parts.append(f"{_count(progress.rows_per_second)} rows/s")
-        if progress.seconds_left is None:
-            parts.append("time left is known from the next pass on")
-        else:
-            parts.append(f"{_duration(progress.seconds_left)} left of this pass")
     return ", ".join(parts)
+
+
+def _pass_in_words(progress: Progress) -> str:
+    whole = "" if progress.n_rows is None else f" of {_count(progress.n_rows)}"
+    rate = (
+        "" if progress.rows_per_second is None else f", {_count(progress.rows_per_second)} rows/s"
+    )
+    seconds = progress.seconds_left
+    # Before one pass has been made nobody knows how many rows there are.
+    left = (
+        "time left known from the next pass on" if seconds is None else f"{_duration(seconds)} left"
+    )
+    return f"pass {progress.n_passes}: {_count(progress.rows)}{whole} rows{rate}, {left}"
 
 
 def _count(number: float) -> str:

@@ -150,12 +150,16 @@ def write_durably(path: Path, contents: bytes) -> None:
     Raises
     ------
     OSError
-        If it cannot be written; what stood there before is kept.
+        If it cannot be written; it names the file, and what stood there before is kept.
     """
-    with complete_file(path) as part, part.open("wb") as file:
-        file.write(contents)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with complete_file(path) as part, part.open("wb") as file:
+            file.write(contents)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        error.filename = str(path)  # A full disk does not say which.
+        raise
     with suppress(OSError):  # Some systems do not open folders.
         descriptor = os.open(path.parent, os.O_RDONLY)
         try:
