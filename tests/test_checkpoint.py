@@ -5,14 +5,15 @@ from __future__ import annotations
 import errno
 import json
 import os
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
-from pureneuron import PureNeuronRegressor, recover
+from pureneuron import PureNeuronRegressor, part_of_rows, recover
 from pureneuron.checkpoint import Checkpoint
 from pureneuron.options import Options
+from pureneuron.problem import survey
 from pureneuron.results import Status
 from pureneuron.samples import ArraySamples, Samples, StreamedSamples
 from test_steps import VARIANTS, drawn
@@ -30,6 +31,7 @@ class Guarded(Samples):
         self.made = [0] if made is None else made
         self.n_inputs, self.n_outputs = source.n_inputs, source.n_outputs
         self.input_names, self.output_names = source.input_names, source.output_names
+        self.in_memory, self.held_bytes = source.in_memory, source.held_bytes
         if fingerprint is not None:
             self.fingerprint = fingerprint
 
@@ -39,16 +41,28 @@ class Guarded(Samples):
         self.made[0] += 1
         return self.source.reduce(kernel, *params)
 
+    def head(self, n_rows):
+        return self.source.head(n_rows)
+
     def derive(self, fn, *params):
         derived = self.source.derive(fn, *params)
         return Guarded(derived, self.last, error=self.error, made=self.made)
 
 
 def streamed():
-    X, Y, _ = drawn().arrays()
+    X, Y, _ = drawn(n=12_000).arrays()
     return StreamedSamples(
-        lambda: ((X[i : i + 900], Y[i : i + 900], None) for i in range(0, 4000, 900))
+        lambda: ((X[i : i + 900], Y[i : i + 900], None) for i in range(0, 12_000, 900))
     )
+
+
+@pytest.fixture
+def little_is_kept(monkeypatch):
+    """Have a stream keep few of its rows, as if it were longer than memory."""
+    kept = replace(survey.THRESHOLDS, kept_entries=1, kept_rows=3000)
+    monkeypatch.setattr(survey, "THRESHOLDS", kept)
+    part = replace(part_of_rows.THRESHOLDS, equations=10.0, fewest_rows=400)
+    monkeypatch.setattr(part_of_rows, "THRESHOLDS", part)
 
 
 def assert_same(one, other):
@@ -85,10 +99,12 @@ def test_a_run_that_is_killed_at_any_pass_ends_with_the_same_bits(tmp_path, vari
     assert_same(whole, recover(nothing, 3, checkpoint=tmp_path / "whole", **options))
 
 
-def test_many_kills_one_after_the_other(tmp_path):
+@pytest.mark.usefixtures("little_is_kept")
+def test_a_stream_that_is_killed_in_every_pass(tmp_path):
     whole = recover(streamed(), rng=0)
-    for _ in range(200):
-        source = Guarded(streamed(), 3)
+    assert 3 < whole.n_passes < 20
+    for _ in range(20):
+        source = Guarded(streamed(), 2)  # One for the digest, and one that is new.
         try:
             resumed = recover(source, rng=0, checkpoint=tmp_path)
         except Killed:
@@ -99,10 +115,11 @@ def test_many_kills_one_after_the_other(tmp_path):
     raise AssertionError("it does not get on")
 
 
+@pytest.mark.usefixtures("little_is_kept")
 def test_an_interrupt_leaves_what_is_made_of_it_out(tmp_path):
     whole = recover(streamed(), 3, rng=0)
     with pytest.raises(KeyboardInterrupt):
-        recover(Guarded(streamed(), 3, error=KeyboardInterrupt), 3, rng=0, checkpoint=tmp_path)
+        recover(Guarded(streamed(), 1, error=KeyboardInterrupt), 3, rng=0, checkpoint=tmp_path)
 
     def interrupt(progress):
         if progress.stage == "inference":
@@ -114,6 +131,7 @@ def test_an_interrupt_leaves_what_is_made_of_it_out(tmp_path):
     assert_same(whole, recover(streamed(), 3, rng=0, checkpoint=tmp_path))
 
 
+@pytest.mark.usefixtures("little_is_kept")
 def test_a_time_limit_counts_anew_and_may_be_another(tmp_path, monkeypatch):
     whole = recover(streamed(), 3, rng=0)
     ticks = iter(range(10**9))
