@@ -19,15 +19,6 @@ from pureneuron.samples import ArraySamples, Samples, StreamedSamples
 from test_steps import VARIANTS, drawn
 
 
-@pytest.fixture(autouse=True)
-def few_rows_are_kept(monkeypatch):
-    """Have sources that do not lie in memory be read in many passes, though they are small."""
-    kept = replace(survey.THRESHOLDS, kept_entries=1, kept_rows=1000)
-    monkeypatch.setattr(survey, "THRESHOLDS", kept)
-    part = replace(part_of_rows.THRESHOLDS, equations=5.0, fewest_rows=500, fewest_equations=5.0)
-    monkeypatch.setattr(part_of_rows, "THRESHOLDS", part)
-
-
 class Killed(BaseException):
     """Nothing that the library catches."""
 
@@ -59,10 +50,19 @@ class Guarded(Samples):
 
 
 def streamed():
-    X, Y, _ = drawn().arrays()
+    X, Y, _ = drawn(n=12_000).arrays()
     return StreamedSamples(
-        lambda: ((X[i : i + 900], Y[i : i + 900], None) for i in range(0, 4000, 900))
+        lambda: ((X[i : i + 900], Y[i : i + 900], None) for i in range(0, 12_000, 900))
     )
+
+
+@pytest.fixture
+def little_is_kept(monkeypatch):
+    """Have a stream keep few of its rows, as if it were longer than memory."""
+    kept = replace(survey.THRESHOLDS, kept_entries=1, kept_rows=3000)
+    monkeypatch.setattr(survey, "THRESHOLDS", kept)
+    part = replace(part_of_rows.THRESHOLDS, equations=10.0, fewest_rows=400)
+    monkeypatch.setattr(part_of_rows, "THRESHOLDS", part)
 
 
 def assert_same(one, other):
@@ -99,10 +99,12 @@ def test_a_run_that_is_killed_at_any_pass_ends_with_the_same_bits(tmp_path, vari
     assert_same(whole, recover(nothing, 3, checkpoint=tmp_path / "whole", **options))
 
 
-def test_many_kills_one_after_the_other(tmp_path):
+@pytest.mark.usefixtures("little_is_kept")
+def test_a_stream_that_is_killed_in_every_pass(tmp_path):
     whole = recover(streamed(), rng=0)
-    for _ in range(200):
-        source = Guarded(streamed(), 3)
+    assert 3 < whole.n_passes < 20
+    for _ in range(20):
+        source = Guarded(streamed(), 2)  # One for the digest, and one that is new.
         try:
             resumed = recover(source, rng=0, checkpoint=tmp_path)
         except Killed:
@@ -113,10 +115,11 @@ def test_many_kills_one_after_the_other(tmp_path):
     raise AssertionError("it does not get on")
 
 
+@pytest.mark.usefixtures("little_is_kept")
 def test_an_interrupt_leaves_what_is_made_of_it_out(tmp_path):
     whole = recover(streamed(), 3, rng=0)
     with pytest.raises(KeyboardInterrupt):
-        recover(Guarded(streamed(), 3, error=KeyboardInterrupt), 3, rng=0, checkpoint=tmp_path)
+        recover(Guarded(streamed(), 1, error=KeyboardInterrupt), 3, rng=0, checkpoint=tmp_path)
 
     def interrupt(progress):
         if progress.stage == "inference":
@@ -128,6 +131,7 @@ def test_an_interrupt_leaves_what_is_made_of_it_out(tmp_path):
     assert_same(whole, recover(streamed(), 3, rng=0, checkpoint=tmp_path))
 
 
+@pytest.mark.usefixtures("little_is_kept")
 def test_a_time_limit_counts_anew_and_may_be_another(tmp_path, monkeypatch):
     whole = recover(streamed(), 3, rng=0)
     ticks = iter(range(10**9))

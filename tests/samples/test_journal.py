@@ -235,10 +235,12 @@ class TestCheckpointedSamples:
                 derived.reduce(sums),
                 *thinned.reduce_together([(sums,), (sums,)]),
                 derived.take(np.array([1, 5])).reduce(sums),
+                derived.head(5).reduce(sums),
+                samples.recomputed().derive(doubled, 2.0).reduce(sums),
             ]
 
         X = np.random.default_rng(0).standard_normal((20, 3))
-        source = ArraySamples(X, X)
+        source = ArraySamples(X, X, batch_rows=3)
         expected = script(source)
         first = script(CheckpointedSamples(source, Journal(tmp_path)))
         again = script(CheckpointedSamples(Untouched(X, X), Journal(tmp_path)))
@@ -246,7 +248,7 @@ class TestCheckpointedSamples:
             for one, other in zip(results, expected, strict=True):
                 assert np.array_equal(one["x"], other["x"])
         # Rows in memory are kept, and passes over them are not.
-        assert len(list(tmp_path.iterdir())) == 4
+        assert len(list(tmp_path.iterdir())) == 6
 
 
 class Untouched(ArraySamples):
@@ -255,7 +257,7 @@ class Untouched(ArraySamples):
     def _no(self, *arguments):
         raise AssertionError("the data were touched")
 
-    reduce = reduce_together = derive = take = every_nth = _no
+    reduce = reduce_together = derive = take = every_nth = head = recomputed = _no
 
 
 def sums(batch):

@@ -86,25 +86,25 @@ def test_rates_and_the_time_left():
 
 
 def test_the_callback_of_a_run_hears_of_passes(monkeypatch):
-    kept = replace(survey.THRESHOLDS, kept_entries=1, kept_rows=300)
-    monkeypatch.setattr(survey, "THRESHOLDS", kept)
     monkeypatch.setattr("pureneuron.monitor._SECONDS_BETWEEN", 1e-9)
+    few = replace(survey.THRESHOLDS, kept_entries=1, kept_rows=2000)
+    monkeypatch.setattr(survey, "THRESHOLDS", few)
     rng = np.random.default_rng(0)
     teacher = make_teacher(4, 2, 3, rng=rng)
-    X = rng.standard_normal((1000, 4))
-    Y = teacher.predict(X) + 0.1 * rng.standard_normal((1000, 3))
+    X = rng.standard_normal((40_000, 4))
+    Y = teacher.predict(X) + 0.1 * rng.standard_normal((40_000, 3))
     samples = StreamedSamples(
-        lambda: ((X[i : i + 250], Y[i : i + 250], None) for i in (0, 250, 500, 750))
+        lambda: ((X[i : i + 10_000], Y[i : i + 10_000], None) for i in range(0, 40_000, 10_000))
     )
     heard = []
     recovery = recover(samples, 2, rng=0, callback=heard.append)
     of_passes = [each for each in heard if each.rows]
     assert {each.n_passes for each in of_passes} == set(range(1, recovery.n_passes + 1))
-    assert {each.rows for each in of_passes} == {250, 500, 750, 1000}
+    assert {each.rows for each in of_passes} == {10_000, 20_000, 30_000, 40_000}
     assert all((each.n_rows is None) == (each.seconds_left is None) for each in of_passes)
-    assert all(each.n_rows in (None, 1000) and each.rows_per_second > 0.0 for each in of_passes)
+    assert all(each.n_rows in (None, 40_000) and each.rows_per_second > 0.0 for each in of_passes)
     assert of_passes[0].stage == "data"
     assert of_passes[0].n_rows is None
-    assert of_passes[-1].n_rows == 1000
+    assert of_passes[-1].n_rows == 40_000
     counts = [each.n_passes for each in heard]
     assert counts == sorted(counts)

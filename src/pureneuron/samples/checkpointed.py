@@ -9,12 +9,16 @@ data.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import accumulate
 from typing import Any
 
-from pureneuron.samples.batch import Batch, Kernel, Merged
+import numpy as np
+
+from pureneuron.samples.batch import Batch, Kernel, Merged, merge
 from pureneuron.samples.digests import digest_of
 from pureneuron.samples.journal import Journal, PassKey
-from pureneuron.samples.protocol import Samples
+from pureneuron.samples.protocol import HeldBatches, Samples, held_rows, taken_rows
 
 __all__ = ["CheckpointedSamples"]
 
@@ -65,19 +69,27 @@ class CheckpointedSamples(Samples):
         """Derive when a pass is to be made: what comes from the journal touches no data."""
         return self._later(lambda: self._samples.derive(fn, *params), fn, *params)
 
-    def head(self, n_rows: int) -> Samples:
-        """Read the first rows, which is quick: they are not kept."""
-        return self._samples.head(n_rows)
+    def every_nth(self, n: int) -> CheckpointedSamples:
+        """Leave rows out when a pass is to be made."""
+        return self._later(lambda: self._samples.every_nth(n), "every", n)
 
     def recomputed(self) -> CheckpointedSamples:
         """Keep nothing in memory that is derived."""
         other = self._later(lambda: self._samples.recomputed(), "recomputed")
-        other.in_memory = False
+        other.in_memory, other.held_bytes = False, 0
         return other
 
-    def every_nth(self, n: int) -> CheckpointedSamples:
-        """Leave rows out when a pass is to be made."""
-        return self._later(lambda: self._samples.every_nth(n), "every", n)
+    def head(self, n_rows: int) -> Samples:
+        """Take the first rows, which are kept in the batches that they come in."""
+        if not self._journal.is_open:
+            return self._samples.head(n_rows)
+        key = PassKey("head", self._derivation, digest_of(n_rows))
+        results = self._journal.next(key)
+        if results is None:
+            results = self._journal.keep(key, _in_batches(self._samples.head(n_rows), n_rows))
+        # Sums over other batches would differ in their last bits.
+        batches = [batch for rows in results for batch in held_rows(rows, self).batches]
+        return HeldBatches(_consecutive(batches), self.input_names, self.output_names)
 
     @property
     def _samples(self) -> Samples:
@@ -100,6 +112,18 @@ class CheckpointedSamples(Samples):
         kernels = [" of ".join(_name(each) for each in call if callable(each)) for call in calls]
         name = " and ".join(dict.fromkeys(kernels))
         return PassKey(name, self._derivation, digest_of(list(calls)))
+
+
+def _in_batches(held: Samples, n_rows: int) -> list[Merged]:
+    if not isinstance(held, HeldBatches):
+        return [held.reduce(taken_rows, np.arange(n_rows))]
+    parts = [taken_rows(batch, np.arange(n_rows)) for batch in held.batches]
+    return [merge([part]) for part in parts]
+
+
+def _consecutive(batches: Sequence[Batch]) -> list[Batch]:
+    starts = accumulate((batch.X.shape[0] for batch in batches), initial=0)
+    return [replace(batch, offset=start) for batch, start in zip(batches, starts, strict=False)]
 
 
 def _name(function: Callable[..., Any]) -> str:

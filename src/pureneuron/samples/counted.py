@@ -76,7 +76,9 @@ class CountedSamples(Samples):
 
     def recomputed(self) -> CountedSamples:
         """Keep nothing that is derived."""
-        return self._like_this(self._samples.recomputed())
+        recomputed = self._like_this(self._samples.recomputed())
+        recomputed._size = self._size
+        return recomputed
 
     def adopt(self, held: Samples) -> CountedSamples:
         """Watch over passes over rows in memory; they do not count."""

@@ -156,6 +156,11 @@ class HeldBatches(Samples):
         self.output_names = _names("y", self.n_outputs, output_names)
 
     @property
+    def batches(self) -> tuple[Batch, ...]:
+        """The batches."""
+        return self._batches
+
+    @property
     def held_bytes(self) -> int:  # type: ignore[override]
         """How much memory the rows take."""
         return sum(_bytes_of(batch.X) + _bytes_of(batch.Y) for batch in self._batches)
