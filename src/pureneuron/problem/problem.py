@@ -24,7 +24,7 @@ from pureneuron.results import StageReport
 from pureneuron.samples import Batch, Samples
 from pureneuron.typing import Array, IndexArray
 
-__all__ = ["Problem", "Thresholds", "n_unknowns", "pose"]
+__all__ = ["Problem", "Thresholds", "n_unknowns", "pose", "problem_of"]
 
 
 @dataclass(frozen=True)
@@ -351,6 +351,36 @@ def pose(
         # The first pass has summed what may be far from zero: its means are nearly right.
         centre, moments = centre + moments.y, moments.with_centred_outputs()
         lost = (eps * centre) ** 2
+    problem = problem_of(
+        samples,
+        moments,
+        lost=lost,
+        activation=activation,
+        fit_hidden_bias=fit_hidden_bias,
+        fit_intercept=fit_intercept,
+        centre=centre,
+        grouped=seen.grouped,
+    )
+    return problem.with_linear_part() if fit_linear else problem
+
+
+def problem_of(
+    samples: Samples,
+    moments: SecondMoments,
+    *,
+    lost: Array,
+    activation: Activation | None = None,
+    fit_hidden_bias: bool = False,
+    fit_intercept: bool = False,
+    centre: Array | None = None,
+    grouped: bool = False,
+) -> Problem:
+    """Derive the coordinates from second moments; no pass over the data.
+
+    Samples are valid, with weights as they are to count; moments are theirs, outputs about
+    ``centre``. ``lost`` (m,) is what rounding leaves uncertain of the variances of the outputs. The
+    rest, and the error, are those of :func:`pose`.
+    """
     coordinates = whitening(moments.xx)
     d = samples.n_inputs
     span = whitening(moments.xx[:d, :d]).span if fit_hidden_bias else coordinates.span
@@ -360,7 +390,7 @@ def pose(
         )
     variance = np.maximum(np.diag(moments.yy) - moments.y**2, lost)
     scale = float(np.sqrt(np.mean(variance)))
-    problem = Problem(
+    return Problem(
         rows=Rows(
             samples, coordinates.transform, 1.0 / scale, fit_hidden_bias, fit_intercept, centre
         ),
@@ -375,9 +405,8 @@ def pose(
         whitening=coordinates,
         input_span=span,
         moments=moments,
-        grouped=seen.grouped,
+        grouped=grouped,
     )
-    return problem.with_linear_part() if fit_linear else problem
 
 
 def _scaled_weights(batch: Batch, largest: float) -> Batch:
