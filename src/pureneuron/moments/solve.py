@@ -24,7 +24,7 @@ from pureneuron.moments.grouped import GroupedMoments, grouped_moments, residual
 from pureneuron.moments.sample_moments import SampleMoments
 from pureneuron.monitor import Monitor
 from pureneuron.options import Options, check_sizes
-from pureneuron.problem import Problem, problem_of
+from pureneuron.problem import Problem, problem_of, whitening
 from pureneuron.recover import Streams
 from pureneuron.results import Recovery, Status
 from pureneuron.samples import Batch
@@ -40,7 +40,7 @@ from pureneuron.spectral import (
     rank_of_groups,
 )
 
-__all__ = ["solve_moments"]
+__all__ = ["check_moments_serve", "has_enough_rows", "solve_moments"]
 
 _UNTOLD = (
     "this is the moment estimate, not the maximum-likelihood fit: fit the samples where they are "
@@ -124,6 +124,44 @@ def solve_moments(
         bic=np.nan,
         notes=(_UNTOLD,),
     )
+
+
+def check_moments_serve(options: Options) -> None:
+    """Refuse options of a fit that moments alone cannot honour.
+
+    Raises
+    ------
+    ValueError
+        For biases, a linear part, a slope or a noise covariance that is to be fitted, and starts
+        other than the moments.
+    """
+    asked = [
+        f"{name}=True"
+        for name in ("fit_hidden_bias", "fit_intercept", "fit_linear")
+        if getattr(options, name)
+    ]
+    for name, served in (
+        ("negative_slope", options.negative_slope != "auto"),
+        ("noise_covariance", options.noise_covariance == "spherical"),
+        ("init", options.init in ("auto", "moments")),
+    ):
+        if not served:
+            asked.append(f"{name}={getattr(options, name)!r}")
+    if asked:
+        raise ValueError(f"{asked[0]}: moments do not serve for that; fit the samples themselves")
+
+
+def has_enough_rows(moments: SampleMoments, n_neurons: int | Literal["auto"]) -> bool:
+    """Tell whether there are as many measured outputs as unknowns, and inputs and outputs vary.
+
+    "auto" counts the unknowns of a single neuron.
+    """
+    k = 1 if n_neurons == "auto" else n_neurons
+    d, m = moments.n_inputs, moments.n_outputs
+    second = moments.second_moments()
+    if second.n_effective * m < k * (d + m - 1) or not all(v.any() for v in moments.variances()):
+        return False
+    return whitening(second.xx).rank >= min(k, d)
 
 
 def _problem(moments: SampleMoments, options: Options) -> Problem:
