@@ -394,6 +394,10 @@ class PureNeuronRegressor(
     def _n_features_out(self) -> int:
         return self.network_.n_neurons
 
+    def __sklearn_is_fitted__(self) -> bool:
+        # Columns are known after the first rows of partial_fit, a network after enough.
+        return hasattr(self, "network_")
+
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         # On a few dozen rows "auto" finds no sign of a second rectifier, and a linear output takes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -99,9 +100,7 @@ def test_any_split_in_any_order_is_one_pass(seed, offset, scale, cuts):
     X, Y, weight = rows(seed, offset=offset, scale=scale)
     whole = gathered(X, Y, weight)
     edges = [0, *sorted(cuts), 60]
-    parts = [
-        gathered(X[i:j], Y[i:j], weight[i:j]) for i, j in zip(edges[:-1], edges[1:], strict=True)
-    ]
+    parts = [gathered(X[i:j], Y[i:j], weight[i:j]) for i, j in pairwise(edges)]
     order = np.random.default_rng(seed).permutation(len(parts))
     merged = parts[order[0]]
     for i in order[1:]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -27,7 +29,7 @@ def noisy(seed, d=6, k=3, m=5, n=3000, *, noise=0.05, slope=0.0, law="gaussian",
 
 def merged(X, Y, weight=None, cuts=CUTS):
     total = None
-    for i, j in zip(cuts[:-1], cuts[1:], strict=True):
+    for i, j in pairwise(cuts):
         rows = slice(i, j)
         part = gather_moments(
             ArraySamples(X[rows], Y[rows], None if weight is None else weight[rows]), n_jobs=1
@@ -95,7 +97,9 @@ def test_inputs_that_do_not_span():
     X = np.column_stack([X, X[:, 0], np.zeros(len(X))])
     solved, expected = solve_moments(merged(X, Y), 3, rng=3), from_rows(X, Y, 3)
     assert_same_network(solved.network, expected.network)
-    np.testing.assert_allclose(solved.span @ solved.span.T, expected.span @ expected.span.T, atol=1e-12)
+    np.testing.assert_allclose(
+        solved.span @ solved.span.T, expected.span @ expected.span.T, atol=1e-12
+    )
 
 
 def test_mirrored_rows():
@@ -198,3 +202,13 @@ def test_group_scores_are_calibrated_and_know_rounding():
     assert group_score(1.0 + 0.1 * rng.standard_normal((32, 3)), 1.0)[1] < 1e-20
     assert group_score(1e-12 * np.ones((32, 3)), 1.0)[1] == 1.0
     assert group_score(np.zeros((32, 3)), 1.0) == (0.0, 1.0)
+
+
+def test_reasons_speak_of_no_option_that_is_not_there():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((200, 6))
+    Y = make_teacher(6, 3, 5, rng=0).predict(X) + 0.5 * rng.standard_normal((200, 5))
+    solved = solve_moments(merged(X, Y, cuts=(0, 200)), 3, rng=0)
+    assert solved.status is Status.RANK_DEFICIENT
+    assert "a fit to the samples needs none" in solved.reason
+    assert "refine" not in solved.reason

@@ -113,7 +113,8 @@ def solve_moments(
     return Recovery(
         network=problem.network(estimate.W, estimate.A).permuted(units.order),
         status=verdict.status,
-        reason=verdict.reason,
+        # There is nothing to refine here.
+        reason=verdict.reason.replace("refine=True needs", "a fit to the samples needs"),
         stages=monitor.reports,
         loss=np.nan,
         n_iter=0,
@@ -252,13 +253,10 @@ def _verdict(
         sums = {name: getattr(grouped, name) for name in ("total", "moments", "xx", "yx")}
         error = error_of_groups(problem, part, estimate, sums, rng=streams.inference)
         stage.report(error)
-    return (
-        recheck_moments(
-            nonlinear=odd.is_rejected, error=error, stays=True, passed=True, determined=None
-        )
-        or _inconsistent(consistency)
-        or verdict
+    rechecked = recheck_moments(
+        nonlinear=odd.is_rejected, error=error, stays=True, passed=True, determined=None
     )
+    return _inconsistent(consistency) or rechecked or verdict
 
 
 def _inconsistent(test: ConsistencyTest) -> Verdict | None:
