@@ -156,10 +156,9 @@ def test_one_pass_over_any_source():
 
 def test_the_layout_of_the_estimate():
     X, Y, _ = rows(0)
-    X = X[:, :M]
-    moments = gather_moments(ArraySamples(X, Y))
-    found = estimate_layout(moments.in_coordinates(np.eye(M), np.eye(M)), M).sum(axis=0)
-    expected = moment_sums(Batch(X, Y), np.eye(M), np.eye(M))["moments"].value
+    moments = gathered(X, Y)
+    found = estimate_layout(moments.in_coordinates(np.eye(D), np.eye(M)), M, D).sum(axis=0)
+    expected = moment_sums(Batch(X, Y), np.eye(M), np.eye(D)[:, :M])["moments"].value
     np.testing.assert_allclose(found, expected, atol=1e-11)
 
 

@@ -30,8 +30,8 @@ class Thresholds:
     Attributes
     ----------
     consistent : float
-        p-value of the consistency test below which the directions are no single neurons. It stands
-        in for the tests of the residual, which moments do not tell (tests/moments).
+        Level of the consistency test. It stands in for the tests of the residual, which moments do
+        not tell: one right network in a hundred pays for its power (tests/moments).
     rounding : float
         Sums below this share of what is summed are rounding (rounding).
     dependent : float
@@ -39,7 +39,7 @@ class Thresholds:
         (rounding).
     """
 
-    consistent: float = 1e-4
+    consistent: float = 0.01
     rounding: float = 1e-9
     dependent: float = 1e-12
 
@@ -52,7 +52,7 @@ class ConsistencyTest(ScoreTest):
 
     @property
     def is_rejected(self) -> bool:
-        """Whether chance is hardly the reason."""
+        """Whether it is rejected at the level of this test."""
         return self.p_value < THRESHOLDS.consistent
 
     def describe(self) -> StageReport:
@@ -110,20 +110,19 @@ def odd_part(grouped: GroupedMoments, part: LinearPart, W: Array) -> OddPartTest
         Neurons that have been estimated, in white coordinates.
     """
     k = len(W)
-    sums, (x, phi, c_y, c_phi, c_xy) = grouped.moments, _slices(k)
-    directions = unit_rows(W @ part.inputs[:, :k])
+    sums, (_, phi, _, c_phi, c_xy) = grouped.moments, _slices(k)
     slopes = np.diag(part.singular_values[:k])
-    average, values = grouped.average, []
-    for w in directions:
+    average, values, sizes = grouped.average, [], []
+    for w in unit_rows(W @ part.inputs[:, :k]):
         square = vec_star(np.outer(w, w))
         times = np.stack([vec_star(_symmetric(w, axis)) for axis in np.eye(k)], axis=1)
-        beta = square @ average[phi, c_phi] @ times
-        by_y = square @ sums[:, phi, c_xy] @ np.kron(w[:, None], np.eye(k)) - beta @ sums[:, x, c_y]
-        by_x = square @ sums[:, phi, c_phi] @ times - beta @ sums[:, x, 1 : k + 1]
-        values.append(by_y - by_x @ slopes)
-    fourth = [vec_star(np.outer(w, w)) for w in directions]
-    size = np.array([v @ average[phi, c_phi] @ v for v in fourth])[:, None]
-    return OddPartTest(*group_score(np.stack(values, axis=1), grouped.total.sum() * size))
+        by_y = square @ sums[:, phi, c_xy] @ np.kron(w[:, None], np.eye(k))
+        by_x = square @ sums[:, phi, c_phi] @ times
+        linear = np.tensordot(square, grouped.phi_xx, 1) @ w
+        values.append(by_y - by_x @ slopes - grouped.residual @ linear)
+        sizes.append(square @ average[phi, c_phi] @ square)
+    size = grouped.total.sum() * np.array(sizes)[:, None]
+    return OddPartTest(*group_score(np.stack(values, axis=1), size))
 
 
 def consistency_test(
@@ -172,7 +171,10 @@ def consistency_test(
         change = (1.0 + nu) * products[:, c_xy] @ np.kron(np.eye(k), u[:, None])
         for a, axis in enumerate(np.eye(k)):
             change[:, a] -= 2.0 * nu * products[:, c_phi] @ vec_star(_symmetric(w, axis))
-        values.append(by_q + shift @ change.T)
+        # Across the k directions w is zero, and that is an estimate as well.
+        across = (1.0 + nu) * grouped.phi_xy[:, k:] @ u - 2.0 * nu * grouped.phi_xx[:, k:] @ w
+        tilt = 2.0 / (1.0 + nu) * np.einsum("b,gba->ga", u, grouped.residual[:, :, k:])
+        values.append(by_q + shift @ change.T + tilt @ across.T)
         power = float(average[0, c_yy] @ vec_star(np.outer(u, u)))
         sizes.append(np.full(len(mean), power))
     size = grouped.total.sum() * np.stack(sizes)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pureneuron.moments.homogeneous import estimate_layout
+from pureneuron.moments.homogeneous import estimate_layout, second_products
 from pureneuron.moments.sample_moments import SampleMoments
 from pureneuron.problem import Problem
-from pureneuron.spectral import LinearPart
+from pureneuron.spectral import LinearPart, unvec_star
 from pureneuron.typing import Array
 
 __all__ = ["GroupedMoments", "grouped_moments", "residual_sums"]
@@ -17,30 +17,42 @@ __all__ = ["GroupedMoments", "grouped_moments", "residual_sums"]
 
 @dataclass(frozen=True, eq=False)
 class GroupedMoments:
-    """Sums for each group of rows.
+    """Sums for each group of rows, for an estimate of k neurons.
+
+    Coordinates of the inputs are white, and turned so that the first k are the directions of the
+    linear part; outputs are scaled, and those of its k directions alone. What is in other
+    coordinates says so.
 
     Attributes
     ----------
     total : (g,) array
         Sum of the weights.
-    xx, yx : (g, r, r) and (g, m, r) arrays
-        Of products of white inputs and scaled outputs.
-    cubes, fourths : (g, r) and (r,) arrays
-        Of the third powers of the white inputs, and averages of their fourth.
+    x, cubes : (g, r) arrays
+        Of the inputs and their third powers.
+    fourths : (r,) array
+        Averages of their fourth powers.
+    residual : (g, k, r) array
+        Of the residual of the regression on x, times ``xᵀ``.
     moments : (g, p, q) array
-        Of the products of x and y in the first k directions of the linear part, as
+        Of the products of y and the first k inputs, as
         :func:`~pureneuron.spectral.estimate.moment_sums` makes them.
-    x : (g, r) array
-        Of the white inputs.
+    phi_xx, phi_xy : (K, r, k) arrays
+        Averages of ``vec*(xxᵀ)`` of the first k inputs, times an input, times one of the first k
+        inputs or an output.
+    xx, yx : (g, r, r) and (g, m, r) arrays
+        Of white inputs as they are, and all scaled outputs.
     """
 
     total: Array
-    xx: Array
-    yx: Array
+    x: Array
     cubes: Array
     fourths: Array
+    residual: Array
     moments: Array
-    x: Array
+    phi_xx: Array
+    phi_xy: Array
+    xx: Array
+    yx: Array
 
     @property
     def average(self) -> Array:
@@ -52,24 +64,33 @@ def grouped_moments(
     moments: SampleMoments, problem: Problem, part: LinearPart, n_neurons: int
 ) -> GroupedMoments:
     """Bring the sums to the coordinates of an estimate of k neurons."""
-    T, k = problem.whitening.transform, n_neurons
-    r, m = T.shape[1], moments.n_outputs
-    P, R = part.outputs[:, :k], part.inputs[:, :k]
-    white = moments.in_coordinates(T.T, np.zeros((0, m)))
-    # Rows and columns of φ(1, x̃): that of (1, x̃_a) has a factor √2, that of (x̃_a, x̃_a) none.
+    T, scale, k = problem.whitening.transform, problem.output_scale, n_neurons
+    d, r = T.shape
+    turn = np.linalg.qr(part.inputs[:, :k], mode="complete")[0]
+    turn[:, :k] = part.inputs[:, :k]
+    sums = moments.in_coordinates((T @ turn).T, part.outputs[:, :k].T / scale)
+    second, raw = second_products(sums), moments.second_sums()
+    total = second[:, 0, 0]
+    # Rows of φ(1, x): that of (1, x_a) has a factor √2, that of (x_a, x_a) none.
     i, j = np.triu_indices(r + 1)
     linear, square = np.flatnonzero((i == 0) & (j > 0)), np.flatnonzero((i == j) & (i > 0))
-    second = moments.second_sums()
-    x, y = slice(1, moments.n_inputs + 1), slice(moments.n_inputs + 1, None)
-    total = second[:, 0, 0]
+    first = np.flatnonzero((i > 0) & (j <= k))
+    u, v = np.triu_indices(r + k + 1)
+    of_square = np.flatnonzero((u == v) & (u > 0) & (u <= r))
+    average = sums.sum(axis=0) / total.sum()
+    products = unvec_star(average[first])[:, 1 : r + 1]
     return GroupedMoments(
         total=total,
-        xx=T.T @ second[:, x, x] @ T,
-        yx=second[:, y, x] @ T / problem.output_scale,
-        cubes=white[:, linear, square] * np.sqrt(0.5),
-        fourths=white[:, square, square].sum(axis=0) / total.sum(),
-        moments=estimate_layout(moments.in_coordinates(R.T @ T.T, P.T / problem.output_scale), k),
-        x=second[:, 0, x] @ T,
+        x=second[:, 0, 1 : r + 1],
+        cubes=sums[:, linear, of_square] * np.sqrt(0.5),
+        fourths=average[square, of_square],
+        residual=second[:, r + 1 :, 1 : r + 1]
+        - part.singular_values[:k, None] * second[:, 1 : k + 1, 1 : r + 1],
+        moments=estimate_layout(sums, k, r),
+        phi_xx=products[:, :, 1 : k + 1],
+        phi_xy=products[:, :, r + 1 :],
+        xx=T.T @ raw[:, 1 : d + 1, 1 : d + 1] @ T,
+        yx=raw[:, d + 1 :, 1 : d + 1] @ T / scale,
     )
 
 

@@ -53,21 +53,30 @@ def second_products(sums: Array) -> Array:
     return unvec_star(sums[..., 0, :])
 
 
-def estimate_layout(sums: Array, k: int) -> Array:
-    """Order sums of k inputs and k outputs as :func:`~pureneuron.spectral.estimate_from` does.
+def estimate_layout(sums: Array, k: int, n_inputs: int) -> Array:
+    """Pick the first k inputs and k outputs, for :func:`~pureneuron.spectral.estimate_from`.
 
     Rows 1, x, vec*(xxᵀ); columns 1, x, y, vec*(xxᵀ), x⊗y, vec*(yyᵀ). What is linear, and ``x⊗y``,
     is off the diagonal of zzᵀ and comes with a factor √2.
+
+    Parameters
+    ----------
+    sums : (…, D, N) array
+        Sums of ``φ(1, x) φ(1, x, y)ᵀ``, k outputs.
+    k : int
+        How many.
+    n_inputs : int
+        Number of inputs in ``sums``.
     """
-    one, x, y = np.array([0]), np.arange(1, k + 1), np.arange(k + 1, 2 * k + 1)
+    one, x, y = np.array([0]), np.arange(1, k + 1), n_inputs + np.arange(1, k + 1)
     upper = np.triu_indices(k)
     xx, yy = (x[upper[0]], x[upper[1]]), (y[upper[0]], y[upper[1]])
     xy = np.repeat(x, k), np.tile(y, k)
     plain, halved = 1.0, np.sqrt(0.5)
     inputs = [(one, one, plain), (one, x, halved)]
-    rows, of_rows = _places([*inputs, (*xx, plain)], k + 1)
+    rows, of_rows = _places([*inputs, (*xx, plain)], n_inputs + 1)
     columns, of_columns = _places(
-        [*inputs, (one, y, halved), (*xx, plain), (*xy, halved), (*yy, plain)], 2 * k + 1
+        [*inputs, (one, y, halved), (*xx, plain), (*xy, halved), (*yy, plain)], n_inputs + k + 1
     )
     return np.asarray(sums[..., rows[:, None], columns] * of_columns * of_rows[:, None])
 

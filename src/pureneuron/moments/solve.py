@@ -44,7 +44,9 @@ __all__ = ["check_moments_serve", "has_enough_rows", "solve_moments"]
 
 _UNTOLD = (
     "this is the moment estimate, not the maximum-likelihood fit: fit the samples where they are "
-    "at hand. Moments do not tell the residual, nor whether a descent would stay here"
+    "at hand. Moments do not tell the residual, nor whether a descent would stay here; they may "
+    "not show biases, or more neurons than min(inputs, outputs), where these are small or the rows "
+    "few"
 )
 
 
