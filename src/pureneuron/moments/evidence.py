@@ -113,11 +113,12 @@ def odd_part(grouped: GroupedMoments, part: LinearPart, W: Array) -> OddPartTest
     sums, (_, phi, _, c_phi, c_xy) = grouped.moments, _slices(k)
     slopes = np.diag(part.singular_values[:k])
     average, values, sizes = grouped.average, [], []
+    phi_xy, phi_phi = (np.ascontiguousarray(sums[:, phi, each]) for each in (c_xy, c_phi))
     for w in unit_rows(W @ part.inputs[:, :k]):
         square = vec_star(np.outer(w, w))
         times = np.stack([vec_star(_symmetric(w, axis)) for axis in np.eye(k)], axis=1)
-        by_y = square @ sums[:, phi, c_xy] @ np.kron(w[:, None], np.eye(k))
-        by_x = square @ sums[:, phi, c_phi] @ times
+        by_y = square @ phi_xy @ np.kron(w[:, None], np.eye(k))
+        by_x = square @ phi_phi @ times
         linear = np.tensordot(square, grouped.phi_xx, 1) @ w
         values.append(by_y - by_x @ slopes - grouped.residual @ linear)
         sizes.append(square @ average[phi, c_phi] @ square)
@@ -153,21 +154,20 @@ def consistency_test(
     regressors = np.r_[0 : k + 1, c_phi]
     inverse = np.linalg.pinv(average[:, regressors], rcond=THRESHOLDS.dependent, hermitian=True)
     U = np.linalg.inv(A)
+    residuals = sums[:, :, c_y] - sums[:, :, regressors] @ (inverse @ average[:, c_y])
+    scores = inverse[x] @ residuals
     mean, values, sizes = average[phi, 0], [], []
+    centred = sums[:, phi] - mean[:, None] * sums[:, :1]
+    products = average[phi] - mean[:, None] * average[:1]
     for w, u in zip(W, U, strict=True):
         q = np.zeros(sums.shape[2])
         q[c_xy] = (1.0 + nu) * np.kron(w, u)
         q[c_phi] = -nu * vec_star(np.outer(w, w))
         q[c_yy] = -vec_star(np.outer(u, u))
         level = float(average[0] @ q)
-        centred = sums[:, phi] - mean[:, None] * sums[:, :1]
         by_q = centred @ q - level * centred[:, :, 0]
         # ∂q/∂w · (influence of each group on w).
-        response = average[:, c_y] @ u
-        coefficients = inverse @ response
-        scores = (sums[:, :, c_y] @ u - sums[:, :, regressors] @ coefficients) @ inverse
-        shift = 2.0 / (1.0 + nu) * scores[:, x]
-        products = average[phi] - mean[:, None] * average[:1]
+        shift = 2.0 / (1.0 + nu) * scores @ u
         change = (1.0 + nu) * products[:, c_xy] @ np.kron(np.eye(k), u[:, None])
         for a, axis in enumerate(np.eye(k)):
             change[:, a] -= 2.0 * nu * products[:, c_phi] @ vec_star(_symmetric(w, axis))
