@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -22,6 +22,13 @@ from sklearn.utils import Tags, check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from pureneuron.inference import Errors
+from pureneuron.moments import (
+    SampleMoments,
+    check_moments_serve,
+    gather_moments,
+    has_enough_rows,
+    solve_moments,
+)
 from pureneuron.options import Init, NegativeSlope, NoiseCovariance, Options
 from pureneuron.progress import ProgressCallback
 from pureneuron.recover import recover
@@ -33,6 +40,10 @@ from pureneuron.typing import AnyArray
 __all__ = ["PureNeuronRegressor"]
 
 _FLOATS = (np.float64, np.float32)
+_OF_A_NETWORK = {
+    *("recovery_", "network_", "components_", "mixing_", "linear_"),
+    *("coefs_", "intercepts_", "loss_", "n_iter_"),
+}
 
 
 def _progress(
@@ -111,7 +122,7 @@ class PureNeuronRegressor(
     coefs_, intercepts_ : list of arrays
         Weights and biases layer by layer, as in :class:`sklearn.neural_network.MLPRegressor`.
     loss_ : float
-        Mean squared residual, weighted as the fit was.
+        Mean squared residual, weighted as the fit was; NaN after ``partial_fit``.
     n_iter_ : int
         Gauss–Newton iterations of the winning start.
     n_features_in_, feature_names_in_
@@ -198,30 +209,92 @@ class PureNeuronRegressor(
         """
         if hasattr(X, "__dask_graph__"):
             return self._fit_dask(X, y, sample_weight, groups)
+        return self._fit(self._samples(X, y, sample_weight, groups))
+
+    def partial_fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Add rows to those of earlier calls, and identify the network from the moments of all.
+
+        The rows are not kept: their moments are, which all add up. So the network is the moment
+        estimate, that of ``init="moments", refine=False``, whatever these two say; the order of the
+        calls does not matter. Fewer rows than unknowns leave the estimator without a network. The
+        status is in ``recovery_``, and no warning is issued: more rows may come. :meth:`fit` and
+        :func:`sklearn.base.clone` forget the moments.
+
+        Parameters
+        ----------
+        X : (n, d) array-like
+            Inputs.
+        y : (n, m) or (n,) array-like
+            Outputs; the first call decides on d and m.
+        sample_weight : (n,) array-like, optional
+            Weights of the rows, on one scale over all calls.
+
+        Raises
+        ------
+        ValueError
+            If the data are unusable or of another shape than before, or an option asks for what
+            moments do not know: biases, a linear part, a slope that is fitted, or more neurons than
+            inputs or outputs.
+        """
+        options = Options(**{each.name: getattr(self, each.name) for each in fields(Options)})
+        check_moments_serve(options)
+        before = getattr(self, "_moments", None)
+        samples = self._samples(X, y, sample_weight, first=before is None)
+        moments = replace(gather_moments(samples, n_jobs=self.n_jobs), parts=())
+        if before is None:
+            # A network of an earlier fit is not that of these rows.
+            for name in _OF_A_NETWORK & set(vars(self)):
+                delattr(self, name)
+        self._moments: SampleMoments | None = moments if before is None else before + moments
+        if has_enough_rows(self._moments, self.n_neurons):
+            slope = float(self.negative_slope)
+            self._set_attributes(
+                solve_moments(self._moments, self.n_neurons, negative_slope=slope, rng=self._rng())
+            )
+        return self
+
+    def _samples(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None,
+        groups: ArrayLike | None = None,
+        *,
+        first: bool = True,
+    ) -> ArraySamples:
+        """Validate arrays; those of the ``first`` call decide on shapes and names."""
         refuse_text_and_complex("X", X)
         refuse_text_and_complex("y", y)
-        # Finiteness is checked by recover, which names the row and the column.
+        # Finiteness is checked later, by what names the row and the column.
         inputs, outputs = validate_data(
             self,
             X,
             y,
+            reset=first,
             validate_separately=(
                 {"dtype": _FLOATS, "ensure_all_finite": False},
                 {"dtype": np.float64, "ensure_all_finite": False, "ensure_2d": False},
             ),
         )
         check_consistent_length(inputs, outputs, sample_weight, groups)
-        self._is_vector = outputs.ndim == 1
         names = getattr(self, "feature_names_in_", None)
-        return self._fit(
-            ArraySamples(
-                inputs,
-                outputs,
-                sample_weight,
-                groups=groups,
-                input_names=None if names is None else tuple(names),
-            )
+        samples = ArraySamples(
+            inputs,
+            outputs,
+            sample_weight,
+            groups=groups,
+            input_names=None if names is None else tuple(names),
         )
+        if first:
+            self._is_vector, self._n_outputs = outputs.ndim == 1, samples.n_outputs
+        elif samples.n_outputs != self._n_outputs:
+            raise ValueError(
+                f"y has {samples.n_outputs} output(s), and {self._n_outputs} in the first call of "
+                "partial_fit"
+            )
+        return samples
 
     def fit_samples(
         self,
@@ -273,10 +346,9 @@ class PureNeuronRegressor(
         callback: ProgressCallback | None = None,
         checkpoint: str | Path | None = None,
     ) -> Self:
-        rng = None
+        self._moments, rng = None, None
         if self.random_state is not None or checkpoint is None:
-            random_state = check_random_state(self.random_state)
-            rng = np.random.default_rng(random_state.randint(2**31))
+            rng = self._rng()
         with _progress(self.verbose, callback) as draw:
             recovery = recover(
                 samples,
@@ -295,6 +367,9 @@ class PureNeuronRegressor(
                 stacklevel=3,
             )
         return self
+
+    def _rng(self) -> np.random.Generator:
+        return np.random.default_rng(check_random_state(self.random_state).randint(2**31))
 
     def _set_attributes(self, recovery: Recovery) -> None:
         network = recovery.network
@@ -352,6 +427,10 @@ class PureNeuronRegressor(
     @property
     def _n_features_out(self) -> int:
         return self.network_.n_neurons
+
+    def __sklearn_is_fitted__(self) -> bool:
+        # Columns are known after the first rows of partial_fit, a network after enough.
+        return hasattr(self, "network_")
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

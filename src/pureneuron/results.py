@@ -124,7 +124,8 @@ class Recovery:
         What each stage saw and decided, in order.
     loss : float
         Mean over rows and outputs of the squared residual, weighted by the sample weights, and by
-        the noise covariance where it was estimated (scaled to keep the mean noise variance).
+        the noise covariance where it was estimated (scaled to keep the mean noise variance). NaN
+        where the network is made of moments alone, which do not tell it.
     n_iter : int
         Gauss–Newton iterations of the descent that won.
     n_passes : int
@@ -285,7 +286,7 @@ class Recovery:
         ]
         if self.network.negative_slope:
             facts.append(("Negative slope", number(self.network.negative_slope)))
-        return [*facts, ("BIC", number(self.bic, 1) if np.isfinite(self.bic) else "exact fit")]
+        return [*facts, ("BIC", "exact fit" if np.isneginf(self.bic) else number(self.bic, 1))]
 
     def stage(self, name: str) -> StageReport:
         """Return the report of the stage ``name``."""

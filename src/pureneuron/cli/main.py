@@ -21,6 +21,8 @@ from pureneuron.cli.demo import demo
 from pureneuron.cli.diagnose import diagnose
 from pureneuron.cli.fit import fit
 from pureneuron.cli.identify import identify
+from pureneuron.cli.merge import merge
+from pureneuron.cli.moments import moments
 from pureneuron.cli.output import (
     BAD_INPUT,
     INTERRUPTED,
@@ -30,6 +32,7 @@ from pureneuron.cli.output import (
     print_note,
 )
 from pureneuron.cli.predict import predict
+from pureneuron.cli.solve import solve
 from pureneuron.cli.wording import in_options, request_in_options
 from pureneuron.identify import BoxError
 from pureneuron.samples import UnclearColumns
@@ -49,7 +52,7 @@ def commands() -> None:
     """
 
 
-for command in (fit, identify, predict, compare, diagnose, demo):
+for command in (fit, identify, predict, compare, diagnose, moments, merge, solve, demo):
     commands.add_command(command)
 
 

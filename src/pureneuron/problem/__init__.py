@@ -1,6 +1,6 @@
 """Averages over the data that the algebra works on, and the coordinates they suggest."""
 
-from pureneuron.problem.problem import Problem, n_unknowns, pose
+from pureneuron.problem.problem import Problem, n_unknowns, pose, problem_of
 from pureneuron.problem.rows import GivenRows
 from pureneuron.problem.second_moments import SecondMoments, design, second_moments
 from pureneuron.problem.validation import check_samples
@@ -15,6 +15,7 @@ __all__ = [
     "design",
     "n_unknowns",
     "pose",
+    "problem_of",
     "second_moments",
     "whitening",
 ]

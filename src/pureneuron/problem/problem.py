@@ -26,7 +26,7 @@ from pureneuron.samples import Samples
 from pureneuron.samples.thinning import Kept
 from pureneuron.typing import Array, IndexArray
 
-__all__ = ["Problem", "Thresholds", "n_unknowns", "pose"]
+__all__ = ["Problem", "Thresholds", "n_unknowns", "pose", "problem_of"]
 
 
 @dataclass(frozen=True)
@@ -400,6 +400,37 @@ def pose(
         kept, runs = (each and each.derived(scaled_weights, largest) for each in (kept, runs))
     # A variance is known to the rounding of what it is the difference of, or else of the data.
     lost = eps * np.diag(moments.yy) if centre is None else (eps * centre) ** 2
+    problem = problem_of(
+        samples,
+        moments,
+        lost=lost,
+        activation=activation,
+        fit_hidden_bias=fit_hidden_bias,
+        fit_intercept=fit_intercept,
+        centre=centre,
+        grouped=found.seen.grouped,
+    )
+    problem = replace(problem, kept=kept, runs=runs)
+    return problem.with_linear_part() if fit_linear else problem
+
+
+def problem_of(
+    samples: Samples,
+    moments: SecondMoments,
+    *,
+    lost: Array,
+    activation: Activation | None = None,
+    fit_hidden_bias: bool = False,
+    fit_intercept: bool = False,
+    centre: Array | None = None,
+    grouped: bool = False,
+) -> Problem:
+    """Derive the coordinates from second moments; no pass over the data.
+
+    Samples are valid, with weights as they are to count; moments are theirs, outputs about
+    ``centre``. ``lost`` (m,) is what rounding leaves uncertain of the variances of the outputs. The
+    rest, and the error, are those of :func:`pose`.
+    """
     coordinates = whitening(moments.xx)
     d = samples.n_inputs
     span = whitening(moments.xx[:d, :d]).span if fit_hidden_bias else coordinates.span
@@ -409,7 +440,7 @@ def pose(
         )
     variance = np.maximum(np.diag(moments.yy) - moments.y**2, lost)
     scale = float(np.sqrt(np.mean(variance)))
-    problem = Problem(
+    return Problem(
         rows=Rows(
             samples, coordinates.transform, 1.0 / scale, fit_hidden_bias, fit_intercept, centre
         ),
@@ -424,8 +455,5 @@ def pose(
         whitening=coordinates,
         input_span=span,
         moments=moments,
-        grouped=found.seen.grouped,
-        kept=kept,
-        runs=runs,
+        grouped=grouped,
     )
-    return problem.with_linear_part() if fit_linear else problem

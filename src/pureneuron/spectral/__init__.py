@@ -40,7 +40,7 @@ from pureneuron.spectral.distinguishing import (
     gaussian_distinguishing_matrix,
     separation,
 )
-from pureneuron.spectral.estimate import MomentEstimate, moment_estimate
+from pureneuron.spectral.estimate import MomentEstimate, estimate_from, moment_estimate
 from pureneuron.spectral.guarantee import Guarantee, guarantee
 from pureneuron.spectral.linear import (
     LinearPart,
@@ -49,9 +49,10 @@ from pureneuron.spectral.linear import (
     linear_part,
     linear_rank,
     numerical_rank,
+    rank_of_groups,
 )
 from pureneuron.spectral.perturbation import perturb_inputs, perturb_weights
-from pureneuron.spectral.sampling_error import SamplingError, sampling_error
+from pureneuron.spectral.sampling_error import SamplingError, error_of_groups, sampling_error
 from pureneuron.spectral.symmetric import unvec_star, vec_star
 
 __all__ = [
@@ -64,6 +65,8 @@ __all__ = [
     "Separation",
     "detector_matrix",
     "distinguishing_matrix",
+    "error_of_groups",
+    "estimate_from",
     "gaussian_distinguishing_matrix",
     "guarantee",
     "joint_diagonalize",
@@ -81,6 +84,7 @@ __all__ = [
     "perturb_inputs",
     "perturb_weights",
     "pure_neuron_detector",
+    "rank_of_groups",
     "sampling_error",
     "separation",
     "unvec_star",

@@ -33,6 +33,7 @@ __all__ = [
     "linear_part",
     "linear_rank",
     "numerical_rank",
+    "rank_of_groups",
 ]
 
 
@@ -241,7 +242,6 @@ def numerical_rank(
     """
     seed = int(rng.integers(2**63))
     regression = part.matrix
-    yy = problem.moments.yy / problem.output_scale**2
     t = THRESHOLDS
     n_groups = int(np.clip(t.group_entries // regression.size, t.fewest_groups, t.most_groups))
     dealt = None
@@ -254,11 +254,9 @@ def numerical_rank(
         n_groups = min(n_groups, blocks.n_blocks)
         # At random: blocks that lie at equal distances may be alike.
         dealt = rng.permutation(blocks.n_blocks) % n_groups
-    whiten = _inverse_root(yy - regression @ regression.T, yy)
-    transform, scale = problem.whitening.transform, problem.output_scale
     sums = problem.source.reduce(
         _group_sums,
-        scale * regression @ transform.T,
+        problem.output_scale * regression @ problem.whitening.transform.T,
         seed,
         n_groups,
         problem.fit_hidden_bias,
@@ -266,7 +264,30 @@ def numerical_rank(
         blocks,
         dealt,
     )
-    groups = sums["groups"]
+    return rank_of_groups(problem, part, sums["groups"], rng=rng)
+
+
+def rank_of_groups(
+    problem: Problem, part: LinearPart, groups: Array, *, rng: np.random.Generator
+) -> int:
+    """Count the singular values of ``B`` as :func:`numerical_rank` does, without the data.
+
+    Parameters
+    ----------
+    problem : Problem
+        Its moments and coordinates; no row of it is read.
+    part : LinearPart
+        The linear part.
+    groups : (g, m, d) array
+        Sums, for each group of rows that share a sign, of residual times ``xᵀ``, in the units of
+        the data.
+    rng : numpy.random.Generator
+        Draws the signs.
+    """
+    t, n_groups, regression = THRESHOLDS, len(groups), part.matrix
+    transform, scale = problem.whitening.transform, problem.output_scale
+    yy = problem.moments.yy / scale**2
+    whiten = _inverse_root(yy - regression @ regression.T, yy)
     draws = t.replicate_entries // regression.size
     n_draws = int(np.clip(draws, t.fewest_replicates, t.most_replicates))
     signs = rng.choice(np.array([-1.0, 1.0]), size=(n_draws, n_groups))

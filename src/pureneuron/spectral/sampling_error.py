@@ -8,6 +8,7 @@ derivative. One pass over the data gathers the moments of each group; all else i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,9 +20,9 @@ from pureneuron.samples import Batch, Sum, to_numpy
 from pureneuron.samples.mirror import distinct_rows, mirror_hash
 from pureneuron.spectral.estimate import MomentEstimate, estimate_from, moment_sums
 from pureneuron.spectral.linear import LinearPart
-from pureneuron.typing import AnyArray
+from pureneuron.typing import AnyArray, Array
 
-__all__ = ["THRESHOLDS", "SamplingError", "Thresholds", "sampling_error"]
+__all__ = ["THRESHOLDS", "SamplingError", "Thresholds", "error_of_groups", "sampling_error"]
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,33 @@ def sampling_error(
     sums = problem.source.reduce(
         _grouped_sums, problem.whitening.transform, problem.output_scale, P, R, repeated
     )
+    return error_of_groups(problem, part, estimate, sums, rng=rng)
+
+
+def error_of_groups(
+    problem: Problem,
+    part: LinearPart,
+    estimate: MomentEstimate,
+    sums: Mapping[str, Array],
+    *,
+    rng: np.random.Generator,
+) -> SamplingError:
+    """Estimate the error as :func:`sampling_error` does, without the data.
+
+    Parameters
+    ----------
+    problem, part, estimate
+        As there; no row of the problem is read.
+    sums : mapping
+        For each of g groups that are independent of one another, sums over its rows: ``total`` of
+        the weights, (g,); ``moments`` as :func:`~pureneuron.spectral.estimate.moment_sums` makes
+        them, in the directions of ``part``; ``xx`` and ``yx``, (g, r, r) and (g, m, r), of white
+        inputs and scaled outputs.
+    rng : numpy.random.Generator
+        Source of randomness.
+    """
+    k = len(estimate.W)
+    P, R = part.outputs[:, :k], part.inputs[:, :k]
     network = problem.network(estimate.W, estimate.A)
     # With few rows, or few of a weight above zero, groups are empty.
     filled = sums["total"] > 0.0
