@@ -15,13 +15,12 @@ from pureneuron.samples.batch import (
     merge_leaves,
     to_numpy,
 )
-from pureneuron.samples.columns import UnclearColumns
 from pureneuron.samples.counted import CountedSamples
 from pureneuron.samples.files import read_inputs, read_prediction_data, read_samples
 from pureneuron.samples.numbers import refuse_nonfinite
 from pureneuron.samples.protocol import Samples
 from pureneuron.samples.streamed import StreamedSamples
-from pureneuron.samples.tables import write_table
+from pureneuron.samples.tables import UnclearColumns, write_table
 
 __all__ = [
     "ArraySamples",
