@@ -18,6 +18,7 @@ from pureneuron.samples.batch import (
 from pureneuron.samples.counted import CountedSamples
 from pureneuron.samples.files import read_inputs, read_prediction_data, read_samples
 from pureneuron.samples.numbers import refuse_nonfinite
+from pureneuron.samples.paths import Paths
 from pureneuron.samples.protocol import Samples
 from pureneuron.samples.streamed import StreamedSamples
 from pureneuron.samples.tables import UnclearColumns, write_table
@@ -32,6 +33,7 @@ __all__ = [
     "Max",
     "Merged",
     "Min",
+    "Paths",
     "Samples",
     "Stacked",
     "StreamedSamples",

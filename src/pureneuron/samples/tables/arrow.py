@@ -63,11 +63,12 @@ class ArrowTable(Table):
         self, names: Sequence[str], *, labels: Sequence[str] = (), n_rows: int
     ) -> Iterator[Block]:
         """Yield all rows in order, at most ``n_rows`` at a time."""
-        for name in names:
-            if not self._is_numeric(self._type(name)):
+        types = [self._type(name) for name in names]
+        strange = {kind for kind in set(types) if not self._is_numeric(kind)}
+        for name, kind in zip(names, types, strict=True):
+            if kind in strange:
                 raise ValueError(
-                    f"column {name} of {self.path} is of type {self._type(name)}: "
-                    "real numbers are expected"
+                    f"column {name} of {self.path} is of type {kind}: real numbers are expected"
                 )
         runs = [
             (column, [position for _, position in run])
@@ -95,8 +96,9 @@ class ArrowTable(Table):
         """Return where each column is: its name in the file, and its position in the lists."""
         places: dict[str, tuple[str, int | None]] = {}
         twice = []
+        lists = {kind for kind in set(self._types.values()) if self._is_list(kind)}
         for column, kind in self._types.items():
-            width = self._width(column, kind)
+            width = self._width(column, kind) if kind in lists else None
             numbered = [(f"{column}{j}", j) for j in range(width or 0)]
             for name, position in [(column, None)] if width is None else numbered:
                 if name in places:
@@ -110,17 +112,19 @@ class ArrowTable(Table):
         return places
 
     def _width(self, column: str, kind: Any) -> int | None:
-        """Return how long the lists of a column are, or None if it holds no lists of numbers."""
-        types = self._pa.types
-        kind = getattr(kind, "storage_type", kind)
-        is_list = types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)
-        if not is_list or not self._is_numeric(kind.value_type):
-            return None
+        """Return how long the lists of a column are; None if the first row has none."""
+        types, kind = self._pa.types, getattr(kind, "storage_type", kind)
         if types.is_fixed_size_list(kind):
             return int(kind.list_size)
         first = next((b for b in self._batches([column], [], 1) if b.num_rows), None)
         value = None if first is None else first.column(0)[0].as_py()
         return None if value is None else len(value)
+
+    def _is_list(self, kind: Any) -> bool:
+        """Tell whether a column of this type holds lists of numbers."""
+        types, kind = self._pa.types, getattr(kind, "storage_type", kind)
+        is_list = types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)
+        return is_list and self._is_numeric(kind.value_type)
 
     def _type(self, name: str) -> Any:
         column, position = self._places[name]

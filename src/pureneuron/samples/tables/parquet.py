@@ -10,7 +10,8 @@ from pureneuron.samples.tables.arrow import ArrowTable
 
 __all__ = ["ParquetTable"]
 
-_BUFFER = 1 << 20  # bytes of each column that are read at once: row groups may be large
+_BUFFER = 1 << 20  # bytes of each column that are read at once where row groups are large
+_LARGE = 1 << 26  # bytes of a row group
 
 
 class ParquetTable(ArrowTable):
@@ -44,8 +45,13 @@ class ParquetTable(ArrowTable):
     def _batches(self, columns: Sequence[str], labels: Sequence[str], n_rows: int) -> Iterator[Any]:
         from pyarrow import parquet
 
+        groups = (self._metadata.row_group(i) for i in range(self._metadata.num_row_groups))
+        buffer = _BUFFER if any(group.total_byte_size > _LARGE for group in groups) else 0
         wanted = list(dict.fromkeys((*columns, *labels)))
         with parquet.ParquetFile(
-            self.path, metadata=self._metadata, buffer_size=_BUFFER, pre_buffer=False
+            self.path,
+            metadata=self._metadata,
+            buffer_size=_BUFFER if is_large else 0,
+            pre_buffer=False,
         ) as file:
             yield from file.iter_batches(batch_size=n_rows, columns=wanted)
