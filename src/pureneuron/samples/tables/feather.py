@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -26,10 +27,9 @@ class FeatherTable(ArrowTable):
 
     def about_rows(self) -> int:
         """Return how many rows there are."""
-        from pyarrow import dataset
-
         with self._reading():
-            return int(dataset.dataset(self.path, format="ipc").count_rows())
+            columns = tuple(self._types)[:1]
+            return sum(batch.num_rows for batch in self._batches(columns, (), sys.maxsize))
 
     def _schema(self) -> tuple[dict[str, Any], Sequence[str]]:
         from pyarrow import ipc

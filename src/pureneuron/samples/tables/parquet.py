@@ -51,7 +51,7 @@ class ParquetTable(ArrowTable):
         with parquet.ParquetFile(
             self.path,
             metadata=self._metadata,
-            buffer_size=_BUFFER if is_large else 0,
+            buffer_size=buffer,
             pre_buffer=False,
         ) as file:
             yield from file.iter_batches(batch_size=n_rows, columns=wanted)
