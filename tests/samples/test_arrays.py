@@ -267,7 +267,7 @@ def test_frames_with_missing_whole_numbers_hold_nan():
     np.testing.assert_array_equal(X, [[1, 1], [2, np.nan]])
 
 
-@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame], ids=["pandas", "polars"])
 def test_a_missing_output_is_named_by_its_column(frame):
     y = frame({"rate": [1.0, 2.0, 3.0], "force": [1.0, float("nan"), 3.0]})
     with pytest.raises(ValueError, match="Input y contains NaN at row 1, column 'force'"):
