@@ -78,8 +78,8 @@ def default_columns(
         example = example_request(table, {*labels, *others}, letter)
         return UnclearColumns(f"{table.path} {what}: {instead}name the {role}", role, example)
 
-    used = set(others)
-    alike = [n for n in free if n not in used and looks_like(n, letter) and numbered(n) is None]
+    used = {*others, *(name for names in found.values() for name in names)}
+    alike = [name for name in free if name not in used and looks_like(name, letter)]
     if not found:
         raise unclear(
             f"has no columns named {letter}0, {letter}1, …; its columns are "

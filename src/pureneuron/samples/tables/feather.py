@@ -46,7 +46,7 @@ class FeatherTable(ArrowTable):
         place = {name: i for i, name in enumerate(self._types)}
         wanted = sorted({place[name] for name in (*columns, *labels)})
         options = ipc.IpcReadOptions(included_fields=wanted)
-        with self._pa.memory_map(str(self.path)) as source:
+        with self._pa.OSFile(str(self.path)) as source:
             reader = ipc.open_file(source, options=options)
             for i in range(reader.num_record_batches):
                 batch = reader.get_batch(i)
