@@ -230,6 +230,12 @@ def test_what_the_first_lines_leave_open_is_asked(tmp_path, text, role, what):
     assert caught.value.role == role
 
 
+def test_columns_set_apart_by_runs_of_blanks_are_told(tmp_path):
+    (tmp_path / "a.csv").write_text("x0  x1   y0\n1   2  3\n4 5   6\n")
+    with pytest.raises(ValueError, match=r"a\.csv looks like columns set apart by runs of blanks"):
+        read_samples(tmp_path / "a.csv")
+
+
 def test_an_answer_is_taken(tmp_path):
     (tmp_path / "a.csv").write_text("x0;y0\n1,234;5\n")
     assert read_samples(tmp_path / "a.csv", decimal=",").arrays()[0].tolist() == [[1.234]]

@@ -197,12 +197,13 @@ def _delimiter(path: Path, lines: Sequence[str]) -> str:
         fields = [field for row in blanks[1:] for field in row]
         if fields and all(map(_is_value, fields)):
             return " "
-    if len({tuple(line.split())[:1] != () and len(line.split()) for line in lines}) == 1:
-        values = [field for line in lines[1:] for field in line.split()]
-        if len(lines[0].split()) > 1 and values and all(map(_is_value, values)):
-            raise ValueError(
-                f"{path} looks like columns set apart by runs of blanks: write it with commas"
-            )
+    runs = [line.split() for line in lines]
+    values = [field for row in runs[1:] for field in row]
+    is_table = len(runs[0]) > 1 and len({len(row) for row in runs}) == 1
+    if is_table and values and all(map(_is_value, values)):
+        raise ValueError(
+            f"{path} looks like columns set apart by runs of blanks: write it with commas"
+        )
     # Rows of unequal length, or one column: the reader says which.
     return max(split, key=lambda sign: len(split[sign][0]))
 
