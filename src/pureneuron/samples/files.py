@@ -18,13 +18,8 @@ from pureneuron.samples.columns import (
     select_columns,
     spelt_alike,
 )
-from pureneuron.samples.fileset import (
-    Columns,
-    FileBatches,
-    FileSet,
-    fingerprint_of,
-    rows_of_a_batch,
-)
+from pureneuron.samples.file_columns import Columns, rows_of_a_batch
+from pureneuron.samples.fileset import FileBatches, FileSet, fingerprint_of
 from pureneuron.samples.filters import Filter
 from pureneuron.samples.listing import abbreviated
 from pureneuron.samples.memory import memory_limit as bytes_of_limit

@@ -9,61 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from pureneuron.samples.arrays import THRESHOLDS
-from pureneuron.samples.filters import Filter
+from pureneuron.samples.file_columns import Columns, row_bytes, rows_in_cache
 from pureneuron.samples.groups import group_codes, group_keys
 from pureneuron.samples.listing import abbreviated
 from pureneuron.samples.paths import Paths, find_files
 from pureneuron.samples.tables import Dialect, Table, open_table
 from pureneuron.typing import AnyArray
 
-__all__ = ["Columns", "FileBatches", "FileSet", "Piece", "fingerprint_of", "rows_of_a_batch"]
-
-_PARTS_OF_LIMIT = 32  # that a batch is one of, at most: kernels make copies of it
-
-
-@dataclass(frozen=True)
-class Columns:
-    """What is read of the files.
-
-    Attributes
-    ----------
-    inputs, outputs : tuple of str
-        Columns of X and of Y.
-    weight, groups : str or None
-        The columns of weights and of group labels.
-    filter : Filter or None
-        Which rows are meant.
-    filtered : tuple of str
-        The columns that the filter names, as it names them and as they are called in the files.
-    """
-
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...] = ()
-    weight: str | None = None
-    groups: str | None = None
-    filter: Filter | None = None
-    filtered: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def values(self) -> tuple[str, ...]:
-        """The columns of X, Y and weight, in this order."""
-        return (*self.inputs, *self.outputs, *((self.weight,) if self.weight else ()))
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The columns that are had as they are: groups, and those that are compared with text."""
-        groups = (self.groups,) if self.groups else ()
-        texts = self.filter.texts if self.filter else ()
-        return tuple(
-            dict.fromkeys((*groups, *(name for key, name in self.filtered if key in texts)))
-        )
-
-    @property
-    def numbers(self) -> tuple[str, ...]:
-        """All columns that are had as numbers, each once: those of ``values`` first."""
-        others = (name for _, name in self.filtered if name not in self.labels)
-        return tuple(dict.fromkeys((*self.values, *others)))
+__all__ = ["FileBatches", "FileSet", "Piece", "fingerprint_of"]
 
 
 @dataclass(frozen=True)
@@ -217,20 +170,20 @@ class FileSet:
         parts = {"X": len(columns.inputs), "Y": len(columns.outputs)}
         parts |= {"weight": 1} if columns.weight else {}
         dtype = self.dtype(columns)
-        row_bytes = _row_bytes(columns, dtype)
+        size = row_bytes(columns, dtype)
         room, used = self.about_rows(), 0
-        if most_bytes is not None and room * row_bytes > most_bytes:
+        if most_bytes is not None and room * size > most_bytes:
             return None
         arrays: dict[str, AnyArray] = {
             n: np.empty((max(room, 1), w), dtype) for n, w in parts.items()
         }
         labels: list[AnyArray] = []
-        for piece in self.pieces(columns, _rows_in_cache(columns)):
+        for piece in self.pieces(columns, rows_in_cache(columns)):
             count = len(piece.values)
             if used + count > room:
                 # The number of rows was a guess.
                 room = max(used + count, room + room // 4)
-                if most_bytes is not None and room * row_bytes > most_bytes:
+                if most_bytes is not None and room * size > most_bytes:
                     return None
                 for array in arrays.values():
                     array.resize((room, array.shape[1]), refcheck=False)
@@ -312,21 +265,6 @@ def fingerprint_of(files: FileSet, columns: Columns) -> str:
         files.dialect,
     ]
     return blake2b(repr(told).encode(), digest_size=16).hexdigest()
-
-
-def rows_of_a_batch(columns: Columns, dtype: type[np.floating], limit: int) -> int:
-    """Return how many rows a batch has: what suits the cache, and a small part of the memory."""
-    most = limit // _PARTS_OF_LIMIT // _row_bytes(columns, dtype)
-    return max(min(_rows_in_cache(columns), most), 1)
-
-
-def _rows_in_cache(columns: Columns) -> int:
-    return max(THRESHOLDS.batch_rows, THRESHOLDS.batch_entries // len(columns.values))
-
-
-def _row_bytes(columns: Columns, dtype: type[np.floating]) -> int:
-    groups = 8 if columns.groups else 0
-    return len(columns.values) * np.dtype(dtype).itemsize + groups
 
 
 def _signed(files: FileSet) -> Iterator[tuple[Table, tuple[int, int]]]:
