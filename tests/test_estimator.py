@@ -104,7 +104,7 @@ def test_errors_name_the_column_of_a_frame(data):
         (np.ones((4, 2)) + 1j, np.ones(4), "Complex data not supported: X is complex; pass its"),
         (np.eye(4), [1.0, 2.0, 1j, 3.0], "Complex data not supported: y is complex"),
         (np.array([["a", "b"]] * 4), np.arange(4.0), "X holds text: turn it into numbers"),
-        (pd.DataFrame({"a": [1, 2], "b": ["u", "v"]}), [1.0, 2.0], "X holds text"),
+        (pd.DataFrame({"a": [1, 2], "b": ["u", "v"]}), [1.0, 2.0], "column 'b' of X is of type"),
         (np.eye(4), ["a", "b", "c", "d"], "y holds text: turn it into numbers"),
         ([[1.0], [1.0, 2.0]], [1.0, 2.0], "X is no array of numbers: .*inhomogeneous"),
         (np.ones((4, 2)), np.arange(5.0), "inconsistent numbers of samples"),

@@ -425,7 +425,9 @@ def test_names_of_columns_and_files_are_never_put_in_other_words(tmp_path, refus
     error = refused("fit", path, "--inputs", "negative_slope,x0")
     assert "NaN at row 0, column 'negative_slope'" in error
     write_table(path, table | {"max_iter": np.full(N, "text")}, force=True)
-    assert f"column max_iter of {path} is of type" in refused("fit", path, "--weight", "max_iter")
+    assert f"{path} holds 'text' in row 0 (rows count from 0), column max_iter" in refused(
+        "fit", path, "--weight", "max_iter"
+    )
 
 
 @pytest.mark.parametrize(

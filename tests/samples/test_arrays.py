@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pureneuron import PureNeuronRegressor
 from pureneuron.samples import ArraySamples, Batch, CountedSamples, First, Max, Min, Sum, merge
 from pureneuron.samples.mirror import mirror_hash, mirror_pairs, split_halves
 
@@ -208,3 +209,68 @@ def test_kernels_see_the_library_that_holds_the_data():
 
     samples.reduce(spy, np.eye(2))
     assert array_api_compat.is_numpy_namespace(seen[0][0])
+
+
+# What is no array of numbers
+
+
+@pytest.mark.parametrize("kind", ["M8[s]", "m8[s]"])
+@pytest.mark.parametrize("fit", [ArraySamples, PureNeuronRegressor(1).fit])
+def test_times_are_refused(kind, fit):
+    times = np.zeros((9, 2), kind)
+    with pytest.raises(ValueError, match=r"X is of type (datetime|timedelta)64\[s\]: real numbers"):
+        fit(times, np.ones((9, 2)))
+
+
+@pytest.mark.parametrize("fit", [ArraySamples, PureNeuronRegressor(1).fit])
+def test_masked_values_are_refused(fit):
+    X = np.ma.masked_array(np.ones((9, 2)))
+    X[3, 1] = np.ma.masked
+    with pytest.raises(ValueError, match=r"X is a masked array with 1 masked .* row 3, column 1"):
+        fit(X, np.ones((9, 2)))
+    weight = np.ma.masked_less(np.arange(9.0), 2)
+    with pytest.raises(ValueError, match=r"weight is a masked array with 2 masked .* in row 0"):
+        ArraySamples(np.ones((9, 2)), np.ones(9), weight)
+    samples = ArraySamples(np.ma.masked_array(np.ones((9, 2))), np.ones(9))
+    assert type(samples.arrays()[0]) is np.ndarray
+
+
+STRANGE = [
+    ("kind", pd.Categorical(["u", "v", "u"])),
+    ("code", pd.Categorical([1, 2, 1])),
+    ("text", ["a", "b", "c"]),
+    ("day", pd.to_datetime(["2020-01-01"] * 3)),
+    ("lag", pd.to_timedelta([1, 2, 3])),
+    ("z", [1j, 2, 3]),
+]
+
+
+@pytest.mark.parametrize(("name", "values"), STRANGE, ids=[name for name, _ in STRANGE])
+@pytest.mark.parametrize("fit", [ArraySamples, PureNeuronRegressor(1).fit])
+def test_frames_are_refused_by_column(name, values, fit):
+    frame = pd.DataFrame({"a": [1.0, 2.0, 3.0], name: values})
+    with pytest.raises(ValueError, match=rf"column '{name}' of X is of type "):
+        fit(frame, np.ones((3, 1)))
+
+
+@pytest.mark.parametrize("kind", [pl.Categorical, pl.String])
+def test_polars_and_arrow_frames_are_refused_by_column(kind):
+    frame = pl.DataFrame({"a": [1.0, 2.0], "kind": pl.Series(["u", "v"], dtype=kind)})
+    for each in (frame, frame.to_arrow()):
+        with pytest.raises(ValueError, match="column 'kind' of X is of type"):
+            ArraySamples(each, np.ones(2))
+
+
+def test_frames_with_missing_whole_numbers_hold_nan():
+    frame = pd.DataFrame({"a": [1.0, 2.0], "i": pd.array([1, None], dtype="Int64")})
+    X = ArraySamples(frame, np.ones(2)).arrays()[0]
+    np.testing.assert_array_equal(X, [[1, 1], [2, np.nan]])
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame], ids=["pandas", "polars"])
+def test_a_missing_output_is_named_by_its_column(frame):
+    y = frame({"rate": [1.0, 2.0, 3.0], "force": [1.0, float("nan"), 3.0]})
+    with pytest.raises(ValueError, match="Input y contains NaN at row 1, column 'force'"):
+        PureNeuronRegressor(1).fit(np.ones((3, 2)), y)
+    with pytest.raises(ValueError, match="Input y contains NaN at row 1, column 'force'"):
+        PureNeuronRegressor(1).fit(np.ones((3, 2)), y["force"])

@@ -311,5 +311,5 @@ def test_one_column_of_labels_is_asked_for(tmp_path):
         read_samples(path, groups="*")
     with pytest.raises(ValueError, match=r"no column that matches 'week', asked for as groups"):
         read_samples(path, groups="week")
-    with pytest.raises(ValueError, match=r"rows in .*a\.npz differ: .*groups has 2"):
+    with pytest.raises(ValueError, match=r"rows in .*a\.npz differ: .*trial has 2"):
         read_samples(path, groups="trial")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from glob import glob
-from pathlib import Path
 from typing import Any, TypeVar
 
 import rich_click as click
 
-from pureneuron.samples import Samples, read_samples
+from pureneuron.samples import Paths, Samples, read_samples
+from pureneuron.samples.paths import find_files
 
 __all__ = ["cluster_option", "opened_samples"]
 
@@ -32,19 +31,19 @@ def cluster_option(command: F) -> F:
 
 
 @contextmanager
-def opened_samples(path: Path, cluster: str | None, **columns: str | None) -> Iterator[Samples]:
-    """Yield the samples in ``path``, read here or by the workers of a cluster.
+def opened_samples(paths: Paths, cluster: str | None, **reading: Any) -> Iterator[Samples]:
+    """Yield the samples in files, read here or by the workers of a cluster.
 
     Parameters
     ----------
-    path : Path
-        As for :func:`~pureneuron.samples.read_samples`. With a cluster: a Parquet file, a folder
-        of them or a pattern, at the same place for the workers and here.
+    paths : str, Path or sequence of them
+        As for :func:`~pureneuron.samples.read_samples`. With a cluster: Parquet files, at the same
+        place for the workers and here.
     cluster : str or None
         Where the scheduler is; None to read here.
-    **columns
-        ``inputs``, ``outputs``, ``weight`` and ``groups``, as for
-        :func:`~pureneuron.samples.read_samples`.
+    **reading
+        As for :func:`~pureneuron.samples.read_samples`; with a cluster ``inputs``, ``outputs``,
+        ``weight`` and ``groups``.
 
     Raises
     ------
@@ -54,14 +53,18 @@ def opened_samples(path: Path, cluster: str | None, **columns: str | None) -> It
         If there is no scheduler.
     """
     if cluster is None:
-        yield read_samples(path, **columns)
+        yield read_samples(paths, **reading)
         return
-    # A folder has no ending, or any.
-    if path.suffix.lower() not in ("", *_ENDINGS) and not path.is_dir():
+    files = find_files(paths)
+    if files[0].suffix.lower() not in _ENDINGS:
         raise ValueError(
-            f"{path}: with --dask, files must be Parquet ({', '.join(_ENDINGS)}), or a folder or "
-            f"pattern of such files; {path.suffix} files are read without --dask"
+            f"{files[0]}: with --dask, files must be Parquet ({', '.join(_ENDINGS)}); "
+            f"{files[0].suffix} files are read without --dask"
         )
+    columns = {name: reading.pop(name, None) for name in ("inputs", "outputs", "weight", "groups")}
+    others = [name for name, value in reading.items() if value is not None]
+    if others:
+        raise ValueError(f"{others[0]}={reading[others[0]]!r} cannot be asked for with --dask")
     try:
         import dask.dataframe as dd
         from distributed import Client
@@ -69,20 +72,11 @@ def opened_samples(path: Path, cluster: str | None, **columns: str | None) -> It
         from pureneuron.samples.dask import DaskSamples
     except ImportError as error:
         raise ImportError("--dask needs Dask: pip install 'pureneuron[dask]'") from error
-    if not glob(str(path)):
-        raise FileNotFoundError(f"there is no file {path}")
     try:
         connected = Client(cluster, timeout=_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         raise ConnectionError(f"no Dask scheduler answers at {cluster}: {error}") from error
+    source = str(files[0]) + (f" and {len(files) - 1} more files" if len(files) > 1 else "")
     with connected as client:
-        frame = dd.read_parquet(str(path))
-        yield DaskSamples.from_frame(
-            frame,
-            columns.get("inputs"),
-            columns.get("outputs"),
-            columns.get("weight"),
-            columns.get("groups"),
-            client,
-            source=str(path),
-        )
+        frame = dd.read_parquet([str(file) for file in files])
+        yield DaskSamples.from_frame(frame, **columns, client=client, source=source)

@@ -9,7 +9,7 @@ import numpy as np
 import rich_click as click
 
 from pureneuron.cli.models import Model, load_model
-from pureneuron.cli.options import json_option, path_argument
+from pureneuron.cli.options import file_options, json_option, path_argument
 from pureneuron.cli.output import OK, print_json, print_line, print_note, print_table
 from pureneuron.model import NeuronMatch, TwoLayerNetwork, unit_rows
 from pureneuron.samples import read_inputs, refuse_nonfinite
@@ -23,13 +23,20 @@ __all__ = ["compare", "weight_cosines"]
 @path_argument("truth")
 @click.option(
     "--samples",
-    type=click.Path(path_type=Path),
-    help="Compare at the inputs in this file as well: pre-activations and outputs.",
+    metavar="SAMPLES",
+    help="Compare at the inputs in this file, folder or pattern as well: pre-activations and "
+    "outputs.",
 )
 @click.option("--inputs", metavar="COLUMNS", help="Input columns of the samples.")
+@file_options
 @json_option
 def compare(
-    model: Path, truth: Path, samples: Path | None, inputs: str | None, as_json: bool
+    model: Path,
+    truth: Path,
+    samples: str | None,
+    inputs: str | None,
+    as_json: bool,
+    **reading: Any,
 ) -> int:
     """Pair the neurons of MODEL with those of TRUTH and say how near they are.
 
@@ -37,7 +44,7 @@ def compare(
     comparison was made, not that the networks agree.
     """
     left, right = load_model(model), load_model(truth)
-    X = None if samples is None else _inputs(samples, left, right, inputs)
+    X = None if samples is None else _inputs(samples, left, right, inputs, reading)
     metric = None if X is None else X.T @ X / len(X)
     match = left.network.match(right.network, metric=metric)
     # Beside a linear part either way round is right.
@@ -58,8 +65,11 @@ def weight_cosines(network: TwoLayerNetwork, truth: TwoLayerNetwork, match: Neur
     return np.asarray(np.einsum("kd,kd->k", rows, others))
 
 
-def _inputs(path: Path, left: Model, right: Model, inputs: str | None) -> Array:
-    X, names = read_inputs(path, names=left.input_names or right.input_names, inputs=inputs)
+def _inputs(
+    path: str, left: Model, right: Model, inputs: str | None, reading: dict[str, Any]
+) -> Array:
+    names = left.input_names or right.input_names
+    X, names = read_inputs(path, names=names, inputs=inputs, **reading)
     X = np.asarray(X, dtype=np.float64)
     if X.shape[1] != left.network.n_inputs:
         raise ValueError(

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import rich_click as click
 
 from pureneuron.cli.options import (
     column_options,
+    file_options,
     json_option,
+    memory_option,
     neurons_option,
-    path_argument,
+    samples_argument,
     seed_option,
 )
-from pureneuron.cli.output import OK, print_json, print_stages, stage_records
+from pureneuron.cli.output import OK, print_json, print_note, print_stages, stage_records
 from pureneuron.cli.wording import telling_options
 from pureneuron.diagnosis import diagnose as diagnose_samples
 from pureneuron.samples import read_samples
@@ -23,9 +24,11 @@ __all__ = ["diagnose"]
 
 
 @click.command()
-@path_argument("samples")
+@samples_argument
 @neurons_option("takes the rank of A W")
 @column_options
+@file_options
+@memory_option
 @click.option(
     "--negative-slope",
     type=click.FloatRange(-1.0, 1.0, min_open=True, max_open=True),
@@ -36,14 +39,12 @@ __all__ = ["diagnose"]
 @seed_option
 @json_option
 def diagnose(
-    samples: Path,
+    samples: tuple[str, ...],
     n_neurons: int | Literal["auto"],
-    inputs: str | None,
-    outputs: str | None,
-    weight: str | None,
     negative_slope: float,
     seed: int,
     as_json: bool,
+    **reading: Any,
 ) -> int:
     """Say what the moment method finds in SAMPLES, without a fit.
 
@@ -51,11 +52,13 @@ def diagnose(
     noise, the gap of the pure neuron detector, whether biases show, how well the neurons are
     separated, and what error to expect from how many rows.
     """
-    data = read_samples(samples, inputs=inputs, outputs=outputs, weight=weight)
+    data = read_samples(samples, **reading)
+    for note in data.notes:
+        print_note(note)
     with telling_options():
         stages = diagnose_samples(data, n_neurons, negative_slope=negative_slope, rng=seed)
     if as_json:
-        print_json({"samples": samples, "stages": stage_records(stages)})
+        print_json({"samples": samples, "notes": data.notes, "stages": stage_records(stages)})
     else:
         print_stages(stages)
     return OK

@@ -13,11 +13,13 @@ from pureneuron.cli.models import MODEL_ENDING, check_output, save_model
 from pureneuron.cli.options import (
     column_options,
     count_or_auto,
+    file_options,
     force_option,
     groups_option,
     json_option,
+    memory_option,
     neurons_option,
-    path_argument,
+    samples_argument,
     seed_option,
     slope_or_auto,
 )
@@ -25,6 +27,7 @@ from pureneuron.cli.output import (
     exit_status,
     print_json,
     print_line,
+    print_note,
     print_recovery,
     recovery_record,
     terminal_progress,
@@ -34,6 +37,7 @@ from pureneuron.options import Options
 from pureneuron.progress import ProgressCallback
 from pureneuron.recover import recover
 from pureneuron.results import Recovery
+from pureneuron.samples import Paths
 
 __all__ = ["FileFit", "fit", "fit_file"]
 
@@ -48,31 +52,32 @@ class FileFit:
         The outcome.
     input_names, output_names : tuple of str
         The columns it is about.
+    notes : tuple of str
+        What else there is to know about the files.
     """
 
     recovery: Recovery
     input_names: tuple[str, ...]
     output_names: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def fit_file(
-    path: Path,
+    path: Paths,
     options: Options,
     *,
     model: Path | None = None,
     force: bool = False,
-    inputs: str | None = None,
-    outputs: str | None = None,
-    weight: str | None = None,
-    groups: str | None = None,
     cluster: str | None = None,
     seed: int = 0,
     checkpoint: Path | None = None,
     callback: ProgressCallback | None = None,
+    **reading: Any,
 ) -> FileFit:
     """Recover the network behind the samples in ``path``, and save it as ``model`` if given.
 
-    Whether the model can be written is settled before the work; it is written whatever the status.
+    ``reading`` are the arguments of :func:`~pureneuron.samples.read_samples`. Whether the model can
+    be written is settled before the work; it is written whatever the status.
 
     Raises
     ------
@@ -82,9 +87,8 @@ def fit_file(
     """
     if model is not None:
         check_output(model, force=force, endings=(MODEL_ENDING,))
-    columns = {"inputs": inputs, "outputs": outputs, "weight": weight, "groups": groups}
     asked = {option.name: getattr(options, option.name) for option in fields(options)}
-    with opened_samples(path, cluster, **columns) as samples, telling_options():
+    with opened_samples(path, cluster, **reading) as samples, telling_options():
         recovery = recover(samples, **asked, rng=seed, callback=callback, checkpoint=checkpoint)
     if model is not None:
         save_model(
@@ -95,11 +99,11 @@ def fit_file(
             status=recovery.status.name,
             loss=recovery.loss,
         )
-    return FileFit(recovery, samples.input_names, samples.output_names)
+    return FileFit(recovery, samples.input_names, samples.output_names, samples.notes)
 
 
 @click.command()
-@path_argument("samples")
+@samples_argument
 @neurons_option("finds the least number that the data do not reject")
 @click.option(
     "-o",
@@ -111,6 +115,8 @@ def fit_file(
 @column_options
 @groups_option
 @cluster_option
+@file_options
+@memory_option
 @click.option(
     "--init",
     type=click.Choice(["auto", "moments", "random"]),
@@ -191,9 +197,17 @@ def fit_file(
 @json_option
 @click.option("--quiet", is_flag=True, help="No progress, and the status alone.")
 def fit(
-    samples: Path, output: Path | None, seed: int, as_json: bool, quiet: bool, **values: Any
+    samples: tuple[str, ...],
+    output: Path | None,
+    seed: int,
+    as_json: bool,
+    quiet: bool,
+    **values: Any,
 ) -> int:
-    """Recover the network behind SAMPLES (.parquet, .csv, .npz or .npy).
+    """Recover the network behind SAMPLES: files, folders or patterns.
+
+    Parquet, Arrow (Feather), CSV (also .tsv, .csv.gz), .npz, .npy, HDF5, Zarr or MATLAB, all of one
+    format and with the same columns. What is larger than memory is read anew in each pass.
 
     Exit status 0: recovered; 1: it ran, but the network is not to be relied on, and the text says
     why and what to try; 2: bad input.
@@ -202,12 +216,18 @@ def fit(
         names = [option.name for option in fields(Options) if option.name in values]
         with telling_options():
             options = Options(**{name: values.pop(name) for name in names})
-        fitted = fit_file(samples, options, model=output, seed=seed, callback=callback, **values)
+        fitted = fit_file(
+            list(samples), options, model=output, seed=seed, callback=callback, **values
+        )
     recovery = fitted.recovery
+    record = recovery_record(recovery)
+    for note in fitted.notes:
+        print_note(note)
     if as_json:
         print_json(
             {
-                **recovery_record(recovery),
+                **record,
+                "notes": [*fitted.notes, *record["notes"]],
                 "input_names": fitted.input_names,
                 "output_names": fitted.output_names,
                 "model": output,

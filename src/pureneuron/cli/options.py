@@ -9,16 +9,22 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 import rich_click as click
 
+from pureneuron.cli.wording import in_options
+from pureneuron.samples import Dialect, memory_limit
+
 __all__ = [
     "column_options",
     "count_or_auto",
+    "file_options",
     "force_option",
     "groups_option",
     "json_option",
     "low_and_high",
+    "memory_option",
     "neurons_option",
     "numbers",
     "path_argument",
+    "samples_argument",
     "seed_option",
     "slope_or_auto",
 ]
@@ -98,6 +104,70 @@ def low_and_high(
 def path_argument(name: str) -> Callable[[F], F]:
     """Return a file to read, checked when it is opened."""
     return click.argument(name, type=click.Path(path_type=Path))
+
+
+def _part_of_dialect(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> str | None:
+    """Read an option that says how text files are written."""
+    try:
+        Dialect(**{str(parameter.name): value})
+    except ValueError as error:
+        raise click.BadParameter(in_options(str(error)), context, parameter) from None
+    return value
+
+
+def _size(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Read an option that takes a size."""
+    try:
+        memory_limit(value)
+    except ValueError as error:
+        raise click.BadParameter(in_options(str(error)), context, parameter) from None
+    return value
+
+
+def samples_argument(command: F) -> F:
+    """Take files, folders and patterns of samples, at least one."""
+    return click.argument("samples", nargs=-1, required=True)(command)
+
+
+def file_options(command: F) -> F:
+    """Add ``--filter``, ``--delimiter``, ``--decimal`` and ``--encoding``."""
+    for option in (
+        click.option(
+            "--encoding",
+            callback=_part_of_dialect,
+            metavar="NAME",
+            help="Encoding of text files: latin-1, …",
+        ),
+        click.option(
+            "--decimal", type=click.Choice([".", ","]), help="Decimal sign of text files."
+        ),
+        click.option(
+            "--delimiter",
+            callback=_part_of_dialect,
+            metavar="SIGN",
+            help="What separates the columns of text files: one sign, or tab.",
+        ),
+        click.option(
+            "--filter",
+            metavar="EXPRESSION",
+            help="Which rows: 'speed > 0.5 and trial != 3'; other names than words in backquotes.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def memory_option(command: F) -> F:
+    """Add ``--memory-limit``."""
+    return click.option(
+        "--memory-limit",
+        callback=_size,
+        metavar="SIZE",
+        help="Samples that take more (1GiB, 500MB; half of what is free if left out) are read anew "
+        "in each pass.",
+    )(command)
 
 
 def neurons_option(automatic: str) -> Callable[[F], F]:

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import rich_click as click
 
 from pureneuron.cli.models import check_output, load_model
-from pureneuron.cli.options import force_option, json_option, path_argument
+from pureneuron.cli.options import (
+    file_options,
+    force_option,
+    json_option,
+    path_argument,
+    samples_argument,
+)
 from pureneuron.cli.output import OK, print_json, print_line
 from pureneuron.samples import read_prediction_data, refuse_nonfinite, write_table
 from pureneuron.typing import AnyArray, Array
@@ -19,7 +26,7 @@ __all__ = ["predict"]
 
 @click.command()
 @path_argument("model")
-@path_argument("samples")
+@samples_argument
 @click.option(
     "-o",
     "--output",
@@ -31,29 +38,36 @@ __all__ = ["predict"]
 @click.option(
     "--inputs", metavar="COLUMNS", help="Input columns, where they are not those of the model."
 )
+@file_options
 @force_option
 @json_option
 def predict(
-    model: Path, samples: Path, output: Path, inputs: str | None, force: bool, as_json: bool
+    model: Path,
+    samples: tuple[str, ...],
+    output: Path,
+    inputs: str | None,
+    force: bool,
+    as_json: bool,
+    **reading: Any,
 ) -> int:
-    """Predict the outputs of MODEL at the inputs in SAMPLES.
+    """Predict the outputs of MODEL at the inputs in SAMPLES: files, folders or patterns.
 
     The columns are those that the model was fitted to. If the file holds the outputs as well, the
     mean squared residual is reported.
     """
     check_output(output, force=force)
-    for path in (model, samples):
+    for path in (model, *map(Path, samples)):
         if output.exists() and path.exists() and output.samefile(path):
             raise ValueError(f"{output} is also an input of this command; write to another file")
     loaded = load_model(model)
     network = loaded.network
     outputs = loaded.output_names or tuple(f"y{j}" for j in range(network.n_outputs))
     X, names, Y = read_prediction_data(
-        samples, names=loaded.input_names, inputs=inputs, outputs=outputs
+        samples, names=loaded.input_names, inputs=inputs, outputs=outputs, **reading
     )
     if X.shape[1] != network.n_inputs:
         raise ValueError(
-            f"the model has {network.n_inputs} inputs, but {samples} gives {X.shape[1]}: "
+            f"the model has {network.n_inputs} inputs, but {' '.join(samples)} gives {X.shape[1]}: "
             "name the columns with --inputs"
         )
     refuse_nonfinite("X", X, names, before="predicting")
@@ -76,7 +90,7 @@ def predict(
         return OK
     print_line(f"Wrote {len(X)} rows of {', '.join(_short(outputs))} to {output}")
     if residual is not None:
-        print_line(f"Mean squared residual over {rows} rows of {samples}: {residual:.6g}")
+        print_line(f"Mean squared residual over {rows} rows of {' '.join(samples)}: {residual:.6g}")
     return OK
 
 

@@ -15,29 +15,33 @@ from pureneuron.samples.batch import (
     merge_leaves,
     to_numpy,
 )
-from pureneuron.samples.columns import UnclearColumns
 from pureneuron.samples.counted import CountedSamples
 from pureneuron.samples.files import read_inputs, read_prediction_data, read_samples
+from pureneuron.samples.memory import memory_limit
 from pureneuron.samples.numbers import refuse_nonfinite
+from pureneuron.samples.paths import Paths
 from pureneuron.samples.protocol import Samples
 from pureneuron.samples.streamed import StreamedSamples
-from pureneuron.samples.tables import write_table
+from pureneuron.samples.tables import Dialect, UnclearColumns, write_table
 
 __all__ = [
     "ArraySamples",
     "Batch",
     "CountedSamples",
+    "Dialect",
     "First",
     "Kernel",
     "Leaf",
     "Max",
     "Merged",
     "Min",
+    "Paths",
     "Samples",
     "Stacked",
     "StreamedSamples",
     "Sum",
     "UnclearColumns",
+    "memory_limit",
     "merge",
     "merge_leaves",
     "read_inputs",

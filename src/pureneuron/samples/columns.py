@@ -4,134 +4,137 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from fnmatch import fnmatchcase
-from pathlib import Path
-from typing import Protocol
+from typing import Any
 
 from pureneuron.samples.listing import abbreviated, families, natural_order, pattern_of
-from pureneuron.typing import AnyArray
+from pureneuron.samples.names import looks_like, numbered, plain
+from pureneuron.samples.tables.table import Table, UnclearColumns
 
 __all__ = [
-    "Table",
-    "UnclearColumns",
     "default_columns",
     "example_request",
-    "misspelt_columns",
+    "left_out",
     "select_column",
     "select_columns",
     "spelt_alike",
 ]
 
 _SLICE = re.compile(r"(\d*):(\d*)")
+_LETTERS = {"inputs": "x", "outputs": "y"}
+_MOST_FAMILIES = 50  # that an example is looked for in
 
 
-class Table(Protocol):
-    """Named columns of numbers in a file.
+def example_request(table: Table, taken: Collection[str] = (), letter: str = "") -> str:
+    """Return how columns that are not ``taken`` could be asked for.
 
-    Attributes
-    ----------
-    path : Path
-        The file, for messages.
-    names : tuple of str
-        Column names as they stand in the file; ``0``, ``1`` … where the file has none.
-    named : bool
-        Whether the file names its columns.
-    weight : str or None
-        The column that holds sample weights by the convention of the format.
+    The family named with ``letter`` is the example, or the largest one.
     """
-
-    path: Path
-    names: tuple[str, ...]
-    named: bool
-    weight: str | None
-
-    def read(self, names: Sequence[str]) -> AnyArray:
-        """Return the columns ``names`` as an (n, p) array.
-
-        It is float32 if all of them are, float64 otherwise; missing values are NaN.
-        """
-        ...
-
-    def read_labels(self, name: str) -> AnyArray:
-        """Return the column ``name`` as it is, numbers or text, as an (n,) array."""
-        ...
+    used = set(taken)
+    left = [name for name in table.names if name not in used]
+    largest = sorted(families(left), key=lambda each: (each[0] == letter, len(each[1])))
+    for stem, members in largest[: -_MOST_FAMILIES - 1 : -1]:
+        if len(members) > 1 and (pattern := pattern_of(stem, members, table.names)):
+            return pattern
+    return "…"
 
 
-class UnclearColumns(ValueError):
-    """A file leaves open which columns are meant, and its reader has to say so.
+def default_columns(
+    table: Table, role: str, labels: Collection[str] = (), others: Collection[str] = ()
+) -> tuple[str, ...]:
+    """Return the columns that are inputs (x0, x1, …) or outputs (y0, y1, …) by their names.
 
-    Each user is told in the words of their own: Python has arguments, the command line options.
-
-    Attributes
+    Parameters
     ----------
-    found : str
-        What the file holds, and what to do.
+    table : Table
+        Where to look.
     role : str
-        The argument that settles it, ``"inputs"`` for instance.
-    example : str
-        A value of it.
+        ``"inputs"`` or ``"outputs"``.
+    labels, others : collections of str
+        Columns that serve as something else; ``others`` are no less refused as outputs.
+
+    Returns
+    -------
+    tuple of str
+        The columns, by ascending number.
+
+    Raises
+    ------
+    UnclearColumns
+        If there are none, if two have the same number, if a number is left out, or if another
+        column looks like one of them: what is left out in silence would be missing from the
+        network, too.
     """
+    letter = _LETTERS[role]
+    free = [name for name in table.names if name not in labels]
+    found: dict[int, list[str]] = {}
+    for name in free:
+        meaning = numbered(name)
+        if meaning is not None and meaning[0] == letter:
+            found.setdefault(meaning[1], []).append(name)
 
-    def __init__(self, found: str, role: str, example: str) -> None:
-        super().__init__(found, role, example)
-        self.found, self.role, self.example = found, role, example
+    def unclear(what: str, instead: str = "") -> UnclearColumns:
+        example = example_request(table, {*labels, *others}, letter)
+        return UnclearColumns(f"{table.path} {what}: {instead}name the {role}", role, example)
 
-    def __str__(self) -> str:
-        return self.said(f"{self.role}={self.example!r}")
-
-    def said(self, request: str) -> str:
-        """Return the message with ``request`` for the example, in whatever words."""
-        return f"{self.found}, as in {request}"
-
-
-def example_request(table: Table, taken: Collection[str] = ()) -> str:
-    """Return how the largest family of columns that are not ``taken`` could be asked for."""
-    left = [name for name in table.names if name not in taken]
-    known = [
-        (len(members), pattern)
-        for stem, members in families(left)
-        if len(members) > 1 and (pattern := pattern_of(stem, members, table.names))
-    ]
-    return max(known, key=lambda each: each[0])[1] if known else "…"
-
-
-def default_columns(table: Table, letter: str, taken: Collection[str] = ()) -> tuple[str, ...]:
-    """Return the columns named ``letter``, in either case, and a number, but none ``taken``.
-
-    They come in natural order.
-    """
-    pattern = re.compile(rf"{letter}\d+", re.ASCII | re.IGNORECASE)
-    matches = (name for name in table.names if name not in taken and pattern.fullmatch(name))
-    return tuple(sorted(matches, key=lambda name: natural_order(name.lower())))
+    used = {*others, *(name for names in found.values() for name in names)}
+    alike = [name for name in free if name not in used and looks_like(name, letter)]
+    if not found:
+        raise unclear(
+            f"has no columns named {letter}0, {letter}1, …; its columns are "
+            f"{abbreviated(table.names, table.names)}"
+        )
+    for number, names in found.items():
+        if len(names) > 1:
+            raise unclear(
+                f"has {len(names)} columns that mean {letter}{number}, {abbreviated(names)}",
+                "rename them, or ",
+            )
+    chosen = tuple(found[number][0] for number in sorted(found))
+    missing = _gap(found)
+    if missing is not None:
+        raise unclear(f"has columns {abbreviated(chosen)}, but no {letter}{missing}")
+    if alike:
+        raise unclear(
+            f"has columns {abbreviated(chosen)}, and also {abbreviated(alike)}, which may be "
+            f"{role} as well",
+            "rename them, or ",
+        )
+    return chosen
 
 
-def misspelt_columns(table: Table, letter: str, taken: Collection[str] = ()) -> tuple[str, ...]:
-    """Return the columns named ``letter`` and a number that leave open what is meant.
+def left_out(table: Table, role: str, used: Collection[str]) -> tuple[str, ...]:
+    """Return the columns that look like inputs or outputs, and serve as nothing."""
+    letter = _LETTERS[role]
+    taken = set(used)
+    return tuple(n for n in table.names if n not in taken and looks_like(plain(n), letter))
 
-    They have blanks around the name, or another column has the same name but for its case.
-    """
-    pattern = re.compile(rf"\s*{letter}\d+\s*", re.ASCII | re.IGNORECASE)
-    found = default_columns(table, letter, taken)
-    spellings = Counter(name.lower() for name in found)
-    clear = {name for name in found if spellings[name.lower()] == 1 or name.startswith(letter)}
-    known = clear | set(taken)
-    return tuple(name for name in table.names if pattern.fullmatch(name) and name not in known)
+
+def _gap(found: Collection[int]) -> int | None:
+    """Return the first number that is left out; they may begin with 0 or 1."""
+    least = min(found)
+    if least > 1:
+        return 0
+    return next((n for n in range(least, max(found)) if n not in found), None)
 
 
 def spelt_alike(names: Sequence[str], columns: Sequence[str]) -> dict[str, str]:
-    """Return, for each of ``names``, the column of that name, or the only one but for its case."""
-    exact, folded = set(columns), Counter(column.lower() for column in columns)
-    wanted = Counter(name.lower() for name in names)
-    by_folded = {column.lower(): column for column in columns}
-    found = {}
-    for name in names:
-        key = name.lower()
-        if name in exact:
-            found[name] = name
-        elif folded[key] == wanted[key] == 1:
-            found[name] = by_folded[key]
-    return found
+    """Return, for each of ``names``, the column of that name, or the only one that means it.
+
+    Case does not tell names apart where there is no doubt, nor what :func:`plain` takes away.
+    """
+    exact = set(columns)
+    found = {name: name for name in names if name in exact}
+    keys: tuple[Callable[[str], Any], ...] = (str.lower, lambda n: plain(n).lower(), numbered)
+    for key in keys:
+        by_key = {key(column): column for column in columns}
+        held, wanted = Counter(map(key, columns)), Counter(map(key, names))
+        for name in names:
+            meaning = key(name)
+            if name not in found and meaning is not None and held[meaning] == wanted[meaning] == 1:
+                found[name] = by_key[meaning]
+    return {name: found[name] for name in names if name in found}
 
 
 def select_columns(table: Table, wanted: str | Sequence[str], role: str) -> tuple[str, ...]:
@@ -152,8 +155,11 @@ def select_columns(table: Table, wanted: str | Sequence[str], role: str) -> tupl
     ValueError
         If an item matches no column or a slice reaches beyond the last.
     """
-    items = wanted.split(",") if isinstance(wanted, str) else [str(item) for item in wanted]
-    chosen = [name for item in items for name in _matches(table, item.strip(), role)]
+    known = {*table.names, *table.hidden}
+    items = [str(item) for item in ([wanted] if isinstance(wanted, str) else wanted)]
+    if isinstance(wanted, str) and wanted not in known:
+        items = wanted.split(",")
+    chosen = [name for item in items for name in _matches(table, item, role, known)]
     if not chosen:
         raise ValueError(f"{role} names no column of {table.path}")
     return tuple(dict.fromkeys(chosen))
@@ -176,9 +182,11 @@ def select_column(table: Table, wanted: str, role: str) -> str:
     return chosen[0]
 
 
-def _matches(table: Table, item: str, role: str) -> list[str]:
-    if item in table.names:
-        return [item]
+def _matches(table: Table, item: str, role: str, known: Collection[str]) -> list[str]:
+    for name in (item, item.strip()):
+        if name in known:
+            return [name]
+    item = item.strip()
     count = len(table.names)
     if bounds := _SLICE.fullmatch(item):
         start, stop = int(bounds[1] or 0), int(bounds[2] or count)
@@ -189,6 +197,8 @@ def _matches(table: Table, item: str, role: str) -> list[str]:
             )
         return list(table.names[start:stop])
     matches = sorted((n for n in table.names if fnmatchcase(n, item)), key=natural_order)
+    if not matches:
+        matches = list(spelt_alike([item], table.names).values())
     if not matches:
         raise ValueError(
             f"{table.path} has no column that matches {item!r}, asked for as {role}; "

@@ -1,74 +1,114 @@
-"""The one door to samples in files: Parquet, CSV and NumPy files become arrays in memory.
+"""The one door to samples in files: what fits into memory becomes arrays, the rest is streamed.
 
 Unless told otherwise, inputs are the columns x0, x1, … and outputs the columns y0, y1, …, in
-natural order: x2 comes before x10. X0 does for x0 where there is one of them.
+natural order: x2 comes before x10. X0 does for x0 where there is one of them, and so does what
+people and programs make of the name (:mod:`pureneuron.samples.names`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-
-import numpy as np
+from collections.abc import Sequence
+from typing import TypeAlias
 
 from pureneuron.samples.arrays import ArraySamples
 from pureneuron.samples.columns import (
-    Table,
-    UnclearColumns,
     default_columns,
-    example_request,
-    misspelt_columns,
+    left_out,
     select_column,
     select_columns,
     spelt_alike,
 )
-from pureneuron.samples.groups import group_codes
+from pureneuron.samples.file_columns import Columns, rows_of_a_batch
+from pureneuron.samples.fileset import FileBatches, FileSet, fingerprint_of
+from pureneuron.samples.filters import Filter
 from pureneuron.samples.listing import abbreviated
-from pureneuron.samples.numpy_files import open_numpy
-from pureneuron.samples.tables import CsvTable, ParquetTable
+from pureneuron.samples.memory import memory_limit as bytes_of_limit
+from pureneuron.samples.paths import Paths
+from pureneuron.samples.streamed import StreamedSamples
+from pureneuron.samples.tables import Dialect, Table, UnclearColumns
 from pureneuron.typing import AnyArray
 
-__all__ = ["read_inputs", "read_prediction_data", "read_samples"]
+__all__ = [
+    "FileSamples",
+    "LoadedSamples",
+    "StreamedFiles",
+    "read_inputs",
+    "read_prediction_data",
+    "read_samples",
+]
 
-_FORMATS: dict[str, Callable[[Path], Table]] = {
-    ".parquet": ParquetTable,
-    ".pq": ParquetTable,
-    ".csv": CsvTable,
-    ".npz": open_numpy,
-    ".npy": open_numpy,
-}
+
+class LoadedSamples(ArraySamples):
+    """Rows of files, in memory.
+
+    Attributes
+    ----------
+    fingerprint : str
+        Tells these rows from others: paths, sizes and times of change of the files, and what is
+        read of them.
+    notes : tuple of str
+        What else there is to know about the files.
+    """
+
+    fingerprint: str
+    notes: tuple[str, ...]
+
+
+class StreamedFiles(StreamedSamples):
+    """Rows of files, read anew in each pass; the attributes are those of LoadedSamples."""
+
+    fingerprint: str
+    notes: tuple[str, ...]
+
+
+FileSamples: TypeAlias = LoadedSamples | StreamedFiles
 
 
 def read_samples(
-    path: str | Path,
+    path: Paths,
     *,
     inputs: str | Sequence[str] | None = None,
     outputs: str | Sequence[str] | None = None,
     weight: str | None = None,
     groups: str | None = None,
-) -> ArraySamples:
-    """Read samples of inputs and outputs from a file.
+    filter: str | None = None,
+    memory_limit: str | float | None = None,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
+) -> FileSamples:
+    """Read samples of inputs and outputs from files.
 
     Parameters
     ----------
-    path : str or Path
-        A .parquet (.pq) or .csv table; a .npz file with matrices ``X`` and ``Y`` (and perhaps a
-        vector ``weight``); or a .npy file, either with a named field for each column or with one
-        plain (n, d + m) matrix.
+    path : str, Path or sequence of them
+        Files, folders or patterns such as ``data/part-*.parquet``, all of one format and with the
+        same columns: Parquet, Arrow (Feather), CSV (also .tsv, .csv.gz), .npz, .npy, HDF5, Zarr or
+        MATLAB. What holds arrays has matrices ``X`` and ``Y`` (and perhaps a vector ``weight``); a
+        .npy file has a named field for each column, or is one plain (n, d + m) matrix.
     inputs, outputs : str or sequence of str, optional
         Which columns: names, patterns such as ``stim_*`` (matches in natural order) or slices by
         position such as ``0:64``; a string may hold several, separated by commas. Left out, they
-        are x0, x1, … and y0, y1, …. A plain matrix in a .npy file needs ``inputs``; its outputs are
-        then all other columns unless given.
+        are x0, x1, … and y0, y1, …. A plain matrix needs ``inputs``; its outputs are then all other
+        columns unless given. A column of lists of one length counts as that many columns.
     weight : str, optional
-        The column of sample weights; left out, ``weight`` of a .npz file, and none elsewhere.
+        The column of sample weights; left out, ``weight`` of a file of arrays, and none elsewhere.
     groups : str, optional
         The column of group labels, whole numbers or text: rows of one group may share their noise.
         It is not taken for an input or output.
+    filter : str, optional
+        Which rows are meant, as in ``"speed > 0.5 and trial != 3"``
+        (:class:`~pureneuron.samples.filters.Filter`).
+    memory_limit : str or float, optional
+        ``"1GiB"``, ``"500MB"`` or a share of what is free; half of it if left out. What takes more
+        is read anew in each pass, in batches that are a small part of it.
+    delimiter, decimal, encoding : str, optional
+        How text files are written, where their first lines leave that open: one character or
+        ``"tab"``; ``"."`` or ``","``; for instance ``"latin-1"``.
 
     Returns
     -------
-    ArraySamples
+    LoadedSamples or StreamedFiles
         Arrays of float32 if all inputs and outputs are, of float64 otherwise; missing values are
         NaN. Columns without names in the file are called x0, x1, … and y0, y1, ….
 
@@ -77,55 +117,50 @@ def read_samples(
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is of an unknown format, cut short or without rows, if a column is missing, is
-        used twice or does not hold real numbers, if a group label is missing, or if X and Y differ
-        in length.
+        If a file is of an unknown format, cut short or without rows, if files differ in their
+        columns, if a column is missing, is used twice or does not hold real numbers, if a group
+        label is missing, or if X and Y differ in length. For streamed samples some of this shows
+        only when they are read, as does a file that has changed since.
+    UnclearColumns
+        If it is open which columns are meant, or how a text file is written.
     ImportError
-        If pyarrow is needed and not installed.
+        If a package that reads the format is not installed.
     """
-    table = _open(path)
-    labels = () if groups is None else (select_column(table, groups, "groups"),)
-    chosen = _inputs(table, inputs, taken=labels)
-    if outputs is not None:
-        targets = select_columns(table, outputs, "outputs")
-    elif table.named:
-        targets = _default(table, "outputs", taken=labels, others=chosen)
+    limit = bytes_of_limit(memory_limit)
+    files = FileSet.open(path, Dialect(delimiter, decimal, encoding))
+    columns = _columns(files.first, inputs, outputs, weight, groups, filter)
+    named = files.first.named
+    input_names = columns.inputs if named else _numbered("x", columns.inputs)
+    output_names = columns.outputs if named else _numbered("y", columns.outputs)
+    parts = files.load(columns, limit)
+    samples: FileSamples
+    if parts is not None:
+        samples = LoadedSamples(**parts, input_names=input_names, output_names=output_names)
     else:
-        targets = tuple(name for name in table.names if name not in chosen + labels)
-        if not targets:
-            raise ValueError(f"{table.path} has no columns left for the outputs")
-    weight = table.weight if weight is None else select_column(table, weight, "weight")
-    weights = () if weight is None else (weight,)
-    roles = {"inputs": chosen, "outputs": targets, "weight": weights, "groups": labels}
-    _refuse_overlap(table, roles)
-
-    parts = {"X": table.read(chosen), "Y": table.read(targets)}
-    dtype = np.result_type(*parts.values())
-    if weight is not None:
-        parts["weight"] = table.read([weight])[:, 0]
-    parts = {name: part.astype(dtype, copy=False) for name, part in parts.items()}
-    for name in labels:
-        where = f"column {name} of {table.path}"
-        parts["groups"] = group_codes(table.read_labels(name), name=where)
-    _refuse_rows(table, parts)
-    return ArraySamples(
-        **parts,
-        input_names=chosen if table.named else None,
-        output_names=targets if table.named else None,
-    )
+        n_rows = rows_of_a_batch(columns, files.dtype(columns), limit)
+        samples = StreamedFiles(
+            FileBatches(files, columns, n_rows), input_names=input_names, output_names=output_names
+        )
+    samples.fingerprint = fingerprint_of(files, columns)
+    samples.notes = _notes(files.first, columns, {"inputs": inputs, "outputs": outputs})
+    return samples
 
 
 def read_inputs(
-    path: str | Path,
+    path: Paths,
     *,
     names: Sequence[str] | None = None,
     inputs: str | Sequence[str] | None = None,
+    filter: str | None = None,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
 ) -> tuple[AnyArray, tuple[str, ...]]:
     """Read inputs alone, as prediction needs them.
 
     Parameters
     ----------
-    path : str or Path
+    path, filter, delimiter, decimal, encoding
         As for :func:`read_samples`; outputs need not be there.
     names : sequence of str, optional
         Input names that a model remembers: these columns are read, in the model's order.
@@ -145,21 +180,34 @@ def read_inputs(
     FileNotFoundError, ValueError, ImportError
         As for :func:`read_samples`; ValueError also if the columns do not match ``names``.
     """
-    return read_prediction_data(path, names=names, inputs=inputs)[:2]
+    X, found, _ = read_prediction_data(
+        path,
+        names=names,
+        inputs=inputs,
+        filter=filter,
+        delimiter=delimiter,
+        decimal=decimal,
+        encoding=encoding,
+    )
+    return X, found
 
 
 def read_prediction_data(
-    path: str | Path,
+    path: Paths,
     *,
     names: Sequence[str] | None = None,
     inputs: str | Sequence[str] | None = None,
     outputs: Sequence[str] = (),
+    filter: str | None = None,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
 ) -> tuple[AnyArray, tuple[str, ...], AnyArray | None]:
     """Read inputs as :func:`read_inputs` does, and outputs to compare with if they are there.
 
     Parameters
     ----------
-    path, names, inputs
+    path, names, inputs, filter, delimiter, decimal, encoding
         As for :func:`read_inputs`.
     outputs : sequence of str
         Names of the output columns.
@@ -178,36 +226,79 @@ def read_prediction_data(
     FileNotFoundError, ValueError, ImportError
         As for :func:`read_inputs`; ValueError also if outputs are there and unusable.
     """
-    table = _open(path)
+    files = FileSet.open(path, Dialect(delimiter, decimal, encoding))
+    table = files.first
     if names is None:
         chosen = table.names if inputs is None and not table.named else _inputs(table, inputs)
     else:
         names = tuple(names)
         chosen = _matching(table, names, inputs)
-    others = [name for name in table.names if name not in set(chosen)] if table.named else []
-    found = spelt_alike(outputs, others)
-    parts = {"X": table.read(chosen)}
-    if outputs and len(found) == len(outputs):
-        parts["Y"] = table.read(tuple(found.values()))
-    _refuse_rows(table, parts)
+    taken = set(chosen)
+    others = [name for name in table.names if name not in taken] if table.named else []
+    found = tuple(spelt_alike(outputs, others).values())
+    with_outputs = bool(outputs) and len(found) == len(outputs)
+    columns = _filtered(table, Columns(chosen, found if with_outputs else ()), filter)
+    parts = files.load(columns, None)
+    assert parts is not None
     if not table.named:
-        chosen = names or tuple(f"x{j}" for j in range(len(chosen)))
-    return parts["X"], chosen, parts.get("Y")
+        chosen = names or _numbered("x", chosen)
+    return parts["X"], chosen, parts["Y"] if with_outputs else None
 
 
-def _open(path: str | Path) -> Table:
-    path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"there is no file {path}")
-    if not path.is_file():
-        raise ValueError(f"{path} is not a file")
-    opener = _FORMATS.get(path.suffix.lower())
-    if opener is None:
-        raise ValueError(
-            f"{path}: cannot read files that end in {path.suffix or 'nothing'}; "
-            f"the known endings are {', '.join(_FORMATS)}"
-        )
-    return opener(path)
+def _columns(
+    table: Table,
+    inputs: str | Sequence[str] | None,
+    outputs: str | Sequence[str] | None,
+    weight: str | None,
+    groups: str | None,
+    filter: str | None,
+) -> Columns:
+    labels = () if groups is None else (select_column(table, groups, "groups"),)
+    chosen = _inputs(table, inputs, taken=labels)
+    if outputs is not None:
+        targets = select_columns(table, outputs, "outputs")
+    elif table.named:
+        targets = default_columns(table, "outputs", labels, chosen)
+    else:
+        taken = {*chosen, *labels}
+        targets = tuple(name for name in table.names if name not in taken)
+        if not targets:
+            raise ValueError(f"{table.path} has no columns left for the outputs")
+    weight = table.weight if weight is None else select_column(table, weight, "weight")
+    weights = () if weight is None else (weight,)
+    roles = {"inputs": chosen, "outputs": targets, "weight": weights, "groups": labels}
+    _refuse_overlap(table, roles)
+    return _filtered(table, Columns(chosen, targets, weight, *labels), filter)
+
+
+def _filtered(table: Table, columns: Columns, text: str | None) -> Columns:
+    if text is None:
+        return columns
+    meant = Filter(text)
+    named = tuple((n, select_column(table, n, "filter")) for n in (*meant.numbers, *meant.texts))
+    return Columns(columns.inputs, columns.outputs, columns.weight, columns.groups, meant, named)
+
+
+def _numbered(letter: str, columns: Sequence[str]) -> tuple[str, ...]:
+    return tuple(f"{letter}{j}" for j in range(len(columns)))
+
+
+def _notes(
+    table: Table, columns: Columns, asked: dict[str, str | Sequence[str] | None]
+) -> tuple[str, ...]:
+    """Say which columns look like inputs or outputs and are left out, as was asked for."""
+    if not table.named:
+        return ()
+    used = {*columns.values, *columns.labels}
+    notes = []
+    for role, wanted in asked.items():
+        left = left_out(table, role, used) if wanted is not None else ()
+        if left:
+            notes.append(
+                f"{table.path} also has columns {abbreviated(left)}, which look like {role} and "
+                "are left out"
+            )
+    return tuple(notes)
 
 
 def _inputs(
@@ -222,33 +313,7 @@ def _inputs(
             "inputs",
             f"0:{max(count - 1, 1)}",
         )
-    return _default(table, "inputs", taken)
-
-
-def _default(
-    table: Table, role: str, taken: tuple[str, ...], others: tuple[str, ...] = ()
-) -> tuple[str, ...]:
-    letter = {"inputs": "x", "outputs": "y"}[role]
-    chosen = default_columns(table, letter, taken)
-    example = example_request(table, taken + others)
-    if not chosen:
-        raise UnclearColumns(
-            f"{table.path} has no columns named {letter}0, {letter}1, …; its columns are "
-            f"{abbreviated(table.names, table.names)}: name the {role}",
-            role,
-            example,
-        )
-    # A column that is left out in silence would be missing from the network, too.
-    misspelt = misspelt_columns(table, letter, taken)
-    if misspelt:
-        clear = [name for name in chosen if name not in misspelt]
-        raise UnclearColumns(
-            f"{table.path} has columns {abbreviated(clear)}, and also {abbreviated(misspelt)}, "
-            f"which are spelt otherwise: rename them, or name the {role}",
-            role,
-            example,
-        )
-    return chosen
+    return default_columns(table, "inputs", taken)
 
 
 def _matching(
@@ -265,7 +330,7 @@ def _matching(
                 )
             return chosen
     else:
-        chosen = table.names
+        chosen = (*table.names, *table.hidden)
     found = spelt_alike(names, chosen)
     missing = [name for name in names if name not in found]
     if missing:
@@ -286,13 +351,3 @@ def _refuse_overlap(table: Table, roles: dict[str, tuple[str, ...]]) -> None:
                     f"give {seen[name]} and {role} that do not overlap"
                 )
             seen[name] = role
-
-
-def _refuse_rows(table: Table, parts: Mapping[str, AnyArray]) -> None:
-    """Refuse X, Y, weights and groups of different length or without rows."""
-    rows = {name: len(part) for name, part in parts.items()}
-    if len(set(rows.values())) > 1:
-        sizes = ", ".join(f"{name} has {count}" for name, count in rows.items())
-        raise ValueError(f"the numbers of rows in {table.path} differ: {sizes}")
-    if rows["X"] == 0:
-        raise ValueError(f"{table.path} holds no rows")

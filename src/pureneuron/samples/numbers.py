@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import array_api_compat
 import numpy as np
 
+from pureneuron.samples.frames import frame_array, frame_columns
 from pureneuron.typing import AnyArray
 
 __all__ = ["nonfinite_message", "real_array", "refuse_nonfinite", "refuse_text_and_complex"]
@@ -21,8 +22,11 @@ def real_array(name: str, values: AnyArray) -> AnyArray:
     Raises
     ------
     ValueError
-        If the values are complex, text or objects.
+        If the values are complex, text, times or objects, or if some of them are masked.
     """
+    refuse_text_and_complex(name, values, whole=False)
+    if isinstance(values, np.ma.MaskedArray):
+        values = values.data  # Nothing is masked.
     array = values if array_api_compat.is_array_api_obj(values) else _asarray(name, values)
     xp = array_api_compat.array_namespace(array)
     # NumPy before 2 counts time differences among the integers.
@@ -35,15 +39,33 @@ def real_array(name: str, values: AnyArray) -> AnyArray:
     return xp.astype(array, xp.float64)
 
 
-def refuse_text_and_complex(name: str, values: AnyArray) -> None:
-    """Refuse an argument that holds text or complex numbers, also among other objects.
+def refuse_text_and_complex(name: str, values: AnyArray, *, whole: bool = True) -> None:
+    """Refuse an argument that holds text, categories, times or complex numbers, or masked values.
+
+    Parameters
+    ----------
+    name : str
+        The argument.
+    values : array or array-like
+        Its value.
+    whole : bool
+        Whether arrays and lists are looked at as well: of data frames, each column is in any case.
 
     Raises
     ------
     ValueError
-        If it does; the message names the argument.
+        If it does; the message names the argument, and the column of a data frame.
     """
+    _refuse_columns(name, values)
+    if isinstance(values, np.ma.MaskedArray):
+        _refuse_masked(name, values)
+    if not whole:
+        return
     array = _asarray(name, values)
+    if array.dtype.kind in "mM":
+        raise ValueError(
+            f"{name} is of type {array.dtype}: real numbers are expected; turn times into numbers"
+        )
     types = {array.dtype.type} if array.dtype != object else {type(v) for v in array.ravel()}
     if any(issubclass(kind, complex | np.complexfloating) for kind in types):
         raise ValueError(
@@ -52,6 +74,40 @@ def refuse_text_and_complex(name: str, values: AnyArray) -> None:
         )
     if any(issubclass(kind, str | bytes) for kind in types):
         raise ValueError(f"{name} holds text: turn it into numbers, or leave out such columns")
+
+
+def _refuse_columns(name: str, values: AnyArray) -> None:
+    """Refuse a data frame by the name of its first column that holds something else than numbers.
+
+    Of outputs, values that are not finite are refused here as well: further on their columns have
+    lost their names.
+    """
+    for column, kind, vector in frame_columns(values):
+        if vector is None:
+            if "complex" in kind:
+                raise ValueError(
+                    f"Complex data not supported: column {column!r} of {name} is of type {kind}"
+                )
+            raise ValueError(
+                f"column {column!r} of {name} is of type {kind}: turn it into numbers, or leave it "
+                "out"
+            )
+        if name in ("y", "Y"):
+            bad = np.flatnonzero(~np.isfinite(vector.astype(np.float64)))
+            if len(bad):
+                row = int(bad[0])
+                is_nan = bool(np.isnan(float(vector[row] if vector[row] is not None else np.nan)))
+                raise ValueError(nonfinite_message(name, row, column, is_nan))
+
+
+def _refuse_masked(name: str, values: np.ma.MaskedArray) -> None:
+    places = np.argwhere(np.ma.getmaskarray(values))
+    if len(places):
+        where = "row " + ", column ".join(str(number) for number in places[0])
+        raise ValueError(
+            f"{name} is a masked array with {len(places)} masked values, the first in {where} "
+            "(counted from 0): drop such rows or fill the gaps"
+        )
 
 
 def refuse_nonfinite(name: str, M: AnyArray, columns: Sequence[str], *, before: str) -> None:
@@ -82,6 +138,12 @@ def nonfinite_message(
 
 def _asarray(name: str, values: AnyArray) -> np.ndarray:
     try:
-        return np.asarray(values)
+        array = np.asarray(values)
+        is_frame = array.dtype == object and hasattr(values, "iloc")
+        return (
+            frame_array(values)
+            if is_frame and all(vector is not None for *_, vector in frame_columns(values))
+            else array
+        )
     except ValueError as error:
         raise ValueError(f"{name} is no array of numbers: {error}") from error

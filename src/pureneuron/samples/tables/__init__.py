@@ -1,0 +1,16 @@
+"""Tables in files, one format a module: named columns, read a block of rows at a time."""
+
+from pureneuron.samples.tables.formats import ENDINGS, ending_of, open_table
+from pureneuron.samples.tables.table import Block, Dialect, Table, UnclearColumns
+from pureneuron.samples.tables.write import write_table
+
+__all__ = [
+    "ENDINGS",
+    "Block",
+    "Dialect",
+    "Table",
+    "UnclearColumns",
+    "ending_of",
+    "open_table",
+    "write_table",
+]
