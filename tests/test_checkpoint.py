@@ -245,7 +245,7 @@ def test_a_full_disk_ends_the_run_and_room_lets_it_go_on(tmp_path, monkeypatch):
         fsync(descriptor)
 
     with monkeypatch.context() as patch:
-        patch.setattr("pureneuron.samples.journal.os.fsync", full)
+        patch.setattr("pureneuron.samples.checkpoint.journal.os.fsync", full)
         with pytest.raises(OSError, match=r"No space left.*pass \d+ could not be kept"):
             recover(drawn(), 3, rng=0, checkpoint=tmp_path)
     assert len(list(tmp_path.glob("pass-*"))) > 2
@@ -256,7 +256,7 @@ def test_a_disk_that_is_full_from_the_start_is_named(tmp_path, monkeypatch):
     def full(descriptor):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("pureneuron.samples.journal.os.fsync", full)
+    monkeypatch.setattr("pureneuron.samples.checkpoint.journal.os.fsync", full)
     with pytest.raises(OSError, match=r"No space left.*run\.json"):
         recover(drawn(), 3, rng=0, checkpoint=tmp_path)
 

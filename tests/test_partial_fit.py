@@ -39,7 +39,7 @@ def test_calls_add_up_to_the_moment_estimate_of_all_rows(data, weighted):
     match = est.network_.match(whole.network_)
     assert max(match.error_A, match.error_W) < 1e-12
     assert est.network_.match(teacher).error_W < 0.02
-    assert est.recovery_.status is Status.RECOVERED
+    assert est.recovery_.status is Status.UNCONFIRMED
     assert est.recovery_.stage("data").figures["n_rows"] == 2000
     assert np.isnan(est.loss_)
     assert est.score(X, Y) > 0.9
@@ -59,7 +59,7 @@ def test_too_few_rows_leave_no_network(data):
     for i in range(1, 40):
         est.partial_fit(X[i : i + 1], Y[i : i + 1])
     assert est.predict(X).shape == (2000, 4)
-    assert est.recovery_.status is not Status.RECOVERED
+    assert est.recovery_.status is not Status.UNCONFIRMED
 
 
 def test_the_first_call_fixes_the_columns(data):

@@ -1,7 +1,7 @@
 """A run that is kept in a folder as it goes on, and goes on from there when it is started again.
 
-The folder has a file a pass (:mod:`~pureneuron.samples.journal`), and ``run.json``, which says of
-which data, options, seed and versions they are. A run that has others is refused.
+The folder has a file a pass (:mod:`~pureneuron.samples.checkpoint.journal`), and ``run.json``,
+which says of which data, options, seed and versions they are. A run that has others is refused.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import numpy as np
 
 from pureneuron.options import Options
 from pureneuron.samples import Samples
-from pureneuron.samples.checkpointed import CheckpointedSamples
-from pureneuron.samples.digests import checksum_of_rows, digest_of
-from pureneuron.samples.journal import Journal, write_durably
+from pureneuron.samples.checkpoint.digests import checksum_of_rows, digest_of
+from pureneuron.samples.checkpoint.journal import Journal, write_durably
+from pureneuron.samples.checkpoint.samples import CheckpointedSamples
 
 with suppress(ImportError):  # Not on Windows, where two runs in one folder go unnoticed.
     import fcntl

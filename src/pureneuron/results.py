@@ -55,6 +55,10 @@ class Status(Enum):
         "fail: try more neurons, biases, inputs that are symmetric, or noise_covariance='full' if "
         "the noise of the outputs differs."
     )
+    UNCONFIRMED = (
+        "The moments agree with this network, and whether the rows do, only these can tell: fit "
+        "them from here (init=network)."
+    )
     OUT_OF_BUDGET = (
         "The budget was spent before the box was read: this is the best so far. Raise the budget."
     )

@@ -29,7 +29,7 @@ from pureneuron.samples import (
     worker_memory,
 )
 from pureneuron.samples.dask import DaskSamples
-from pureneuron.samples.dask_frames import choose_columns
+from pureneuron.samples.dask.frames import choose_columns
 from pureneuron.samples.testing import check_source
 
 pytestmark = pytest.mark.extras

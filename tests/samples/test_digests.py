@@ -13,7 +13,7 @@ import pytest
 
 from pureneuron.model import LeakyReLU
 from pureneuron.samples import ArraySamples, StreamedSamples
-from pureneuron.samples.digests import checksum_of_rows, digest_of
+from pureneuron.samples.checkpoint.digests import checksum_of_rows, digest_of
 
 DIFFERENT = [
     (),
@@ -63,7 +63,8 @@ def test_it_is_the_values_that_count():
 
 def test_every_process_says_the_same():
     code = (
-        "from pureneuron.samples.digests import digest_of; from pureneuron.model import LeakyReLU\n"
+        "from pureneuron.samples.checkpoint.digests import digest_of\n"
+        "from pureneuron.model import LeakyReLU\n"
         "print(digest_of({'a': 1.5, 'b': ['c', LeakyReLU(0.1)]}, digest_of))"
     )
     seen = {

@@ -4,7 +4,7 @@ import pytest
 from pyarrow import parquet
 
 from pureneuron.samples import read_inputs, read_samples, write_table
-from pureneuron.samples.filters import Filter
+from pureneuron.samples.files.filters import Filter
 
 SPEED = np.array([0.1, 0.6, np.nan, 0.9, 0.7])
 TRIAL = np.array([1, 3, 2, 2, 4])

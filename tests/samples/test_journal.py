@@ -12,8 +12,8 @@ import pytest
 from safetensors import safe_open
 
 from pureneuron.samples import ArraySamples, Sum
-from pureneuron.samples.checkpointed import CheckpointedSamples
-from pureneuron.samples.journal import Journal, PassKey, write_durably
+from pureneuron.samples.checkpoint.journal import Journal, PassKey, write_durably
+from pureneuron.samples.checkpoint.samples import CheckpointedSamples
 from pureneuron.samples.testing import check_source
 
 KEY = PassKey("sums", "rows", "call")
@@ -171,7 +171,7 @@ def test_a_full_disk_leaves_what_is_there(tmp_path, monkeypatch):
 
     journal = Journal(tmp_path)
     journal.next(KEY)
-    monkeypatch.setattr("pureneuron.samples.journal.os.fsync", full)
+    monkeypatch.setattr("pureneuron.samples.checkpoint.journal.os.fsync", full)
     with pytest.raises(OSError, match=r"No space left.*pass 2 could not be kept") as caught:
         journal.keep(KEY, [{"n": 2}])
     assert caught.value.errno == errno.ENOSPC
@@ -190,7 +190,7 @@ def test_a_file_is_replaced_as_a_whole_or_not_at_all(tmp_path, monkeypatch):
     def killed(descriptor):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pureneuron.samples.journal.os.fsync", killed)
+    monkeypatch.setattr("pureneuron.samples.checkpoint.journal.os.fsync", killed)
     with pytest.raises(KeyboardInterrupt):
         write_durably(path, b"new")
     assert path.read_bytes() == b"old"

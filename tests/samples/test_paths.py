@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from pureneuron.samples import memory, read_samples, write_table
-from pureneuron.samples.memory import memory_limit
-from pureneuron.samples.paths import find_files
+from pureneuron.samples.files.memory import memory_limit
+from pureneuron.samples.files.paths import find_files
 
 
 @pytest.fixture

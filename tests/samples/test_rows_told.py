@@ -12,8 +12,8 @@ from pureneuron import recover
 from pureneuron.datasets import make_teacher
 from pureneuron.problem import survey
 from pureneuron.samples import ArraySamples, CountedSamples, StreamedSamples, Sum
-from pureneuron.samples.checkpointed import CheckpointedSamples
-from pureneuron.samples.journal import Journal
+from pureneuron.samples.checkpoint.journal import Journal
+from pureneuron.samples.checkpoint.samples import CheckpointedSamples
 from pureneuron.samples.rows_told import PassSoFar, tell_rows
 
 

@@ -11,7 +11,7 @@ import pytest
 from pyarrow import parquet
 
 from pureneuron.samples import UnclearColumns, read_inputs, read_samples
-from pureneuron.samples.names import numbered, plain
+from pureneuron.samples.files.names import numbered, plain
 
 M = np.array([[0.5, -1.25, 3.0], [2.0, 1e-3, -4.5], [1.5, 2.5, 6.0], [-1.0, 0.0, 7.0]])
 

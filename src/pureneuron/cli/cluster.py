@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import rich_click as click
 
 from pureneuron.samples import Paths, Samples, read_samples
-from pureneuron.samples.paths import find_files
+from pureneuron.samples.files.paths import find_files
 
 __all__ = ["cluster_option", "opened_samples"]
 

@@ -99,7 +99,9 @@ def fit_file(
             status=recovery.status.name,
             loss=recovery.loss,
         )
-    return FileFit(recovery, samples.input_names, samples.output_names, samples.notes)
+    return FileFit(
+        recovery, samples.input_names, samples.output_names, getattr(samples, "notes", ())
+    )
 
 
 @click.command()

@@ -8,7 +8,14 @@ from typing import Any
 import rich_click as click
 
 from pureneuron.cli.models import MODEL_ENDING, check_output
-from pureneuron.cli.options import column_options, force_option, json_option
+from pureneuron.cli.options import (
+    column_options,
+    file_options,
+    force_option,
+    json_option,
+    memory_option,
+    samples_argument,
+)
 from pureneuron.cli.output import OK, print_json, print_line
 from pureneuron.moments import SampleMoments, gather_moments, save_moments
 from pureneuron.samples import read_samples
@@ -26,35 +33,23 @@ moments_output = click.option(
 
 
 @click.command()
-@click.argument("samples", nargs=-1, required=True, type=click.Path(path_type=Path))
+@samples_argument
 @moments_output
 @column_options
+@file_options
+@memory_option
 @force_option
 @json_option
 def moments(
-    samples: tuple[Path, ...],
-    output: Path,
-    inputs: str | None,
-    outputs: str | None,
-    weight: str | None,
-    force: bool,
-    as_json: bool,
+    samples: tuple[str, ...], output: Path, force: bool, as_json: bool, **reading: Any
 ) -> int:
-    """Gather the moments of SAMPLES, one file or several, in one pass.
+    """Gather the moments of SAMPLES, files, folders or patterns, in one pass.
 
     They hold all that 'pureneuron solve' needs: the samples may stay where they are. 'pureneuron
     merge' adds up the moments of several machines.
     """
     check_output(output, force=force, endings=(MODEL_ENDING,))
-    gathered: SampleMoments | None = None
-    for path in samples:
-        data = read_samples(path, inputs=inputs, outputs=outputs, weight=weight)
-        part = gather_moments(data)
-        try:
-            gathered = part if gathered is None else gathered + part
-        except ValueError as error:
-            raise ValueError(f"{path}: {error}") from error
-    assert gathered is not None
+    gathered = gather_moments(read_samples(list(samples), **reading))
     save_moments(gathered, output)
     report_moments(gathered, output, as_json=as_json)
     return OK

@@ -16,6 +16,7 @@ from pureneuron.cli.options import (
     seed_option,
 )
 from pureneuron.cli.output import (
+    OK,
     exit_status,
     print_json,
     print_line,
@@ -25,6 +26,7 @@ from pureneuron.cli.output import (
 )
 from pureneuron.cli.wording import in_options, telling_options
 from pureneuron.moments import load_moments, solve_moments
+from pureneuron.results import Status
 
 __all__ = ["solve"]
 
@@ -63,8 +65,8 @@ def solve(
     """Make the moment estimate from MOMENTS, a file that 'pureneuron moments' or 'merge' wrote.
 
     It is what 'pureneuron fit --init moments --no-refine' gives for the same rows, and not the
-    maximum-likelihood fit. Exit status 0: nothing that moments tell speaks against it; 1: it ran,
-    but the network is not to be relied on; 2: bad input.
+    maximum-likelihood fit. Exit status 0: nothing that moments tell speaks against it, which does
+    not confirm it; 1: it ran, but the network is not to be relied on; 2: bad input.
     """
     if output is not None:
         check_output(output, force=force, endings=(MODEL_ENDING,))
@@ -92,4 +94,5 @@ def solve(
             print_line("Nothing is saved; -o model.safetensors would write the network")
         else:
             print_saved(recovery, output)
-    return exit_status(recovery.status)
+    # More than that moments do not say of any network.
+    return OK if recovery.status is Status.UNCONFIRMED else exit_status(recovery.status)

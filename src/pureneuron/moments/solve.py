@@ -74,8 +74,8 @@ def solve_moments(
     Returns
     -------
     Recovery
-        RECOVERED if nothing that moments tell speaks against the network. Loss and BIC are NaN:
-        moments do not tell them.
+        UNCONFIRMED if nothing that moments tell speaks against the network, and never RECOVERED:
+        wrong networks can have such moments, too. Loss and BIC are NaN: moments do not tell them.
 
     Raises
     ------
@@ -112,9 +112,10 @@ def solve_moments(
     if n_neurons == "auto" and value == 0:
         reason = "no linear part stands out of its sampling noise"
         verdict = Verdict(Status.RANK_DEFICIENT, reason)
+    recovered = verdict.status is Status.RECOVERED
     return Recovery(
         network=problem.network(estimate.W, estimate.A).permuted(units.order),
-        status=verdict.status,
+        status=Status.UNCONFIRMED if recovered else verdict.status,
         # There is nothing to refine here.
         reason=verdict.reason.replace("refine=True needs", "a fit to the samples needs"),
         stages=monitor.reports,

@@ -17,12 +17,12 @@ from pureneuron.samples.batch import (
 )
 from pureneuron.samples.counted import CountedSamples
 from pureneuron.samples.files import read_inputs, read_prediction_data, read_samples
-from pureneuron.samples.memory import memory_limit
+from pureneuron.samples.files.memory import memory_limit
+from pureneuron.samples.files.paths import Paths
+from pureneuron.samples.files.tables import Dialect, UnclearColumns, write_table
 from pureneuron.samples.numbers import refuse_nonfinite
-from pureneuron.samples.paths import Paths
 from pureneuron.samples.protocol import Samples
 from pureneuron.samples.streamed import StreamedSamples
-from pureneuron.samples.tables import Dialect, UnclearColumns, write_table
 
 __all__ = [
     "ArraySamples",

@@ -11,7 +11,7 @@ import dask.array as da
 import numpy as np
 from dask import is_dask_collection
 
-from pureneuron.samples.dask_frames import refuse_other_types
+from pureneuron.samples.dask.frames import refuse_other_types
 
 __all__ = ["Blocks", "blocks_of", "with_rows_of"]
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pureneuron.samples.tables.arrow import ArrowTable
+from pureneuron.samples.files.tables.arrow import ArrowTable
 
 __all__ = ["ParquetTable"]
 

@@ -17,18 +17,18 @@ import numpy as np
 import psutil
 from dask import delayed
 
-from pureneuron.samples import partitions as tasks
 from pureneuron.samples.batch import Batch, Kernel, Merged
-from pureneuron.samples.blocks import Blocks, blocks_of, with_rows_of
-from pureneuron.samples.dask_frames import choose_columns
-from pureneuron.samples.protocol import HeldBatches, Samples
-from pureneuron.samples.scheduling import (
+from pureneuron.samples.dask import partitions as tasks
+from pureneuron.samples.dask.blocks import Blocks, blocks_of, with_rows_of
+from pureneuron.samples.dask.frames import choose_columns
+from pureneuron.samples.dask.scheduling import (
     computed,
     current_client,
     packed,
     persisted,
     refuse_unreadable,
 )
+from pureneuron.samples.protocol import HeldBatches, Samples
 from pureneuron.typing import IndexArray
 
 __all__ = ["DaskSamples"]

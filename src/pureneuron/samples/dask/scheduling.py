@@ -10,7 +10,7 @@ import cloudpickle
 import dask
 from dask import delayed
 
-from pureneuron.samples.partitions import unpacked
+from pureneuron.samples.dask.partitions import unpacked
 
 __all__ = ["computed", "current_client", "packed", "persisted", "refuse_unreadable"]
 

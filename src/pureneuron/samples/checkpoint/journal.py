@@ -1,7 +1,8 @@
 """A journal of passes: a folder with the merged result of each, one file a pass, numbered.
 
 A file appears when it is complete and on the disk, whatever happens before: it is written beside,
-and renamed. Results come back as they were, to the last bit (:mod:`~pureneuron.samples.packing`).
+and renamed. Results come back as they were, to the last bit
+(:mod:`~pureneuron.samples.checkpoint.packing`).
 
 A file whose contents are not what was written ends the journal there: it and all later ones are
 removed, and their passes are made again. A pass with another kernel or other parameters is an
@@ -22,8 +23,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from pureneuron.samples.batch import Merged
-from pureneuron.samples.digests import digest_of
-from pureneuron.samples.packing import as_they_come_back, packed, unpacked
+from pureneuron.samples.checkpoint.digests import digest_of
+from pureneuron.samples.checkpoint.packing import as_they_come_back, packed, unpacked
 from pureneuron.samples.writing import complete_file
 from pureneuron.typing import AnyArray
 

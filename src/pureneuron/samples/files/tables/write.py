@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from pureneuron.samples.tables.table import optional
+from pureneuron.samples.files.tables.table import optional
 from pureneuron.samples.writing import check_target, complete_file
 from pureneuron.typing import AnyArray
 

@@ -1,6 +1,6 @@
 """Data frames in pieces: which columns are meant, and a piece of them as matrices.
 
-Columns are chosen as in files (:mod:`pureneuron.samples.columns`).
+Columns are chosen as in files (:mod:`pureneuron.samples.files.columns`).
 """
 
 from __future__ import annotations
@@ -13,15 +13,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from pureneuron.samples.columns import (
-    Table,
-    UnclearColumns,
-    default_columns,
-    example_request,
-    misspelt_columns,
-    select_column,
-    select_columns,
-)
+from pureneuron.samples.files.roles import choose_columns as columns_of_table
+from pureneuron.samples.files.tables import Table
 from pureneuron.samples.listing import abbreviated
 from pureneuron.typing import AnyArray
 
@@ -62,6 +55,7 @@ class _Names:
     path: Path
     names: tuple[str, ...]
     named: bool = True
+    hidden: tuple[str, ...] = ()
     weight: None = None
 
 
@@ -96,30 +90,12 @@ def choose_columns(
     if twice:
         raise ValueError(f"{source} has more than one column named {', '.join(twice)}")
     table = cast(Table, _Names(Path(source), names))
-    labels = () if groups is None else (select_column(table, groups, "groups"),)
-    weights = () if weight is None else (select_column(table, weight, "weight"),)
-    chosen = _columns(table, inputs, "inputs", labels)
-    targets = _columns(table, outputs, "outputs", labels, others=chosen)
-    roles = {"inputs": chosen, "outputs": targets, "weight": weights, "groups": labels}
-    seen: dict[str, str] = {}
-    for role, members in roles.items():
-        for name in members:
-            if name in seen:
-                raise ValueError(
-                    f"column {name} of {source} is in both {seen[name]} and {role}: "
-                    f"give {seen[name]} and {role} that do not overlap"
-                )
-            seen[name] = role
-    refuse_other_types(frame, (*chosen, *targets, *weights), source)
+    columns = columns_of_table(table, inputs, outputs, weight, groups)
+    chosen, targets = columns.inputs, columns.outputs
+    refuse_other_types(frame, columns.values, source)
     types = dict(zip(names, frame.dtypes, strict=True))
     single = all(types[name] == np.float32 for name in (*chosen, *targets))
-    return FrameColumns(
-        chosen,
-        targets,
-        weights[0] if weights else None,
-        labels[0] if labels else None,
-        single,
-    )
+    return FrameColumns(chosen, targets, columns.weight, columns.groups, single)
 
 
 def refuse_other_types(frame: Any, names: Sequence[str], source: str) -> None:
@@ -173,32 +149,3 @@ def matrix(frame: Any, dtype: Any = None) -> AnyArray:
         dtype = np.float32 if all(each == np.float32 for each in types) else np.float64
     # Frames lie column by column, and batches are rows.
     return np.ascontiguousarray(frame.to_numpy(dtype=dtype, na_value=np.nan))
-
-
-def _columns(
-    table: Table,
-    wanted: str | Sequence[str] | None,
-    role: str,
-    taken: tuple[str, ...],
-    others: tuple[str, ...] = (),
-) -> tuple[str, ...]:
-    if wanted is not None:
-        return select_columns(table, wanted, role)
-    letter = {"inputs": "x", "outputs": "y"}[role]
-    chosen = default_columns(table, letter, taken)
-    misspelt = misspelt_columns(table, letter, taken)
-    numbers = {int(name[1:]) for name in chosen}
-    # Dask takes the columns of one file for those of all: that file may be the one that lacks some.
-    gaps = [f"{letter}{i}" for i in range(max(numbers, default=0)) if i not in numbers and i > 0]
-    if chosen and not misspelt and not gaps:
-        return chosen
-    found = f"{table.path} has no columns named {letter}0, {letter}1, …"
-    if gaps:
-        found = f"{table.path} has {abbreviated(chosen)}, and no {abbreviated(gaps)}"
-    if misspelt:
-        found = f"{table.path} has columns spelt otherwise: {abbreviated(misspelt)}"
-    raise UnclearColumns(
-        f"{found}; its columns are {abbreviated(table.names, table.names)}: name the {role}",
-        role,
-        example_request(table, taken + others),
-    )

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pureneuron.samples.tables.arrow import ArrowTable
-from pureneuron.samples.tables.dialects import is_number, layout_of, read_head
-from pureneuron.samples.tables.table import Block, Dialect, UnclearColumns
+from pureneuron.samples.files.tables.arrow import ArrowTable
+from pureneuron.samples.files.tables.dialects import is_number, layout_of, read_head
+from pureneuron.samples.files.tables.table import Block, Dialect, UnclearColumns
 from pureneuron.typing import AnyArray
 
 __all__ = ["DelimitedTable"]

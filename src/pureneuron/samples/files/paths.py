@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+from pureneuron.samples.files.tables import ENDINGS, ending_of
 from pureneuron.samples.listing import natural_order
-from pureneuron.samples.tables import ENDINGS, ending_of
 
 __all__ = ["Paths", "find_files"]
 

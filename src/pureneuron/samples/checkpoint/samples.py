@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from pureneuron.samples.batch import Batch, Kernel, Merged, merge
-from pureneuron.samples.digests import digest_of
-from pureneuron.samples.journal import Journal, PassKey
+from pureneuron.samples.checkpoint.digests import digest_of
+from pureneuron.samples.checkpoint.journal import Journal, PassKey
 from pureneuron.samples.protocol import HeldBatches, Samples, held_rows, taken_rows
 
 __all__ = ["CheckpointedSamples"]

@@ -29,10 +29,10 @@ from pureneuron.samples.batch import (
     to_numpy,
 )
 from pureneuron.samples.cores import one_blas_thread
-from pureneuron.samples.dask_frames import FrameColumns, matrix, split
+from pureneuron.samples.dask.frames import FrameColumns, matrix, split
+from pureneuron.samples.dask.worker_memory import bytes_of, has_room, keep_freed_memory, size_of
 from pureneuron.samples.groups import group_column, group_keys
 from pureneuron.samples.numbers import real_array
-from pureneuron.samples.worker_memory import bytes_of, has_room, keep_freed_memory, size_of
 from pureneuron.typing import IndexArray
 
 __all__ = [

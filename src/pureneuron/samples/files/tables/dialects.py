@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from pureneuron.samples.tables.table import Dialect, UnclearColumns
+from pureneuron.samples.files.tables.table import Dialect, UnclearColumns
 
 __all__ = ["Head", "Layout", "is_number", "layout_of", "read_head"]
 

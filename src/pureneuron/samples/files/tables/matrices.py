@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from pureneuron.samples.tables.table import Block, Table
+from pureneuron.samples.files.tables.table import Block, Table
 from pureneuron.typing import AnyArray
 
 __all__ = ["MatrixTable", "Rows", "table_of", "unnamed_table"]

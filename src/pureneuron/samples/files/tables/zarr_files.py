@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from pureneuron.samples.tables.hdf5 import named_or_not
-from pureneuron.samples.tables.matrices import MatrixTable, unnamed_table
-from pureneuron.samples.tables.table import optional
+from pureneuron.samples.files.tables.hdf5 import named_or_not
+from pureneuron.samples.files.tables.matrices import MatrixTable, unnamed_table
+from pureneuron.samples.files.tables.table import optional
 from pureneuron.typing import AnyArray
 
 __all__ = ["open_zarr"]

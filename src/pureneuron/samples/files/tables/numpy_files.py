@@ -14,7 +14,7 @@ from zlib import error as ZlibError
 import numpy as np
 from numpy.lib import format as npy_format
 
-from pureneuron.samples.tables.matrices import MatrixTable, Rows, table_of, unnamed_table
+from pureneuron.samples.files.tables.matrices import MatrixTable, Rows, table_of, unnamed_table
 from pureneuron.typing import AnyArray
 
 __all__ = ["open_npy", "open_npz"]

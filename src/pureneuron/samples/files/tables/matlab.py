@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pureneuron.samples.tables.hdf5 import Hdf5Rows, hdf5_arrays, named_or_not
-from pureneuron.samples.tables.matrices import MatrixTable, Rows
+from pureneuron.samples.files.tables.hdf5 import Hdf5Rows, hdf5_arrays, named_or_not
+from pureneuron.samples.files.tables.matrices import MatrixTable, Rows
 from pureneuron.typing import AnyArray
 
 __all__ = ["open_matlab"]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from pureneuron.samples.tables.delimited import DelimitedTable
-from pureneuron.samples.tables.feather import FeatherTable
-from pureneuron.samples.tables.hdf5 import open_hdf5
-from pureneuron.samples.tables.matlab import open_matlab
-from pureneuron.samples.tables.numpy_files import open_npy, open_npz
-from pureneuron.samples.tables.parquet import ParquetTable
-from pureneuron.samples.tables.table import Dialect, Table
-from pureneuron.samples.tables.zarr_files import open_zarr
+from pureneuron.samples.files.tables.delimited import DelimitedTable
+from pureneuron.samples.files.tables.feather import FeatherTable
+from pureneuron.samples.files.tables.hdf5 import open_hdf5
+from pureneuron.samples.files.tables.matlab import open_matlab
+from pureneuron.samples.files.tables.numpy_files import open_npy, open_npz
+from pureneuron.samples.files.tables.parquet import ParquetTable
+from pureneuron.samples.files.tables.table import Dialect, Table
+from pureneuron.samples.files.tables.zarr_files import open_zarr
 
 __all__ = ["ENDINGS", "ending_of", "open_table"]
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
+from pureneuron.samples.files.names import looks_like, numbered, plain
+from pureneuron.samples.files.tables.table import Table, UnclearColumns
 from pureneuron.samples.listing import abbreviated, families, natural_order, pattern_of
-from pureneuron.samples.names import looks_like, numbered, plain
-from pureneuron.samples.tables.table import Table, UnclearColumns
 
 __all__ = [
     "default_columns",

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from pureneuron.samples.tables.matrices import MatrixTable, Rows, table_of, unnamed_table
-from pureneuron.samples.tables.table import optional
+from pureneuron.samples.files.tables.matrices import MatrixTable, Rows, table_of, unnamed_table
+from pureneuron.samples.files.tables.table import optional
 from pureneuron.typing import AnyArray
 
 __all__ = ["Hdf5Rows", "hdf5_arrays", "named_or_not", "open_hdf5"]

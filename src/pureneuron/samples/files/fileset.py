@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from pureneuron.samples.file_columns import Columns, row_bytes, rows_in_cache
+from pureneuron.samples.files.paths import Paths, find_files
+from pureneuron.samples.files.roles import Columns, row_bytes, rows_in_cache
+from pureneuron.samples.files.tables import Dialect, Table, open_table
 from pureneuron.samples.groups import group_codes, group_keys
 from pureneuron.samples.listing import abbreviated
-from pureneuron.samples.paths import Paths, find_files
-from pureneuron.samples.tables import Dialect, Table, open_table
 from pureneuron.typing import AnyArray
 
 __all__ = ["FileBatches", "FileSet", "Piece", "fingerprint_of"]
@@ -66,8 +66,8 @@ class FileSet:
         Raises
         ------
         FileNotFoundError, ValueError, ImportError
-            As :func:`~pureneuron.samples.paths.find_files` and
-            :func:`~pureneuron.samples.tables.open_table`; ValueError also if a file has other
+            As :func:`~pureneuron.samples.files.paths.find_files` and
+            :func:`~pureneuron.samples.files.tables.open_table`; ValueError also if a file has other
             columns than the first.
         """
         files = find_files(paths)

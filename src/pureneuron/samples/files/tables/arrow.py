@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from pureneuron.samples.files.tables.table import Block, Table, optional
 from pureneuron.samples.listing import abbreviated
-from pureneuron.samples.tables.table import Block, Table, optional
 from pureneuron.typing import AnyArray
 
 __all__ = ["ArrowTable"]

@@ -2,7 +2,7 @@
 
 Unless told otherwise, inputs are the columns x0, x1, … and outputs the columns y0, y1, …, in
 natural order: x2 comes before x10. X0 does for x0 where there is one of them, and so does what
-people and programs make of the name (:mod:`pureneuron.samples.names`).
+people and programs make of the name (:mod:`pureneuron.samples.files.names`).
 """
 
 from __future__ import annotations
@@ -11,21 +11,24 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from pureneuron.samples.arrays import ArraySamples
-from pureneuron.samples.columns import (
-    default_columns,
+from pureneuron.samples.files.columns import (
     left_out,
-    select_column,
     select_columns,
     spelt_alike,
 )
-from pureneuron.samples.file_columns import Columns, rows_of_a_batch
-from pureneuron.samples.fileset import FileBatches, FileSet, fingerprint_of
-from pureneuron.samples.filters import Filter
+from pureneuron.samples.files.fileset import FileBatches, FileSet, fingerprint_of
+from pureneuron.samples.files.memory import memory_limit as bytes_of_limit
+from pureneuron.samples.files.paths import Paths
+from pureneuron.samples.files.roles import (
+    Columns,
+    choose_columns,
+    choose_inputs,
+    rows_of_a_batch,
+    with_filter,
+)
+from pureneuron.samples.files.tables import Dialect, Table
 from pureneuron.samples.listing import abbreviated
-from pureneuron.samples.memory import memory_limit as bytes_of_limit
-from pureneuron.samples.paths import Paths
 from pureneuron.samples.streamed import StreamedSamples
-from pureneuron.samples.tables import Dialect, Table, UnclearColumns
 from pureneuron.typing import AnyArray
 
 __all__ = [
@@ -98,7 +101,7 @@ def read_samples(
         It is not taken for an input or output.
     filter : str, optional
         Which rows are meant, as in ``"speed > 0.5 and trial != 3"``
-        (:class:`~pureneuron.samples.filters.Filter`).
+        (:class:`~pureneuron.samples.files.filters.Filter`).
     memory_limit : str or float, optional
         ``"1GiB"``, ``"500MB"`` or a share of what is free; half of it if left out. What takes more
         is read anew in each pass, in batches that are a small part of it.
@@ -128,7 +131,7 @@ def read_samples(
     """
     limit = bytes_of_limit(memory_limit)
     files = FileSet.open(path, Dialect(delimiter, decimal, encoding))
-    columns = _columns(files.first, inputs, outputs, weight, groups, filter)
+    columns = choose_columns(files.first, inputs, outputs, weight, groups, filter)
     named = files.first.named
     input_names = columns.inputs if named else _numbered("x", columns.inputs)
     output_names = columns.outputs if named else _numbered("y", columns.outputs)
@@ -229,7 +232,7 @@ def read_prediction_data(
     files = FileSet.open(path, Dialect(delimiter, decimal, encoding))
     table = files.first
     if names is None:
-        chosen = table.names if inputs is None and not table.named else _inputs(table, inputs)
+        chosen = table.names if inputs is None and not table.named else choose_inputs(table, inputs)
     else:
         names = tuple(names)
         chosen = _matching(table, names, inputs)
@@ -237,46 +240,12 @@ def read_prediction_data(
     others = [name for name in table.names if name not in taken] if table.named else []
     found = tuple(spelt_alike(outputs, others).values())
     with_outputs = bool(outputs) and len(found) == len(outputs)
-    columns = _filtered(table, Columns(chosen, found if with_outputs else ()), filter)
+    columns = with_filter(table, Columns(chosen, found if with_outputs else ()), filter)
     parts = files.load(columns, None)
     assert parts is not None
     if not table.named:
         chosen = names or _numbered("x", chosen)
     return parts["X"], chosen, parts["Y"] if with_outputs else None
-
-
-def _columns(
-    table: Table,
-    inputs: str | Sequence[str] | None,
-    outputs: str | Sequence[str] | None,
-    weight: str | None,
-    groups: str | None,
-    filter: str | None,
-) -> Columns:
-    labels = () if groups is None else (select_column(table, groups, "groups"),)
-    chosen = _inputs(table, inputs, taken=labels)
-    if outputs is not None:
-        targets = select_columns(table, outputs, "outputs")
-    elif table.named:
-        targets = default_columns(table, "outputs", labels, chosen)
-    else:
-        taken = {*chosen, *labels}
-        targets = tuple(name for name in table.names if name not in taken)
-        if not targets:
-            raise ValueError(f"{table.path} has no columns left for the outputs")
-    weight = table.weight if weight is None else select_column(table, weight, "weight")
-    weights = () if weight is None else (weight,)
-    roles = {"inputs": chosen, "outputs": targets, "weight": weights, "groups": labels}
-    _refuse_overlap(table, roles)
-    return _filtered(table, Columns(chosen, targets, weight, *labels), filter)
-
-
-def _filtered(table: Table, columns: Columns, text: str | None) -> Columns:
-    if text is None:
-        return columns
-    meant = Filter(text)
-    named = tuple((n, select_column(table, n, "filter")) for n in (*meant.numbers, *meant.texts))
-    return Columns(columns.inputs, columns.outputs, columns.weight, columns.groups, meant, named)
 
 
 def _numbered(letter: str, columns: Sequence[str]) -> tuple[str, ...]:
@@ -299,21 +268,6 @@ def _notes(
                 "are left out"
             )
     return tuple(notes)
-
-
-def _inputs(
-    table: Table, inputs: str | Sequence[str] | None, taken: tuple[str, ...] = ()
-) -> tuple[str, ...]:
-    if inputs is not None:
-        return select_columns(table, inputs, "inputs")
-    if not table.named:
-        count = len(table.names)
-        raise UnclearColumns(
-            f"{table.path} holds {count} columns without names: name the inputs by position",
-            "inputs",
-            f"0:{max(count - 1, 1)}",
-        )
-    return default_columns(table, "inputs", taken)
 
 
 def _matching(
@@ -339,15 +293,3 @@ def _matching(
             f"the columns are {abbreviated(chosen, table.names)}"
         )
     return tuple(found.values())
-
-
-def _refuse_overlap(table: Table, roles: dict[str, tuple[str, ...]]) -> None:
-    seen: dict[str, str] = {}
-    for role, names in roles.items():
-        for name in names:
-            if name in seen:
-                raise ValueError(
-                    f"column {name} of {table.path} is in both {seen[name]} and {role}: "
-                    f"give {seen[name]} and {role} that do not overlap"
-                )
-            seen[name] = role
