@@ -45,7 +45,7 @@ def main() -> None:
         for batch in dataset.to_batches(columns=names):
             batch.num_rows  # noqa: B018
 
-    samples = read_samples(options.folder, memory_limit="200MiB")
+    samples = read_samples(options.folder, memory_limit="700MiB")
     rng = np.random.default_rng(0)
     rows = 50_000
     X, Y = (rng.standard_normal((rows, len(names) // 2), dtype=np.float32) for _ in range(2))

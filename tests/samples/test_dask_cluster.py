@@ -152,7 +152,7 @@ def test_the_command_line_has_workers_read_files(client, folder, what, capsys):
 @pytest.mark.parametrize(
     ("what", "message"),
     [
-        ("samples.csv", "with --dask, files must be Parquet"),
+        ("texts/*.csv", "with --dask, files must be Parquet"),
         ("none/*.parquet", "there is no file"),
         ("parts", "cannot be read"),
     ],
@@ -160,6 +160,8 @@ def test_the_command_line_has_workers_read_files(client, folder, what, capsys):
 def test_the_command_line_refuses_what_workers_cannot_read(client, folder, what, message, capsys):
     path = folder / "parts" / "part-9.parquet"
     pd.read_parquet(path).drop(columns="x3").to_parquet(path)
+    (folder / "texts").mkdir()
+    pd.read_parquet(path).to_csv(folder / "texts" / "samples.csv")
     status = run(["fit", str(folder / what), "-k", "3", "--dask", client.scheduler.address])
     assert status == 2
     said = " ".join(capsys.readouterr().err.split())

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from pureneuron.samples import memory, read_samples, write_table
+from pureneuron.samples import read_samples, write_table
+from pureneuron.samples.files import memory
 from pureneuron.samples.files.memory import memory_limit
 from pureneuron.samples.files.paths import find_files
 

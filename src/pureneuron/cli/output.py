@@ -157,7 +157,8 @@ def print_recovery(recovery: Recovery, *, saved: Path | None = None) -> None:
 
 def print_saved(recovery: Recovery, path: Path) -> None:
     """Print where the network is, and whether it is to be relied on."""
-    unsure = "" if recovery.status is Status.RECOVERED else ", which is NOT RECOVERED,"
+    known = recovery.status in (Status.RECOVERED, Status.UNCONFIRMED)
+    unsure = "" if known else ", which is NOT RECOVERED,"
     print_line(f"Wrote the network{unsure} to {path}")
 
 

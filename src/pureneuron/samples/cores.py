@@ -47,7 +47,7 @@ class Thresholds:
     """
 
     batches: int = 4
-    ahead: int = 6
+    ahead: int = 4
 
 
 THRESHOLDS = Thresholds()

@@ -75,9 +75,12 @@ class Thinning:
 
     def leaves(self, batch: Batch) -> dict[str, Leaf]:
         """Return what a batch may have to give, for a kernel to return among its leaves."""
-        numbers = batch.offset + np.arange(batch.X.shape[0])
-        before = batch.offset // self.length + 1
-        chosen = numbers[_uniform(numbers // self.length) * before < self.count]
+        start, end = batch.offset, batch.offset + batch.X.shape[0]
+        first = start // self.length
+        stretches = np.arange(first, -(-end // self.length))
+        stretches = stretches[_uniform(stretches) * (first + 1) < self.count]
+        chosen = (stretches[:, None] * self.length + np.arange(self.length)).ravel()
+        chosen = chosen[(chosen >= start) & (chosen < end)]
         if len(chosen) == 0:
             return {}
         leaves = {"numbers": Stacked(chosen), **taken_rows(batch, chosen)}

@@ -105,8 +105,9 @@ def pattern_sums(batch: Batch, W: AnyArray, A: AnyArray, activation: Activation)
         F = xp.reshape(D[:, :, None] * part.X[:, None, :], (-1, width))
         if BESIDE in part.extra:
             F = xp.concat([F, part.extra[BESIDE]], axis=1)
-        FF, FE = FF + F.T @ F, FE + F.T @ E
-        EE, DD = EE + _power(E), DD + xp.sum(D * D, axis=0)
+        # The rows of a part are added up in the precision of the rows, parts in double.
+        FF, FE = FF + _in_double(F.T @ F), FE + _in_double(F.T @ E)
+        EE, DD = EE + _in_double(_power(E)), DD + xp.sum(D * D, axis=0)
     return {"FF": Sum(FF), "FE": Sum(FE), "EE": Sum(EE), "DD": Sum(DD)}
 
 
@@ -193,6 +194,11 @@ def like(batch: Batch, parameter: AnyArray) -> AnyArray:
         return parameter
     xp = array_api_compat.array_namespace(batch.X)
     return xp.astype(parameter, batch.X.dtype, copy=False)
+
+
+def _in_double(M: AnyArray) -> AnyArray:
+    xp = array_api_compat.array_namespace(M)
+    return xp.astype(M, xp.float64, copy=False)
 
 
 def _power(E: AnyArray) -> AnyArray:

@@ -236,12 +236,10 @@ class FileBatches:
         yield self._batch(held)
 
     def _batch(self, pieces: Sequence[Piece]) -> tuple[AnyArray, ...]:
-        values = [piece.values for piece in pieces]
+        M = _stacked([piece.values for piece in pieces])
         d, m = len(self.columns.inputs), len(self.columns.outputs)
-        X, Y = (
-            np.concatenate([M[:, part] for M in values]) for part in (np.s_[:d], np.s_[d : d + m])
-        )
-        weight = np.concatenate([M[:, d + m] for M in values]) if self.columns.weight else None
+        X, Y = M[:, :d], M[:, d : d + m]
+        weight = M[:, d + m] if self.columns.weight else None
         if self.columns.groups is None:
             return X, Y, weight
         keys = [
@@ -251,6 +249,15 @@ class FileBatches:
             for piece in pieces
         ]
         return X, Y, weight, np.concatenate(keys)
+
+
+def _stacked(parts: Sequence[AnyArray]) -> AnyArray:
+    """Return matrices below one another, in the order in memory of the first."""
+    if len(parts) == 1:
+        return parts[0]
+    if parts[0].flags.f_contiguous:
+        return np.concatenate([part.T for part in parts], axis=1).T
+    return np.concatenate(parts)
 
 
 def fingerprint_of(files: FileSet, columns: Columns) -> str:

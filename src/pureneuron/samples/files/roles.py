@@ -22,6 +22,7 @@ __all__ = [
     "with_filter",
 ]
 
+_STREAMED_ENTRIES = 4_000_000  # of X and Y in a batch (make bench-scale)
 _PARTS_OF_LIMIT = 32  # that a batch is one of, at most: kernels make copies of it
 
 
@@ -70,9 +71,13 @@ class Columns:
 
 
 def rows_of_a_batch(columns: Columns, dtype: type[np.floating], limit: int) -> int:
-    """Return how many rows a batch has: what suits the cache, and a small part of the memory."""
+    """Return how many rows a batch has: few calls for each row, and a small part of the memory.
+
+    Kernels cut batches into what suits the cache; calls hold the interpreter, and the threads up.
+    """
     most = limit // _PARTS_OF_LIMIT // row_bytes(columns, dtype)
-    return max(min(rows_in_cache(columns), most), 1)
+    enough = max(THRESHOLDS.batch_rows, _STREAMED_ENTRIES // len(columns.values))
+    return max(min(enough, most), 1)
 
 
 def rows_in_cache(columns: Columns) -> int:

@@ -80,7 +80,8 @@ class ArrowTable(Table):
         with self._reading():
             for batch in self._batches(columns, labels, n_rows):
                 index = {name: i for i, name in enumerate(batch.schema.names)}
-                M = np.empty((batch.num_rows, len(names)), dtype)
+                # Columns lie one after the other, as they do in the file.
+                M = np.empty((len(names), batch.num_rows), dtype).T
                 end = 0
                 for column, positions in runs:
                     begin, end = end, end + len(positions)
