@@ -4,6 +4,7 @@
 # make figures       measure what the README and docs/figures state (about five minutes)
 # make bench         time to the optimum, beside what others would use (hours; goes on where stopped)
 # make bench-identify  boxes that are read: questions, accuracy, time (about fifteen minutes)
+# make bench-scale   data larger than memory: passes, memory, time (an hour; 14 GB of disk)
 # make performance   how often, how accurately, at what cost: docs/performance.md (about an hour)
 # make calibration   whether errors, tests and certificate are right (hours; goes on where stopped)
 # make paper         the figures of the paper, made again (one to two hours; goes on where stopped)
@@ -16,7 +17,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 
-.PHONY: help demo test test-extras figures bench bench-identify performance calibration paper lint format clean
+# The default keeps the data in a temporary folder: SCALE='--folder DIR' keeps them.
+.PHONY: help demo test test-extras figures bench bench-identify bench-scale performance calibration paper lint format clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -58,6 +60,9 @@ bench: $(VENV)/.bench
 
 bench-identify: $(VENV)/.bench
 	$(BIN)/python benchmarks/identify.py
+
+bench-scale: $(VENV)/.bench
+	$(BIN)/python -m benchmarks.scale.run $(SCALE)
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check
