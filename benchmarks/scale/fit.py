@@ -45,7 +45,7 @@ def main() -> None:
     )
     seconds = time.perf_counter() - start
     if options.save:
-        recovery.network.save(options.save, force=True)
+        recovery.network.save(options.save)
     print(
         json.dumps(
             {

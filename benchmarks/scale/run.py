@@ -41,7 +41,7 @@ from pureneuron import TwoLayerNetwork
 
 Cell = dict[str, Any]
 PEER_ROWS = 2_000_000
-PEER_LIMIT = 600.0
+PEER_LIMIT = 200.0
 MEMORY_ROWS = 10_000_000
 
 

@@ -157,13 +157,17 @@ def finished(found: Found, whole: Problem, limits: Limits, monitor: Monitor) -> 
 
 
 def _descended(problem: Problem, part: Fit, limits: Limits, observer: Observer) -> Fit:
+    """Descend on all rows, in passes that gather what they can: the same steps from any source."""
     W, A = part.point.W, part.point.A
-    if problem.source.in_memory:
-        return minimize_mixed(problem, W, A, limits=limits, observer=observer)
+    if problem.kept is not None and len(problem.kept) > part.problem.n_rows:
+        some = problem.on(problem.kept.samples)
+        point = minimize_mixed(some, W, A, limits=limits).point
+        W, A = point.W, point.A
     # Rounding moves the sums of a pass by far less than noise does, however many rows there are.
     rows = problem.in_single_precision if single_suffices(part.loss) else problem
-    trusted = DAMPING.trusted
-    fit = minimize(rows, W, A, limits=limits, damping=trusted, observer=observer)
+    fit = minimize(
+        rows.recomputed(), W, A, limits=limits, damping=DAMPING.trusted, observer=observer
+    )
     return replace(fit, problem=problem)
 
 

@@ -59,7 +59,7 @@ class Thresholds:
     faint: float = 1e-4
     dependent: float = 1e-8
     spanned: float = 1e-6
-    part_rows: int = 512
+    part_rows: int = 1024
     enough_rows: float = 4000.0
     enough_equations: float = 20.0
 
@@ -295,19 +295,20 @@ def _contribution_sums(
             fitted = H @ A.T
             E = part.Y - fitted
             G = tried.values(part, D, fitted)
-            GE[number] += to_numpy(G.T @ E)
-            of_A[number] += to_numpy(E.T @ H)
+            both = xp.concat([H, E], axis=1)
+            product, power = both.T @ G, both.T @ both
+            GE[number] += to_numpy(product[q:, :]).T
+            of_A[number] += to_numpy(power[q:, :q])
             pulled = E @ A[:, :k]
             Z = slope_derivative(part, H, W, activation) if level > 1 else None
             if Z is not None:
                 of_slope[number] += float(xp.sum(Z * pulled))
             of_W[number] += to_numpy(times(pulled, D).T @ part.X)
-            product = H.T @ G
-            HG, EE = HG + product, EE + E.T @ E
+            HG, EE = HG + product[:q, :], EE + power[q:, q:]
             largest = max(largest, float(xp.max(xp.linalg.vecdot(E, E))))
             if not level or number % every:
                 continue
-            HG_some, some = HG_some + product, some + total_weight(part)
+            HG_some, some = HG_some + product[:q, :], some + total_weight(part)
             F = xp.astype(D, G.dtype, copy=False)[:, :, None] * part.X[:, None, :]
             FG = FG + xp.reshape(F, (F.shape[0], -1)).T @ G
             if Z is not None:

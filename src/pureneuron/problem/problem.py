@@ -218,6 +218,10 @@ class Problem:
             runs=None,
         )
 
+    def recomputed(self) -> Problem:
+        """Return the same problem, of whose rows nothing that is derived is kept."""
+        return replace(self, rows=self.rows.on(self.source.recomputed()))
+
     def on_rows_of(self, whole: Problem) -> Problem:
         """Return the same model of all rows that another problem has."""
         return replace(
