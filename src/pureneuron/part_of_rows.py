@@ -29,6 +29,7 @@ from pureneuron.optimize import (
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.options import Options
 from pureneuron.problem import Problem, n_unknowns
+from pureneuron.problem.survey import Sampling
 from pureneuron.results import StageReport
 from pureneuron.samples import Batch, Sum
 from pureneuron.search import confirms
@@ -159,9 +160,10 @@ def finished(found: Found, whole: Problem, limits: Limits, monitor: Monitor) -> 
 def _descended(problem: Problem, part: Fit, limits: Limits, observer: Observer) -> Fit:
     """Descend on all rows, in passes that gather what they can: the same steps from any source."""
     W, A = part.point.W, part.point.A
-    if problem.kept is not None and len(problem.kept) > part.problem.n_rows:
-        some = problem.on(problem.kept.samples)
-        point = minimize_mixed(some, W, A, limits=limits).point
+    # As many rows as are kept of a stream bring it nearer, at next to no cost.
+    held = Sampling.of(problem.source).rows.count if problem.kept is None else len(problem.kept)
+    if part.problem.n_rows < held < problem.n_rows:
+        point = minimize_mixed(problem.thinned(held), W, A, limits=limits).point
         W, A = point.W, point.A
     # Rounding moves the sums of a pass by far less than noise does, however many rows there are.
     rows = problem.in_single_precision if single_suffices(part.loss) else problem
