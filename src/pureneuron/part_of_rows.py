@@ -29,7 +29,6 @@ from pureneuron.optimize import (
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.options import Options
 from pureneuron.problem import Problem, n_unknowns
-from pureneuron.problem.survey import Sampling
 from pureneuron.results import StageReport
 from pureneuron.samples import Batch, Sum
 from pureneuron.search import confirms
@@ -48,8 +47,7 @@ class Thresholds:
     equations, fewest_rows : float and int
         Equations for each unknown on the first part, and the fewest rows (make bench-scale).
     growth : int
-        How many times larger the next part is; and all rows against the first part from which on a
-        search on a part saves time (make bench-scale).
+        How many times larger the next part is at least (make bench-scale).
     fewest_equations : float
         Equations for each unknown below which a part that cannot be larger will not do
         (make bench-scale).
@@ -60,7 +58,7 @@ class Thresholds:
 
     equations: float = 400.0
     fewest_rows: int = 20_000
-    growth: int = 8
+    growth: int = 4
     fewest_equations: float = 30.0
     most_spread: float = 2.0
 
@@ -96,25 +94,24 @@ class Finished:
         )
 
 
-def parts_of(problem: Problem, options: Options, rng: np.random.Generator) -> Iterator[Problem]:
-    """Yield what to search on: parts that grow, as far as they save time, and all rows at last.
+def parts_of(problem: Problem, options: Options) -> Iterator[Problem]:
+    """Yield what to search on: parts of the rows that are kept, which grow, and all rows at last.
 
-    Of rows that do not lie in memory, those that are kept there are the largest part: all of them
-    are searched only where those are too few.
+    Of rows that do not lie in memory, those that are kept are the largest part: all of them are
+    searched only where those are too few.
     """
-    size = _first_size(problem, options)
-    kept = None if problem.kept is None else len(problem.kept)
-    if kept is not None and kept < _needed(problem, options, THRESHOLDS.fewest_equations):
-        kept = None
-    while size * (THRESHOLDS.growth if kept is None else 1) <= (kept or problem.n_rows):
-        part = problem.subset(int(size), rng=rng)
-        if _stands_for_all(part):
-            yield part
-        size *= THRESHOLDS.growth
-    if kept is None:
+    kept, enough = problem.kept, False
+    if kept is not None and len(kept) >= _needed(problem, options, THRESHOLDS.fewest_equations):
+        size = _first_size(problem, options)
+        while size * THRESHOLDS.growth <= len(kept):
+            part = problem.thinned(size)
+            if _stands_for_all(part):
+                yield part
+            size *= THRESHOLDS.growth
+        yield problem.on(kept.samples)
+        enough = not problem.source.in_memory
+    if not enough:
         yield problem
-    elif problem.kept is not None:
-        yield problem.on(problem.kept.samples)
 
 
 def _first_size(problem: Problem, options: Options) -> float:
@@ -160,10 +157,10 @@ def finished(found: Found, whole: Problem, limits: Limits, monitor: Monitor) -> 
 def _descended(problem: Problem, part: Fit, limits: Limits, observer: Observer) -> Fit:
     """Descend on all rows, in passes that gather what they can: the same steps from any source."""
     W, A = part.point.W, part.point.A
-    # As many rows as are kept of a stream bring it nearer, at next to no cost.
-    held = Sampling.of(problem.source).rows.count if problem.kept is None else len(problem.kept)
-    if part.problem.n_rows < held < problem.n_rows:
-        point = minimize_mixed(problem.thinned(held), W, A, limits=limits).point
+    # All rows that are kept bring it nearer, at next to no cost.
+    if problem.kept is not None and len(problem.kept) > part.problem.n_rows:
+        some = problem.on(problem.kept.samples)
+        point = minimize_mixed(some, W, A, limits=limits).point
         W, A = point.W, point.A
     # Rounding moves the sums of a pass by far less than noise does, however many rows there are.
     rows = problem.in_single_precision if single_suffices(part.loss) else problem

@@ -165,15 +165,14 @@ class Streams:
     tests: np.random.Generator
     inference: np.random.Generator
     polish: np.random.Generator
-    parts: np.random.Generator
 
     @classmethod
     def spawned(cls, rng: np.random.Generator) -> Streams:
         """Spawn them (SPEC 7); a generator that cannot spawn seeds one that can."""
         try:
-            return cls(*rng.spawn(8))
+            return cls(*rng.spawn(7))
         except TypeError:
-            return cls(*np.random.default_rng(rng.integers(2**63)).spawn(8))
+            return cls(*np.random.default_rng(rng.integers(2**63)).spawn(7))
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,7 +249,7 @@ def settle_rows(problem: Problem, options: Options, streams: Streams, monitor: M
 
     See :mod:`~pureneuron.part_of_rows`.
     """
-    for part in parts_of(problem, options, streams.parts):
+    for part in parts_of(problem, options):
         plan = propose(part, options, streams, monitor)
         found = settle_size(plan, options, streams, monitor)
         if part is problem:

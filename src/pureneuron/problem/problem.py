@@ -40,10 +40,14 @@ class Thresholds:
     most_doubled : int
         Bytes of rows in memory above which those in other coordinates are not kept beside them, but
         made anew in each pass (make bench-scale).
+    many_rows : int
+        Rows in memory from which on random ones are kept apart, as of rows that are not
+        (make bench-scale).
     """
 
     across: float = 1e-6
     most_doubled: int = 256 << 20
+    many_rows: int = 160_000
 
 
 THRESHOLDS = Thresholds()
@@ -85,7 +89,8 @@ class Problem:
     single : bool
         Whether passes are made in single precision.
     kept, runs : Kept or None
-        Random rows, and runs of consecutive ones, of samples that do not lie in memory.
+        Random rows, where there are many; and runs of consecutive ones, of samples that do not lie
+        in memory.
     """
 
     rows: Rows | LinearRows | GivenRows
@@ -399,6 +404,8 @@ def pose(
     kept, runs = found.rows, found.runs
     if kept is not None and len(kept) == moments.n_rows:
         samples, kept, runs = kept.samples, None, None
+    if samples.in_memory and moments.n_rows >= THRESHOLDS.many_rows:
+        kept = Sampling.of(samples).rows.taken(samples, moments.n_rows)
     if (largest := found.seen.largest_weight) != 1.0:
         samples = samples.derive(scaled_weights, largest)
         kept, runs = (each and each.derived(scaled_weights, largest) for each in (kept, runs))

@@ -101,13 +101,25 @@ class Thinning:
         start = len(self.name) + 1
         own = {key[start:]: v for key, v in merged.items() if key.startswith(f"{self.name} ")}
         numbers = np.asarray(own.pop("numbers", np.zeros(0)), dtype=np.intp)
-        share = self.count / max(-(-n_rows // self.length), 1)
-        chosen = np.flatnonzero(_uniform(numbers // self.length) < share)
+        chosen = self._chosen(numbers, n_rows)
+        return self._held(own, chosen, numbers[chosen], source)
+
+    def taken(self, samples: Samples, n_rows: int) -> Kept:
+        """Return the same rows, of samples whose number of rows is known, in one pass."""
+        numbers = self._chosen(np.arange(n_rows), n_rows)
+        own = samples.reduce(taken_rows, numbers)
+        return self._held(own, np.arange(len(numbers)), numbers, samples)
+
+    def _held(self, own: Merged, chosen: IndexArray, numbers: IndexArray, source: Samples) -> Kept:
         samples = held_rows(own, source).take(chosen)
         if self.length == 1:
             batches = batches_of(samples.joined())
             samples = HeldBatches(batches, source.input_names, source.output_names)
-        return Kept(source.adopt(samples), numbers[chosen], np.argsort(_uniform(numbers[chosen])))
+        return Kept(source.adopt(samples), numbers, np.argsort(_uniform(numbers)))
+
+    def _chosen(self, numbers: IndexArray, n_rows: int) -> IndexArray:
+        share = self.count / max(-(-n_rows // self.length), 1)
+        return np.flatnonzero(_uniform(numbers // self.length) < share)
 
 
 def _uniform(numbers: IndexArray) -> np.ndarray:
