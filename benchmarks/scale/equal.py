@@ -8,11 +8,11 @@ import h5py
 import numpy as np
 import zarr
 from benchmarks.scale.data import Folder
-from pureneuron.samples.dask import DaskSamples
 
 from pureneuron import recover
 from pureneuron.results import Recovery
 from pureneuron.samples import ArraySamples, Samples, StreamedSamples, read_samples
+from pureneuron.samples.dask import DaskSamples
 from pureneuron.typing import Array
 
 __all__ = ["largest_differences"]
