@@ -6,6 +6,7 @@ from scipy.signal import lfilter
 from scipy.stats import kstest
 
 from engine import dependence_of, minimum
+from pureneuron import recover
 from pureneuron.datasets import make_teacher
 from pureneuron.inference import Blocks
 from pureneuron.inference.candidates import MEANINGS
@@ -13,6 +14,7 @@ from pureneuron.inference.scores import LEVELS
 from pureneuron.model import TwoLayerNetwork
 from pureneuron.optimize import minimize
 from pureneuron.problem import pose
+from pureneuron.results import Status
 from pureneuron.samples import ArraySamples
 
 
@@ -214,3 +216,16 @@ def test_a_residual_that_one_row_holds_is_told():
         spoiled[7] += size
         fit = minimum(pose(ArraySamples(X, spoiled)), teacher)
         assert dependence_of(fit).concentrated == told
+
+
+def test_an_input_that_is_left_out_is_noticed():
+    # A column that a reader of files had dropped: 8 of 24 such fits were once called RECOVERED.
+    recovered = 0
+    for seed in range(24):
+        rng = np.random.default_rng(seed)
+        teacher = make_teacher(4, 3, 3, rng=rng)
+        X = rng.standard_normal((2000, 4))
+        Y = teacher.predict(X) + 0.05 * rng.standard_normal((2000, 3))
+        recovered += recover(ArraySamples(X[:, 1:], Y), 3, rng=0).status is Status.RECOVERED
+    # One teacher hardly uses it.
+    assert recovered <= 2

@@ -297,9 +297,7 @@ def test_derived_rows_go_with_the_samples():
     assert all(isinstance(piece, partitions.Partition) and not piece.pending for piece in held)
     del derived, held
     gc.collect()
-    assert not [
-        each for each in gc.get_objects() if isinstance(each, Batch) and "mark" in each.extra
-    ]
+    assert not [each for each in gc.get_objects() if type(each) is Batch and "mark" in each.extra]
 
 
 def _same(batch: Batch) -> Batch:
