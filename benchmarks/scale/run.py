@@ -8,7 +8,8 @@ temporary one is used, and removed, if none is given. Each fit runs in a process
 that are in ``scale.json`` are not measured again: stopped, it goes on where it was.
 
 - *files*: a folder of 20 Parquet files, 10 inputs, neurons and outputs, noise 0.1, ``memory_limit``
-  1 GiB. *Error*: the largest difference to the truth of an entry of A or W, in standard errors.
+  1 GiB, which the last of them does not reach. *Error*: the largest difference to the truth of an
+  entry of W, whose rows have unit length.
 - *rates*: the first pass, which checks the data and sums up second moments, beside Arrow reading
   the same columns, and beside the products of second moments alone.
 - *memory*: rows in memory, beside a loop in NumPy that makes only the products of as many passes.
