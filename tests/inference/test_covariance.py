@@ -318,9 +318,12 @@ def test_batches_do_not_matter(kind, biased):
             one.standard_errors.covariance, rel=1e-3, abs=1e-9
         )
         figures = [each.stage("inference").figures for each in (one, other)]
-        for name in ("omitted_unit_p_value", "smaller_gain", "lag"):
+        for name in ("smaller_gain", "lag"):
             if name in figures[0]:
                 assert figures[1][name] == pytest.approx(figures[0][name], rel=5e-2)
+        # A unit more that fits noise ends in one of many small minima: rounding chooses which.
+        name = "omitted_unit_p_value"
+        assert figures[1][name] == pytest.approx(figures[0][name], abs=0.1)
 
 
 class TestLarge:
