@@ -42,7 +42,7 @@ from pureneuron import TwoLayerNetwork
 
 Cell = dict[str, Any]
 PEER_ROWS = 2_000_000
-PEER_LIMIT = 200.0
+PEER_LIMIT = 150.0
 MEMORY_ROWS = 10_000_000
 
 
