@@ -14,7 +14,7 @@ from typing import Any
 import array_api_compat
 
 from pureneuron.linalg import single_rows
-from pureneuron.problem.second_moments import design
+from pureneuron.problem.second_moments import design, parts_in_double
 from pureneuron.samples import Batch, Kernel, Leaf, Merged, Samples, Sum, merge_leaves
 from pureneuron.samples.groups import GROUP, group_of
 from pureneuron.typing import AnyArray, Array
@@ -23,23 +23,6 @@ __all__ = ["BESIDE", "GivenRows", "LinearRows", "Rows", "total_weight", "weight_
 
 BESIDE = "beside"
 """Name of the extra columns that A has weights for beside the activations."""
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """Sizes that decide how much is held at a time.
-
-    Attributes
-    ----------
-    part_entries, part_rows : int
-        Entries of X and Y that are in double precision at a time, and the fewest rows (rates.py).
-    """
-
-    part_entries: int = 100_000
-    part_rows: int = 1024
-
-
-THRESHOLDS = Thresholds()
 
 
 @dataclass(frozen=True, eq=False)
@@ -264,7 +247,7 @@ def _transformed_to_single(batch: Batch, *parameters: Any) -> Batch:
     names: list[str] = []
 
     def matrices() -> Iterator[list[AnyArray]]:
-        for part in _parts(batch):
+        for part in parts_in_double(batch):
             made = _transformed(part, *parameters)
             # Groups are whole numbers: single precision would confuse large ones.
             names[:] = (name for name in made.extra if name != GROUP)
@@ -286,10 +269,5 @@ def _reduced_raw(
 ) -> Mapping[str, Leaf]:
     return merge_leaves(
         kernel(_raw(part, outputs, constant_input, intercept, centre), *params)
-        for part in _parts(batch)
+        for part in parts_in_double(batch)
     )
-
-
-def _parts(batch: Batch) -> Iterator[Batch]:
-    width = batch.X.shape[1] + batch.Y.shape[1]
-    return batch.parts(max(THRESHOLDS.part_rows, THRESHOLDS.part_entries // width))

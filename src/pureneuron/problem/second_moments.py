@@ -1,7 +1,8 @@
-"""Second moments of inputs and outputs: the first pass over any data."""
+"""Second moments of inputs and outputs, and rows in double precision, some at a time."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import array_api_compat
@@ -10,7 +11,7 @@ import numpy as np
 from pureneuron.samples import Batch, Merged, Samples, Sum, to_numpy
 from pureneuron.typing import AnyArray, Array
 
-__all__ = ["SecondMoments", "design", "second_moment_sums", "second_moments"]
+__all__ = ["SecondMoments", "design", "parts_in_double", "second_moment_sums", "second_moments"]
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,8 @@ class Thresholds:
         Entries of X and Y that are in double precision at a time, and the fewest rows (rates.py).
     """
 
-    part_entries: int = 80_000
-    part_rows: int = 256
+    part_entries: int = 100_000
+    part_rows: int = 1024
 
 
 THRESHOLDS = Thresholds()
@@ -123,6 +124,12 @@ def design(
     return X, Y, one
 
 
+def parts_in_double(batch: Batch) -> Iterator[Batch]:
+    """Yield as many rows of a batch at a time as are to be in double precision."""
+    width = batch.X.shape[1] + batch.Y.shape[1]
+    return batch.parts(max(THRESHOLDS.part_rows, THRESHOLDS.part_entries // width))
+
+
 def second_moment_sums(
     batch: Batch, constant_input: bool, centre: AnyArray | None
 ) -> dict[str, Sum]:
@@ -135,7 +142,7 @@ def second_moment_sums(
         squares = xp.sum(weight * weight)
     width = d + batch.Y.shape[1]
     # All products are those of one matrix, which is made a part at a time and stays in the cache.
-    for part in batch.parts(max(THRESHOLDS.part_rows, THRESHOLDS.part_entries // width)):
+    for part in parts_in_double(batch):
         Z = _stacked(part, centre)
         S = S + Z @ Z.T
     # The last row of Z is that of the constant.

@@ -14,7 +14,7 @@ import array_api_compat
 import numpy as np
 
 from pureneuron.problem.second_moments import SecondMoments, second_moment_sums, second_moments
-from pureneuron.problem.validation import Seen, is_refused, judged, ranges
+from pureneuron.problem.validation import Seen, is_refused, judged, ranges, refuse_no_columns
 from pureneuron.samples import Batch, First, Leaf, Samples, to_numpy
 from pureneuron.samples.thinning import Kept, Thinning
 from pureneuron.typing import Array
@@ -120,6 +120,7 @@ def survey(
     ValueError
         As :func:`~pureneuron.problem.validation.check_samples`.
     """
+    refuse_no_columns(samples)
     guess, unit = _first_guess(samples, centred)
     sums = samples.reduce(_survey_sums, constant_input, guess, unit, sampling)
     seen = judged(sums, samples)

@@ -67,8 +67,9 @@ def check_samples(samples: Samples) -> Seen:
     Raises
     ------
     ValueError
-        As :func:`judged`.
+        As :func:`refuse_no_columns` and :func:`judged`.
     """
+    refuse_no_columns(samples)
     return judged(samples.reduce(ranges), samples)
 
 
@@ -85,11 +86,10 @@ def judged(seen: Merged, samples: Samples) -> Seen:
     Raises
     ------
     ValueError
-        If there are no rows or no columns, if X, Y or a weight is NaN or infinite (with its row and
-        column), if values are so large or small that moments overflow, if all inputs or all
-        outputs are constant, or if weights are negative or all zero.
+        If there are no rows, if X, Y or a weight is NaN or infinite (with its row and column), if
+        values are so large or small that moments overflow, if all inputs or all outputs are
+        constant, or if weights are negative or all zero.
     """
-    refuse_no_columns(samples)
     n_rows = int(seen.get("rows", 0))
     if n_rows == 0:
         raise ValueError("X has 0 sample(s): there are no rows to learn from")
