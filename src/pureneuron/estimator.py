@@ -207,9 +207,9 @@ class PureNeuronRegressor(
         UserWarning
             For each warning of the recovery: barely enough rows, asymmetric inputs that matter.
         """
-        if hasattr(X, "__dask_graph__"):
-            return self._fit_dask(X, y, sample_weight, groups)
-        return self._fit(self._samples(X, y, sample_weight, groups))
+        is_dask = hasattr(X, "__dask_graph__")
+        make = self._dask_samples if is_dask else self._samples
+        return self._fit(make(X, y, sample_weight, groups))
 
     def partial_fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
@@ -324,14 +324,15 @@ class PureNeuronRegressor(
         self._remember_inputs(samples)
         return self._fit(samples, callback, checkpoint)
 
-    def _fit_dask(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> Self:
+    def _dask_samples(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> Samples:
+        """Leave Dask arrays and frames where they are."""
         # Dask is imported only where it is used.
         from pureneuron.samples.dask import DaskSamples
 
         samples = DaskSamples.from_arrays(X, y, sample_weight, groups)
         self._is_vector = np.ndim(y) == 1
         self._remember_inputs(samples)
-        return self._fit(samples)
+        return samples
 
     def _remember_inputs(self, samples: Samples) -> None:
         self.n_features_in_ = samples.n_inputs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Literal, Unpack
@@ -11,20 +11,12 @@ import numpy as np
 
 from pureneuron.certify import Claim, Found, certify, certify_moments, claim_best_so_far
 from pureneuron.checkpoint import Checkpoint
-from pureneuron.inference import Blocks, Diagnostics, bic, check, diagnose_fit, first_blocks
+from pureneuron.inference import Diagnostics, bic, check, diagnose_fit, first_blocks
 from pureneuron.inference.status import THRESHOLDS as STATUS
-from pureneuron.initialize import (
-    Fitted,
-    Given,
-    Moments,
-    Proposer,
-    Subsample,
-    estimate_moments,
-)
+from pureneuron.initialize import Fitted, Given, estimate_moments
 from pureneuron.model import TwoLayerNetwork
 from pureneuron.monitor import Monitor, OutOfTime
 from pureneuron.number_of_neurons import (
-    Step,
     another_size,
     first_number,
     is_too_large,
@@ -38,6 +30,7 @@ from pureneuron.optimize.comparison import THRESHOLDS as NEARNESS
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.options import Options, OptionValues, check_moments, check_sizes, lists_options
 from pureneuron.part_of_rows import finished, is_missing_something, parts_of
+from pureneuron.plan import Plan, Streams
 from pureneuron.problem import Problem, n_unknowns, pose
 from pureneuron.progress import ProgressCallback
 from pureneuron.results import Recovery
@@ -53,27 +46,9 @@ from pureneuron.search import (
 )
 from pureneuron.search.multistart import THRESHOLDS as SEARCH
 from pureneuron.simplify import simplified
-from pureneuron.spectral import LinearPart, LinearRank, linear_part, linear_rank
+from pureneuron.spectral import linear_part, linear_rank
 
-__all__ = ["Thresholds", "recover"]
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """Numbers that decide, each with its meaning and the benchmark that shows its effect.
-
-    Attributes
-    ----------
-    moments_neurons : int
-        The detector works on k(k+1)/2 products of coordinates, and its null space costs k⁶: beyond
-        this many neurons random starts are the quicker road, and moments are for those who ask for
-        them (cost.py).
-    """
-
-    moments_neurons: int = 32
-
-
-THRESHOLDS = Thresholds()
+__all__ = ["recover"]
 
 
 @lists_options
@@ -154,65 +129,6 @@ def recover(
     return _recovery(claim, asked, monitor, counted.n_passes)
 
 
-@dataclass(frozen=True, eq=False)
-class Streams:
-    """Random numbers, a stream for each step: what one draws does not depend on another."""
-
-    rank: np.random.Generator
-    slope: np.random.Generator
-    starts: np.random.Generator
-    moments: np.random.Generator
-    tests: np.random.Generator
-    inference: np.random.Generator
-    polish: np.random.Generator
-
-    @classmethod
-    def spawned(cls, rng: np.random.Generator) -> Streams:
-        """Spawn them (SPEC 7); a generator that cannot spawn seeds one that can."""
-        try:
-            return cls(*rng.spawn(7))
-        except TypeError:
-            return cls(*np.random.default_rng(rng.integers(2**63)).spawn(7))
-
-
-@dataclass(frozen=True, eq=False)
-class Plan:
-    """What is to be fitted, and where to start.
-
-    Attributes
-    ----------
-    problem : Problem
-        The data.
-    n_neurons : int
-        k.
-    part : LinearPart
-        The linear part of the outputs.
-    rank : LinearRank
-        Its rank against sampling noise.
-    given, subsample, moments : tuple of Proposer
-        Starts before the random ones, in this order; none or one each.
-    blocks : Blocks
-        Rows that are independent of those of other blocks, before anything is known of the noise.
-    seed : int
-        For the tests: the same for every fit of a run.
-    """
-
-    problem: Problem
-    n_neurons: int
-    part: LinearPart
-    rank: LinearRank
-    given: tuple[Proposer, ...]
-    subsample: tuple[Proposer, ...]
-    moments: tuple[Proposer, ...]
-    blocks: Blocks
-    seed: int
-
-    def stepped(self, step: Step, options: Options) -> Plan:
-        """Return the plan for another size."""
-        k, given = step.n_neurons, (step.start,)
-        return _with_starts(replace(self, problem=step.problem, n_neurons=k, given=given), options)
-
-
 def prepare(samples: Samples, options: Options, monitor: Monitor) -> Problem:
     """Validate the samples and bring them to the engine's coordinates."""
     with monitor.stage("data") as stage:
@@ -240,8 +156,7 @@ def propose(problem: Problem, options: Options, streams: Streams, monitor: Monit
         check_moments(problem, k, rank.value, options)
     given = (Given(init),) if isinstance(init, TwoLayerNetwork) else ()
     seed = int(streams.tests.integers(2**32))
-    plan = Plan(problem, k, part, rank, given, (), (), blocks, seed)
-    return _with_starts(plan, options)
+    return Plan(problem, k, part, rank, given, (), (), blocks, seed).with_starts(options)
 
 
 def settle_rows(problem: Problem, options: Options, streams: Streams, monitor: Monitor) -> Found:
@@ -429,16 +344,6 @@ def conclude_moments(plan: Plan, options: Options, streams: Streams, monitor: Mo
     estimate = estimate_moments(problem, part, plan.n_neurons, rng=streams.moments, monitor=monitor)
     rng = streams.inference
     return certify_moments(problem, estimate, part, plan.rank, options, rng=rng, monitor=monitor)
-
-
-def _with_starts(plan: Plan, options: Options) -> Plan:
-    """Choose where to start for a number of neurons."""
-    problem, k = plan.problem, plan.n_neurons
-    automatic = options.init == "auto" and problem.linear_part_shows(k)
-    subsample = (Subsample(plan.part),) if automatic and options.restarts > 0 else ()
-    worthwhile = automatic and k <= THRESHOLDS.moments_neurons
-    moments = (Moments(plan.part),) if options.init == "moments" or worthwhile else ()
-    return replace(plan, subsample=subsample, moments=moments)
 
 
 def _recovery(claim: Claim, asked: Options, monitor: Monitor, n_passes: int) -> Recovery:

@@ -14,6 +14,7 @@ from pureneuron.cli.options import (
     neurons_option,
     samples_argument,
     seed_option,
+    slope_option,
 )
 from pureneuron.cli.output import OK, print_json, print_note, print_stages, stage_records
 from pureneuron.cli.wording import telling_options
@@ -29,13 +30,7 @@ __all__ = ["diagnose"]
 @column_options
 @file_options
 @memory_option
-@click.option(
-    "--negative-slope",
-    type=click.FloatRange(-1.0, 1.0, min_open=True, max_open=True),
-    default=0.0,
-    show_default=True,
-    help="Slope of the rectifier on its negative side.",
-)
+@slope_option
 @seed_option
 @json_option
 def diagnose(

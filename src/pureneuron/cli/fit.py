@@ -18,6 +18,7 @@ from pureneuron.cli.options import (
     groups_option,
     json_option,
     memory_option,
+    model_option,
     neurons_option,
     samples_argument,
     seed_option,
@@ -107,13 +108,7 @@ def fit_file(
 @click.command()
 @samples_argument
 @neurons_option("finds the least number that the data do not reject")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="MODEL",
-    help=f"Write the network to this {MODEL_ENDING} file.",
-)
+@model_option
 @column_options
 @groups_option
 @cluster_option

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 import rich_click as click
 
+from pureneuron.cli.models import MODEL_ENDING
 from pureneuron.cli.wording import in_options
 from pureneuron.samples import Dialect, memory_limit
 
@@ -21,11 +22,13 @@ __all__ = [
     "json_option",
     "low_and_high",
     "memory_option",
+    "model_option",
     "neurons_option",
     "numbers",
     "path_argument",
     "samples_argument",
     "seed_option",
+    "slope_option",
     "slope_or_auto",
 ]
 
@@ -167,6 +170,28 @@ def memory_option(command: F) -> F:
         metavar="SIZE",
         help="Samples that take more (1GiB, 500MB; half of what is free if left out) are read anew "
         "in each pass.",
+    )(command)
+
+
+def model_option(command: F) -> F:
+    """Add ``-o``, where to write a network."""
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Path(path_type=Path),
+        metavar="MODEL",
+        help=f"Write the network to this {MODEL_ENDING} file.",
+    )(command)
+
+
+def slope_option(command: F) -> F:
+    """Add ``--negative-slope``, a number."""
+    return click.option(
+        "--negative-slope",
+        type=click.FloatRange(-1.0, 1.0, min_open=True, max_open=True),
+        default=0.0,
+        show_default=True,
+        help="Slope of the rectifier on its negative side.",
     )(command)
 
 

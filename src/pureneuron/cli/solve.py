@@ -11,9 +11,11 @@ from pureneuron.cli.models import MODEL_ENDING, check_output, save_model
 from pureneuron.cli.options import (
     force_option,
     json_option,
+    model_option,
     neurons_option,
     path_argument,
     seed_option,
+    slope_option,
 )
 from pureneuron.cli.output import (
     OK,
@@ -34,20 +36,8 @@ __all__ = ["solve"]
 @click.command()
 @path_argument("moments")
 @neurons_option("takes the rank of A W")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="MODEL",
-    help=f"Write the network to this {MODEL_ENDING} file.",
-)
-@click.option(
-    "--negative-slope",
-    type=click.FloatRange(-1.0, 1.0, min_open=True, max_open=True),
-    default=0.0,
-    show_default=True,
-    help="Slope of the rectifier on its negative side.",
-)
+@model_option
+@slope_option
 @seed_option
 @force_option
 @json_option

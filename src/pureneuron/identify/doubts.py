@@ -1,7 +1,8 @@
-"""Which neurons of a reading are doubtful: those that a line disproves, and those known badly."""
+"""What is doubtful in a reading: what a line disproves, what is known badly, kinks that bend."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,10 +10,11 @@ import numpy as np
 from pureneuron.identify.line import Kinks
 from pureneuron.identify.polish import affordable
 from pureneuron.identify.reading import Reading
+from pureneuron.identify.region import Region
 from pureneuron.identify.units import Line
-from pureneuron.typing import BoolArray
+from pureneuron.typing import Array, BoolArray
 
-__all__ = ["badly_known", "disproved"]
+__all__ = ["badly_known", "disproved", "kinks_bend"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,10 @@ class Thresholds:
     again, worthwhile : float
         Error of a row that is read once more, in units of how inexact the others make it; and how
         many times as large the present one must be.
+    most_tested, step_across : int, float
+        Neurons whose kinks are looked at elsewhere, and the length of the steps.
+    bent, mostly : float
+        Share of a kink that must be missing there, and share of the kinks (make bench-identify).
     """
 
     same_place: float = 1e-6
@@ -48,6 +54,10 @@ class Thresholds:
     above_median: float = 10.0
     again: float = 3.0
     worthwhile: float = 3.0
+    most_tested: int = 20
+    step_across: float = 1e-3
+    bent: float = 0.1
+    mostly: float = 0.3
 
 
 THRESHOLDS = Thresholds()
@@ -88,3 +98,48 @@ def badly_known(reading: Reading, n_questions: int) -> BoolArray:
     effects = np.linalg.norm(reading.A, axis=0) * np.linalg.norm(reading.W, axis=1)
     again = THRESHOLDS.again * blur / np.maximum(effects, 1e-300)
     return np.asarray(badly & (reading.errors > THRESHOLDS.worthwhile * again))
+
+
+def kinks_bend(
+    reading: Reading,
+    region: Region,
+    residual: Callable[[Array], tuple[Array, Array]],
+    rng: np.random.Generator,
+) -> bool:
+    """Tell whether the kinks of the box bend: whether neurons are none where they were not seen.
+
+    At points drawn on the hyperplanes of some neurons, what is unexplained must not bend.
+
+    Parameters
+    ----------
+    reading : Reading
+        What is known.
+    region : Region
+        Where points are drawn.
+    residual : callable
+        Returns what is unexplained at points (n, d), and how exact that is; it asks the box.
+    rng : numpy.random.Generator
+        Draws neurons and points.
+    """
+    if not reading.n_neurons:
+        return False
+    count = min(reading.n_neurons, THRESHOLDS.most_tested)
+    units = rng.choice(reading.n_neurons, count, replace=False)
+    W, b, A = reading.W[units], reading.b[units], reading.A[:, units]
+    length = np.linalg.norm(W, axis=1)
+    Z = region.draw(count, rng)
+    Z -= ((np.sum(Z * W, axis=1) + b) / length**2)[:, None] * W
+    step = THRESHOLDS.step_across * W / length[:, None]
+    within = region.contains(Z - step) & region.contains(Z + step)
+    Z, step, A, length = Z[within], step[within], A[:, within], length[within]
+    count = len(Z)
+    Y, rounding = residual(np.concatenate([Z - step, Z, Z + step]))
+    before, at, behind = Y.reshape(3, count, -1)
+    bend = np.linalg.norm(before - 2.0 * at + behind, axis=1)
+    expected = np.linalg.norm(A, axis=0) * length * THRESHOLDS.step_across
+    exact = 4.0 * rounding.reshape(3, count).max(axis=0)
+    seen = expected > 10.0 * exact
+    if not seen.any():
+        return False
+    bent = bend > THRESHOLDS.bent * expected + exact
+    return bool(np.mean(bent[seen]) > THRESHOLDS.mostly)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pureneuron.identify.doubts import badly_known, disproved
+from pureneuron.identify.doubts import badly_known, disproved, kinks_bend
 from pureneuron.identify.line import Discontinuous, Kinks, Tangled, trace
 from pureneuron.identify.polish import affordable, polished
 from pureneuron.identify.precision import Precision
@@ -63,10 +63,6 @@ class Thresholds:
     cautious : float
         Errors of neurons after a polish, as a share of those for answers as inexact as is allowed
         for.
-    most_tested, step_across : int, float
-        Neurons whose kinks are looked at elsewhere, and the length of the steps.
-    bent, mostly : float
-        Share of a kink that must be missing there, and share of the kinks (make bench-identify).
     """
 
     reach: float = 300.0
@@ -85,10 +81,6 @@ class Thresholds:
     least_explained: float = 0.9
     surely: float = 5.0
     cautious: float = 0.1
-    most_tested: int = 20
-    step_across: float = 1e-3
-    bent: float = 0.1
-    mostly: float = 0.3
 
 
 THRESHOLDS = Thresholds()
@@ -197,34 +189,8 @@ class Search:
         return float(np.abs(Y - self.reading(Z)).max())
 
     def bends(self) -> bool:
-        """Whether the kinks of the box bend: whether neurons are none where they were not seen.
-
-        At points drawn on the hyperplanes of some neurons, what is unexplained must not bend.
-        """
-        reading, region = self.reading, self.questions.region
-        if not reading.n_neurons:
-            return False
-        count = min(reading.n_neurons, THRESHOLDS.most_tested)
-        units = self.rng.choice(reading.n_neurons, count, replace=False)
-        W, b, A = reading.W[units], reading.b[units], reading.A[:, units]
-        length = np.linalg.norm(W, axis=1)
-        Z = region.draw(count, self.rng)
-        Z -= ((np.sum(Z * W, axis=1) + b) / length**2)[:, None] * W
-        step = THRESHOLDS.step_across * W / length[:, None]
-        within = region.contains(Z - step) & region.contains(Z + step)
-        Z, step, A, length = Z[within], step[within], A[:, within], length[within]
-        count = len(Z)
-        points = np.concatenate([Z - step, Z, Z + step])
-        Y, rounding = self.residual(points)
-        before, at, behind = Y.reshape(3, count, -1)
-        bend = np.linalg.norm(before - 2.0 * at + behind, axis=1)
-        expected = np.linalg.norm(A, axis=0) * length * THRESHOLDS.step_across
-        exact = 4.0 * rounding.reshape(3, count).max(axis=0)
-        seen = expected > 10.0 * exact
-        if not seen.any():
-            return False
-        bent = bend > THRESHOLDS.bent * expected + exact
-        return bool(np.mean(bent[seen]) > THRESHOLDS.mostly)
+        """Whether the kinks of the box bend."""
+        return kinks_bend(self.reading, self.questions.region, self.residual, self.rng)
 
     def read_line(self, line: Line, *, first: bool = False) -> bool:
         """Look for what is unknown along a line; return whether there was anything."""

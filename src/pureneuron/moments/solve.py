@@ -24,8 +24,8 @@ from pureneuron.moments.grouped import GroupedMoments, grouped_moments, residual
 from pureneuron.moments.sample_moments import SampleMoments
 from pureneuron.monitor import Monitor
 from pureneuron.options import Options, check_sizes
+from pureneuron.plan import Streams
 from pureneuron.problem import Problem, problem_of, whitening
-from pureneuron.recover import Streams
 from pureneuron.results import Recovery, Status
 from pureneuron.samples import Batch
 from pureneuron.samples.protocol import HeldBatches

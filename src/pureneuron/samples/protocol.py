@@ -108,11 +108,11 @@ class Samples(ABC):
 
     def every_nth(self, n: int) -> Samples:
         """Return every n-th row of the whole; a pass over them is one over all."""
-        return self if n == 1 else _EveryNth(self, n)
+        return self if n == 1 else _View(self, n)
 
 
-class _EveryNth(Samples):
-    """A view of some of the rows of another source, with its sizes and names; it keeps nothing."""
+class _View(Samples):
+    """Every n-th row of another source, with its sizes and names; what is derived is not kept."""
 
     def __init__(self, source: Samples, n: int) -> None:
         self._source, self._n = source, n
@@ -121,10 +121,10 @@ class _EveryNth(Samples):
         self._functions: tuple[tuple[Any, ...], ...] = ()
 
     def reduce(self, kernel: Kernel, *params: Any) -> Merged:
-        return self._source.reduce(_reduced_thinned, self._n, self._functions, (kernel, *params))
+        return self._source.reduce(_reduced_view, self._n, self._functions, (kernel, *params))
 
-    def derive(self, fn: Callable[..., Batch], *params: Any) -> _EveryNth:
-        other = _EveryNth(self._source, self._n)
+    def derive(self, fn: Callable[..., Batch], *params: Any) -> _View:
+        other = _View(self._source, self._n)
         other._functions = (*self._functions, (fn, *params))
         return other
 
@@ -167,7 +167,7 @@ class HeldBatches(Samples):
 
     def recomputed(self) -> Samples:
         """Return the same rows, of which nothing that is derived is kept in memory."""
-        return _EveryNth(self, 1)
+        return _View(self, 1)
 
     def reduce(self, kernel: Kernel, *params: Any) -> Merged:
         """Run ``kernel(batch, *params)`` over all batches and merge: one pass over the data."""
@@ -259,7 +259,7 @@ def _together(batch: Batch, calls: tuple[tuple[Any, ...], ...]) -> dict[str, Lea
     }
 
 
-def _reduced_thinned(
+def _reduced_view(
     batch: Batch, n: int, functions: tuple[tuple[Any, ...], ...], call: tuple[Any, ...]
 ) -> Mapping[str, Leaf]:
     batch = batch.every_nth(n)

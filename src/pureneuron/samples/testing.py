@@ -128,6 +128,13 @@ def _check_derivation(samples: Samples, X: Array) -> None:
     plain = samples.reduce(_derived_statistics_without_square)["x"]
     _require(np.allclose(plain, X, atol=1e-6), "derive changes the samples it is derived from")
     _require(derived.n_inputs == _D, "derive loses the number of inputs")
+    anew = samples.recomputed().derive(_doubled, factor).derive(_with_square, 3.0)
+    again = anew.reduce(_derived_statistics)
+    _require(
+        again.keys() == seen.keys() and all(np.array_equal(again[k], seen[k]) for k in seen),
+        "what is derived anew in each pass is not what is derived once",
+    )
+    _require(not anew.in_memory, "recomputed rows are said to lie in memory")
 
 
 def _check_taking(samples: Samples, X: Array, Y: Array, weight: Array | None) -> None:

@@ -64,6 +64,7 @@ def _loaded(path: Path) -> dict[str, AnyArray]:
     from scipy.io import loadmat
     from scipy.io.matlab import MatReadError
 
+    # SciPy has not implemented every version: a damaged header may name any.
     try:
         loaded = loadmat(path)
     except (ValueError, TypeError, OSError, EOFError, MatReadError, NotImplementedError) as error:

@@ -20,6 +20,7 @@ from pureneuron.typing import AnyArray
 __all__ = ["open_npy", "open_npz"]
 
 _LONGEST_HEADER = 1 << 24  # bytes: some 400,000 named fields
+# zipfile has not implemented every compression: a damaged archive may name any.
 _DAMAGED = (ValueError, EOFError, OSError, BadZipFile, ZlibError, NotImplementedError)
 
 
