@@ -108,8 +108,10 @@ def parts_of(problem: Problem, options: Options) -> Iterator[Problem]:
             if _stands_for_all(part):
                 yield part
             size *= THRESHOLDS.growth
-        yield problem.on(kept.samples)
-        enough = not problem.source.in_memory
+        # Where no part stands for all rows in memory, these are searched themselves, and at once.
+        largest, enough = problem.on(kept.samples), not problem.source.in_memory
+        if enough or _stands_for_all(largest):
+            yield largest
     if not enough:
         yield problem
 
