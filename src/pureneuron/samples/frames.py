@@ -43,9 +43,7 @@ def frame_columns(values: Any) -> Iterator[tuple[str, str, AnyArray | None]]:
             yield column.name, str(column.dtype), column.to_numpy() if is_number else None
     elif hasattr(values, "column_names"):
         for name, column in zip(values.column_names, values.columns, strict=True):
-            is_number = str(column.type).startswith(
-                ("int", "uint", "float", "double", "half", "bool")
-            )
+            is_number = str(column.type).startswith(_ARROW_NUMBERS)
             yield name, str(column.type), column.to_numpy() if is_number else None
 
 

@@ -19,7 +19,7 @@ from pureneuron.typing import AnyArray
 
 __all__ = ["MatrixTable", "Rows", "table_of", "unnamed_table"]
 
-_MATRICES = {"X": "x", "Y": "y"}
+_LETTERS = {"X": "x", "Y": "y", "x": "x", "y": "y"}  # of the columns of an array
 _WEIGHT = "weight"
 
 
@@ -143,15 +143,13 @@ def table_of(path: Path, arrays: Mapping[str, Rows]) -> MatrixTable:
     """
     kept: dict[str, Rows] = {}
     columns: dict[str, tuple[str, int | str | None]] = {}
-    lower = {name: name for name in _MATRICES.values() if name.upper() not in arrays}
-    prefixes = _MATRICES | lower
     for key, array in arrays.items():
         if len(array.shape) not in (1, 2):
-            if key in prefixes or key == _WEIGHT:
+            if key in _LETTERS or key == _WEIGHT:
                 wanted = "a vector" if key == _WEIGHT else "a matrix"
                 raise ValueError(f"{key} of {path} has shape {array.shape}: {wanted} is expected")
             continue
-        own = _own_columns(path, key, array, prefixes)
+        own = _own_columns(path, key, array)
         twice = next((name for name in own if name in columns), None)
         if twice is not None:
             raise ValueError(
@@ -179,9 +177,7 @@ def unnamed_table(path: Path, array: Rows) -> MatrixTable:
     return MatrixTable(path, {"array": array}, columns, named=False)
 
 
-def _own_columns(
-    path: Path, key: str, array: Rows, prefixes: Mapping[str, str]
-) -> dict[str, tuple[str, int | str | None]]:
+def _own_columns(path: Path, key: str, array: Rows) -> dict[str, tuple[str, int | str | None]]:
     fields = array.dtype.names
     if fields is not None:
         for name in fields:
@@ -199,8 +195,8 @@ def _own_columns(
             )
         return {key: (key, None if width is None else 0)}
     if width is None:
-        return {f"{prefixes[key]}0" if key in prefixes else key: (key, None)}
-    return {f"{prefixes.get(key, key)}{j}": (key, j) for j in range(width)}
+        return {f"{_LETTERS[key]}0" if key in _LETTERS else key: (key, None)}
+    return {f"{_LETTERS.get(key, key)}{j}": (key, j) for j in range(width)}
 
 
 def _copy(M: AnyArray, piece: AnyArray, places: Sequence[int | str | None]) -> None:
