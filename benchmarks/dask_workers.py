@@ -29,7 +29,7 @@ from distributed import Client, LocalCluster
 from pureneuron import TwoLayerNetwork, recover
 from pureneuron.datasets import make_teacher
 from pureneuron.problem.rows import weight_sums
-from pureneuron.results import Recovery
+from pureneuron.recovery import Recovery
 from pureneuron.samples import Batch, Kernel, Merged, Samples
 from pureneuron.samples.dask import DaskSamples
 from pureneuron.typing import IndexArray

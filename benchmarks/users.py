@@ -35,7 +35,7 @@ from sklearn.preprocessing import StandardScaler
 
 from pureneuron import TwoLayerNetwork, recover
 from pureneuron.options import OptionValues
-from pureneuron.results import Recovery
+from pureneuron.recovery import Recovery
 from pureneuron.samples import ArraySamples
 from pureneuron.typing import Array
 

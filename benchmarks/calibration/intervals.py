@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from pureneuron import recover
-from pureneuron.results import Recovery
+from pureneuron.recovery import Recovery
 from pureneuron.typing import Array
 
 from .data import DataSet, Design, draw, draw_teacher, generator

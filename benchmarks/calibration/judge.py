@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pureneuron import TwoLayerNetwork
-from pureneuron.results import Recovery
+from pureneuron.recovery import Recovery
 from pureneuron.typing import Array
 
 from .records import Record

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from pureneuron import TwoLayerNetwork, recover
-from pureneuron.results import Recovery
+from pureneuron.recovery import Recovery
 from pureneuron.samples import ArraySamples
 from pureneuron.typing import Array
 

@@ -10,7 +10,7 @@ import zarr
 from benchmarks.scale.data import Folder
 
 from pureneuron import recover
-from pureneuron.results import Recovery
+from pureneuron.recovery import Recovery
 from pureneuron.samples import ArraySamples, Samples, StreamedSamples, read_samples
 from pureneuron.samples.dask import DaskSamples
 from pureneuron.typing import Array

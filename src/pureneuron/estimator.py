@@ -32,7 +32,8 @@ from pureneuron.moments import (
 from pureneuron.options import Init, NegativeSlope, NoiseCovariance, Options
 from pureneuron.progress import ProgressCallback
 from pureneuron.recover import recover
-from pureneuron.results import Recovery, Status
+from pureneuron.recovery import Recovery
+from pureneuron.results import Status
 from pureneuron.samples import ArraySamples, Samples
 from pureneuron.samples.numbers import refuse_text_and_complex
 from pureneuron.typing import AnyArray
@@ -374,7 +375,7 @@ class PureNeuronRegressor(
 
     def _set_attributes(self, recovery: Recovery) -> None:
         network = recovery.network
-        self.recovery_ = recovery
+        self.recovery_ = replace(recovery, call=f"{self!r}.fit(X, y)")
         self.network_ = network
         self.components_ = network.W
         self.mixing_ = network.A

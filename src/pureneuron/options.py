@@ -21,6 +21,7 @@ __all__ = [
     "NoiseCovariance",
     "OptionValues",
     "Options",
+    "call_with",
     "check_moments",
     "check_sizes",
     "lists_options",
@@ -245,6 +246,23 @@ def lists_options(function: F) -> F:
     ]
     function.__signature__ = signature.replace(parameters=shown)  # type: ignore[attr-defined]
     return function
+
+
+def call_with(options: Options, rng: object) -> str:
+    """Return the call of :func:`pureneuron.recover` that has these options, as Python."""
+    given = {
+        each.name: getattr(options, each.name)
+        for each in fields(Options)
+        if not _is_default(getattr(options, each.name), each.default)
+    }
+    shown = [f"{name}={value!r}" for name, value in given.items()]
+    if rng is not None:
+        shown.append(f"rng={rng if isinstance(rng, int) else '…'}")
+    return f"recover({', '.join(['samples', *shown])})"
+
+
+def _is_default(value: object, default: object) -> bool:
+    return type(value) is type(default) and value == default
 
 
 def _is_integer(value: object, least: int) -> bool:

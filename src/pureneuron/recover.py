@@ -28,12 +28,20 @@ from pureneuron.number_of_neurons import (
 from pureneuron.optimize import distance, minimize
 from pureneuron.optimize.comparison import THRESHOLDS as NEARNESS
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
-from pureneuron.options import Options, OptionValues, check_moments, check_sizes, lists_options
+from pureneuron.options import (
+    Options,
+    OptionValues,
+    call_with,
+    check_moments,
+    check_sizes,
+    lists_options,
+)
 from pureneuron.part_of_rows import finished, is_missing_something, parts_of
 from pureneuron.plan import Plan, Streams
 from pureneuron.problem import Problem, n_unknowns, pose
 from pureneuron.progress import ProgressCallback
-from pureneuron.results import Recovery
+from pureneuron.recovery import Recovery
+from pureneuron.row_sample import RowSample
 from pureneuron.samples import CountedSamples, Samples
 from pureneuron.samples.cores import using_cores
 from pureneuron.search import (
@@ -46,6 +54,7 @@ from pureneuron.search import (
 )
 from pureneuron.search.multistart import THRESHOLDS as SEARCH
 from pureneuron.simplify import simplified
+from pureneuron.sizes_tried import SizesTried
 from pureneuron.spectral import linear_part, linear_rank
 
 __all__ = ["recover"]
@@ -126,7 +135,8 @@ def recover(
             why = f"{limit} has passed before there was a network: give it more time"
             raise TimeoutError(why) from None
         claim = claim_best_so_far(monitor.best, f"ended by {limit}")
-    return _recovery(claim, asked, monitor, counted.n_passes)
+    recovery = _recovery(claim, samples, asked, monitor, counted.n_passes)
+    return replace(recovery, call=call_with(asked, rng))
 
 
 def prepare(samples: Samples, options: Options, monitor: Monitor) -> Problem:
@@ -220,6 +230,10 @@ def settle_size(plan: Plan, options: Options, streams: Streams, monitor: Monitor
     chosen = least_sufficient(found, tried)
     if options.n_neurons != "auto":
         chosen = unless_doubtful(chosen, first)
+    sizes = SizesTried.of(tried.values(), chosen, options)
+    if len(sizes.n_neurons) > 1:
+        with monitor.stage("number of neurons") as stage:
+            stage.report(sizes)
     if chosen is not found and chosen.diagnostics is not None:
         for name, info in (("multistart", chosen.search), ("inference", chosen.diagnostics)):
             with monitor.stage(name) as stage:
@@ -346,11 +360,15 @@ def conclude_moments(plan: Plan, options: Options, streams: Streams, monitor: Mo
     return certify_moments(problem, estimate, part, plan.rank, options, rng=rng, monitor=monitor)
 
 
-def _recovery(claim: Claim, asked: Options, monitor: Monitor, n_passes: int) -> Recovery:
+def _recovery(
+    claim: Claim, samples: Samples, asked: Options, monitor: Monitor, n_passes: int
+) -> Recovery:
     problem = claim.problem
+    # By effect, not as they were found: the order must not hang on rounding or on the start.
+    network = problem.network(claim.W, claim.A).permuted(claim.units.order)
+    monitor.time_limit = None  # What is left takes no time, and the network is there.
     return Recovery(
-        # By effect, not as they were found: the order must not hang on rounding or on the start.
-        network=problem.network(claim.W, claim.A).permuted(claim.units.order),
+        network=network,
         status=claim.verdict.status,
         reason=claim.verdict.reason,
         stages=monitor.reports,
@@ -367,6 +385,7 @@ def _recovery(claim: Claim, asked: Options, monitor: Monitor, n_passes: int) -> 
             fits_slope=asked.negative_slope == "auto",
             full=asked.noise_covariance == "full",
         ),
+        rows=RowSample.drawn(samples, problem.n_rows, problem.kept, network),
         errors=claim.errors,
         warnings=tuple(monitor.warnings),
         notes=tuple(monitor.notes),

@@ -38,8 +38,9 @@ from pureneuron.cli.output import (
 from pureneuron.datasets import digits_inputs, digits_samples, load_digits_classifier
 from pureneuron.model import TwoLayerNetwork
 from pureneuron.options import Options
+from pureneuron.recovery import Recovery
 from pureneuron.report import plot_units
-from pureneuron.results import Recovery, Status
+from pureneuron.results import Status
 from pureneuron.samples import write_table
 from pureneuron.typing import Array
 

@@ -37,7 +37,7 @@ from pureneuron.cli.wording import in_options, telling_options
 from pureneuron.options import Options
 from pureneuron.progress import ProgressCallback
 from pureneuron.recover import recover
-from pureneuron.results import Recovery
+from pureneuron.recovery import Recovery
 from pureneuron.samples import Paths
 
 __all__ = ["FileFit", "fit", "fit_file"]

@@ -23,7 +23,8 @@ from pureneuron.cli.wording import in_options
 from pureneuron.display import progress_display
 from pureneuron.model import TwoLayerNetwork
 from pureneuron.progress import ProgressCallback
-from pureneuron.results import Recovery, StageReport, Status
+from pureneuron.recovery import Recovery
+from pureneuron.results import StageReport, Status
 from pureneuron.standard_errors import StandardErrors
 from pureneuron.typing import Array
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pureneuron.results import Recovery, Status
+from pureneuron.recovery import Recovery
+from pureneuron.results import Status
 from pureneuron.summary import number
 
 __all__ = ["Identification"]
@@ -53,10 +54,11 @@ class Identification(Recovery):
             return ""
         return "the answers have no noise: weights are exact up to the rounding of the box"
 
-    def _facts(self) -> list[tuple[str, str]]:
+    def facts(self) -> list[tuple[str, str]]:
+        """Return what there is to know first, as names and values."""
         network = self.network
         if self.n_fresh == 0 and self.standard_errors is not None:
-            return [*super()._facts(), ("Questions", str(self.n_questions))]
+            return [*super().facts(), ("Questions", str(self.n_questions))]
         facts = [
             ("Status", self.status.name),
             ("Questions", str(self.n_questions)),

@@ -17,7 +17,7 @@ from pureneuron.identify.questions import OutOfQuestions, Questions
 from pureneuron.identify.reading import Reading
 from pureneuron.options import Init
 from pureneuron.recover import recover
-from pureneuron.results import Recovery
+from pureneuron.recovery import Recovery
 from pureneuron.samples import ArraySamples
 
 __all__ = ["sampled"]

@@ -137,6 +137,8 @@ class Diagnostics:
             parts.append(f"the residual {verdict} on the inputs (p = {self.omitted.p_value:.2g})")
             figures["omitted_unit_p_value"] = self.omitted.p_value
             figures["misfit"] = self.omitted.family
+            for family, largest in self.omitted.largest.items():
+                figures[f"largest_{family}"] = largest
         if self.smaller is not None:
             parts.append(
                 f"the neuron that is missed least gains χ² = {self.smaller.gain:.4g} "

@@ -7,6 +7,7 @@ made room for it. So where the screening finds nothing, a network with a unit mo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,6 +55,8 @@ class OmittedUnitTest:
         White rows of a network with a unit more, from which to go on if the test rejects.
     concentrated : bool
         As in the screening.
+    largest : mapping of str to float
+        Largest statistic of each family of functions that were tried.
     criterion_wants_more : bool
         Whether an information criterion (BIC) asks for the unit more, where it was fitted to all
         rows: there may be too few of them for the test to see it.
@@ -63,6 +66,7 @@ class OmittedUnitTest:
     family: str
     larger: Array
     concentrated: bool
+    largest: Mapping[str, float]
     criterion_wants_more: bool = False
 
     @property
@@ -115,4 +119,4 @@ def omitted_unit_test(
             q, wider = refitted_by_halves(screened, start, all_units=True)
             q = 1.0 - (1.0 - q) ** 3
             p, family, larger = (q, "unit", wider) if q < p else (p, family, larger)
-    return OmittedUnitTest(p, family, larger, screened.concentrated, wants_more)
+    return OmittedUnitTest(p, family, larger, screened.concentrated, screened.largest, wants_more)

@@ -80,6 +80,15 @@ class Screening:
         return self.tried.families[int(np.argmax(self.contributions.scores.statistics))]
 
     @property
+    def largest(self) -> dict[str, float]:
+        """Largest statistic of each family; each is about chi-square, a degree for each output."""
+        largest: dict[str, float] = {}
+        statistics = self.contributions.scores.statistics
+        for family, statistic in zip(self.tried.families, statistics, strict=True):
+            largest[family] = max(largest.get(family, 0.0), float(statistic))
+        return largest
+
+    @property
     def is_doubtful(self) -> bool:
         """Whether chance would seldom do it: a local minimum may be all there is to see."""
         return self.p_value < LEVELS.doubtful or self.concentrated

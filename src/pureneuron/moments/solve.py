@@ -26,7 +26,8 @@ from pureneuron.monitor import Monitor
 from pureneuron.options import Options, check_sizes
 from pureneuron.plan import Streams
 from pureneuron.problem import Problem, problem_of, whitening
-from pureneuron.results import Recovery, Status
+from pureneuron.recovery import Recovery
+from pureneuron.results import Status
 from pureneuron.samples import Batch
 from pureneuron.samples.protocol import HeldBatches
 from pureneuron.spectral import (
