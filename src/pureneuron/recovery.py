@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -186,6 +187,39 @@ class Recovery:
             remarks=remarks,
         )
 
+    def report(
+        self,
+        path: str | Path,
+        *,
+        image_shape: tuple[int, int] | None = None,
+        lags: int | None = None,
+    ) -> None:
+        """Write a report: one HTML page to look at, to print and to send.
+
+        Parameters
+        ----------
+        path : str or Path
+            Where to; it ends in .html.
+        image_shape : (int, int), optional
+            Height and width, where the inputs are an image.
+        lags : int, optional
+            Number of lags, where the inputs are the past of one or several stimuli, the lag
+            slowest: inputs ``0 … d / lags − 1`` are those of the first lag.
+
+        Raises
+        ------
+        ValueError
+            If the inputs do not have that shape, or the path does not end in .html.
+        ImportError
+            If matplotlib or Jinja is not installed.
+        OSError
+            If the file cannot be written.
+        """
+        # Jinja and matplotlib load with the first report.
+        from pureneuron.report import write_report
+
+        write_report(self, path, image_shape=image_shape, lags=lags)
+
     def facts(self) -> list[tuple[str, str]]:
         """Return what there is to know first, as names and values: the fit, then its sizes."""
         figures = {each.name: each.figures for each in self.stages}
@@ -220,6 +254,11 @@ class Recovery:
             if report.name == name:
                 return report
         raise KeyError(f"no stage {name!r}; there are {[report.name for report in self.stages]}")
+
+    def _repr_html_(self) -> str:
+        from pureneuron.report.card import card
+
+        return card(self)
 
     def __str__(self) -> str:
         lines = [f"{self.status.name}: {self.reason}", self.advice, f"{self.network!r}"]

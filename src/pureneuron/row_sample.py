@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pureneuron.model import TwoLayerNetwork
-from pureneuron.samples import Samples, to_numpy
+from pureneuron.samples import Batch, Leaf, Samples, Sum, to_numpy
 from pureneuron.samples.protocol import taken_rows
 from pureneuron.samples.thinning import Kept, Thinning
 from pureneuron.typing import Array, IndexArray
@@ -61,6 +61,12 @@ class RowSample:
         return self.outputs - self.predictions
 
     @classmethod
+    def of(cls, samples: Samples, network: TwoLayerNetwork) -> RowSample:
+        """Draw rows of samples of which nothing is known, in two passes."""
+        n_rows = int(samples.reduce(_count)["rows"])
+        return cls.drawn(samples, n_rows, None, network)
+
+    @classmethod
     def drawn(
         cls, samples: Samples, n_rows: int, kept: Kept | None, network: TwoLayerNetwork
     ) -> RowSample:
@@ -86,3 +92,7 @@ class RowSample:
         X, Y = (np.asarray(to_numpy(rows[name]), dtype=np.float64) for name in ("X", "Y"))
         counts = to_numpy(rows["weight"]) > 0.0 if "weight" in rows else np.ones(len(X), bool)
         return cls(chosen.numbers[counts], Y[counts], network.predict(X[counts]), n_rows)
+
+
+def _count(batch: Batch) -> dict[str, Leaf]:
+    return {"rows": Sum(np.array(float(batch.X.shape[0])))}

@@ -51,7 +51,7 @@ class SizesTried:
         return cls(
             np.array(sizes, dtype=np.intp),
             np.array([_p_value(best[k].diagnostics) for k in sizes]),
-            np.array([best[k].fit.loss * best[k].fit.problem.output_scale ** 2 for k in sizes]),
+            np.array([_bic(best[k].fit, options) for k in sizes]),
             chosen.fit.n_neurons,
         )
 

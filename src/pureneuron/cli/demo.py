@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import rich_click as click
 
+from pureneuron import plot
 from pureneuron.cli.compare import weight_cosines
 from pureneuron.cli.demo_questions import print_readouts, read_classifier, readout_records
 from pureneuron.cli.fit import fit_file
@@ -39,7 +40,6 @@ from pureneuron.datasets import digits_inputs, digits_samples, load_digits_class
 from pureneuron.model import TwoLayerNetwork
 from pureneuron.options import Options
 from pureneuron.recovery import Recovery
-from pureneuron.report import plot_units
 from pureneuron.results import Status
 from pureneuron.samples import write_table
 from pureneuron.typing import Array
@@ -131,8 +131,8 @@ def demo(output_dir: Path, seed: int, force: bool, as_json: bool) -> int:
             readouts = read_classifier(truth, seed=seed, callback=callback)
         save_identification(readouts["logits"].found, parts.read)
         checks = _check(recovery, truth, X, Y)
-        figure = plot_units(recovery.network, truth=truth, metric=X.T @ X / len(X))
-        figure.savefig(parts.picture, dpi=150)
+        shown = plot.compare(recovery, truth, image_shape=(8, 8), metric=X.T @ X / len(X))
+        shown.figure_.savefig(parts.picture, dpi=150)
         for part, path in zip(parts, files, strict=True):
             part.replace(path)
 

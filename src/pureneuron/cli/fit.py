@@ -33,6 +33,7 @@ from pureneuron.cli.output import (
     recovery_record,
     terminal_progress,
 )
+from pureneuron.cli.reporting import WantedReport, report_options
 from pureneuron.cli.wording import in_options, telling_options
 from pureneuron.options import Options
 from pureneuron.progress import ProgressCallback
@@ -72,6 +73,7 @@ def fit_file(
     cluster: str | None = None,
     seed: int = 0,
     checkpoint: Path | None = None,
+    report: WantedReport | None = None,
     callback: ProgressCallback | None = None,
     **reading: Any,
 ) -> FileFit:
@@ -90,6 +92,8 @@ def fit_file(
         check_output(model, force=force, endings=(MODEL_ENDING,))
     asked = {option.name: getattr(options, option.name) for option in fields(options)}
     with opened_samples(path, cluster, **reading) as samples, telling_options():
+        if report is not None:
+            report.check_inputs(samples.n_inputs)
         recovery = recover(samples, **asked, rng=seed, callback=callback, checkpoint=checkpoint)
     if model is not None:
         save_model(
@@ -189,6 +193,7 @@ def fit_file(
     help="Keep each pass over the data in this folder: a fit that was stopped, in whatever way, "
     "goes on from there when it is started again.",
 )
+@report_options
 @seed_option
 @force_option
 @json_option
@@ -197,6 +202,7 @@ def fit(
     samples: tuple[str, ...],
     output: Path | None,
     seed: int,
+    report: WantedReport | None,
     as_json: bool,
     quiet: bool,
     **values: Any,
@@ -214,7 +220,13 @@ def fit(
         with telling_options():
             options = Options(**{name: values.pop(name) for name in names})
         fitted = fit_file(
-            list(samples), options, model=output, seed=seed, callback=callback, **values
+            list(samples),
+            options,
+            model=output,
+            seed=seed,
+            report=report,
+            callback=callback,
+            **values,
         )
     recovery = fitted.recovery
     record = recovery_record(recovery)
@@ -228,6 +240,7 @@ def fit(
                 "input_names": fitted.input_names,
                 "output_names": fitted.output_names,
                 "model": output,
+                "report": report and report.path,
             }
         )
     elif quiet:
@@ -236,4 +249,6 @@ def fit(
         print_recovery(recovery, saved=output)
         if output is None:
             print_line("Nothing is saved; -o model.safetensors would write the network")
+    if report is not None:
+        report.write(recovery, quiet=as_json or quiet)
     return exit_status(recovery.status)

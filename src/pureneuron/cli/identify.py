@@ -24,6 +24,7 @@ from pureneuron.cli.options import (
     seed_option,
 )
 from pureneuron.cli.output import exit_status, print_json, print_line, terminal_progress
+from pureneuron.cli.reporting import WantedReport, report_options
 from pureneuron.cli.wording import in_options, telling_options
 from pureneuron.identify import Box, box_of, command_box
 from pureneuron.identify import identify as identify_box
@@ -114,6 +115,7 @@ _TIMEOUT = 60.0  # of a program
     metavar="MODEL",
     help=f"Write the network to this {MODEL_ENDING} or {ONNX_ENDING} file.",
 )
+@report_options
 @seed_option
 @force_option
 @json_option
@@ -127,6 +129,7 @@ def identify(
     force: bool,
     as_json: bool,
     quiet: bool,
+    report: WantedReport | None,
     **values: Any,
 ) -> int:
     """Read the network off BOX by questions: an .onnx file, or a .safetensors model to try it on.
@@ -142,6 +145,8 @@ def identify(
         if box is not None and box.exists() and output.exists() and output.samefile(box):
             raise ValueError(f"{output} is also the box to be read; write to another file")
     source = _source(box, program, timeout, asked.get("n_inputs"))
+    if report is not None:
+        report.check_inputs(source.box.n_inputs or asked["n_inputs"])
     start = time.perf_counter()
     with terminal_progress(wanted=not (as_json or quiet)) as callback, telling_options():
         found = identify_box(source.box, **asked, rng=seed, callback=callback)
@@ -154,7 +159,8 @@ def identify(
     if as_json:
         names = {"input_names": found.input_names, "output_names": found.output_names}
         record = identification_record(found, link)
-        print_json({**record, **names, "seconds": seconds, "model": saved})
+        written = {"seconds": seconds, "model": saved}
+        print_json({**record, **names, **written, "report": report and report.path})
     elif quiet:
         print_line(f"{found.status.name}: {in_options(found.reason)}")
     else:
@@ -163,6 +169,8 @@ def identify(
             print_line(f"Nothing is saved; -o model{MODEL_ENDING} would write the network")
         elif saved is None:
             print_line("Nothing is saved, because nothing was read")
+    if report is not None:
+        report.write(found, quiet=as_json or quiet)
     return exit_status(found.status)
 
 

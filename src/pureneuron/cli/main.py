@@ -31,7 +31,9 @@ from pureneuron.cli.output import (
     print_error,
     print_note,
 )
+from pureneuron.cli.plot import plot
 from pureneuron.cli.predict import predict
+from pureneuron.cli.report import report
 from pureneuron.cli.solve import solve
 from pureneuron.cli.wording import in_options, request_in_options
 from pureneuron.identify import BoxError
@@ -52,7 +54,9 @@ def commands() -> None:
     """
 
 
-for command in (fit, identify, predict, compare, diagnose, moments, merge, solve, demo):
+_OF_SAMPLES = (fit, diagnose, moments, merge, solve)
+_OF_MODELS = (identify, predict, compare, report, plot)
+for command in (*_OF_SAMPLES, *_OF_MODELS, demo):
     commands.add_command(command)
 
 

@@ -19,6 +19,7 @@ from pureneuron.identify.refine import n_unknowns
 from pureneuron.identify.search import Search
 from pureneuron.recover import recover
 from pureneuron.results import StageReport, Status
+from pureneuron.row_sample import RowSample
 from pureneuron.samples import ArraySamples
 
 __all__ = ["Run", "output_names"]
@@ -251,11 +252,13 @@ class Run:
                 f"{n_neurons} neurons were asked for, and {reading.n_neurons} are seen here"
             )
         fresh = None if search is None else search.fresh
-        loss = 0.0
+        loss, rows = 0.0, None
         output_scale = np.broadcast_to(questions.output_scale, m)
         if search is not None and fresh is not None:
-            off = (fresh[1] - search.reading(fresh[0])) * output_scale
+            answers = fresh[1] * output_scale
+            off = answers - search.reading(fresh[0]) * output_scale
             loss = float(np.mean(off**2))
+            rows = RowSample(np.arange(len(off)), answers, answers - off, len(off))
         names = tuple(f"x{j}" for j in range(d))
         return Identification(
             network=reading.scaled(output_scale).network(questions.region, slope),
@@ -269,6 +272,7 @@ class Run:
             input_names=names,
             output_names=output_names(box, questions),
             bic=float("-inf"),
+            rows=rows,
             notes=tuple(notes),
             n_questions=questions.count,
             accuracy=float("inf") if search is None else search.accuracy(),

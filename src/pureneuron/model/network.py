@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from pureneuron.model.in_notebooks import network_as_html
 from pureneuron.model.matching import NeuronMatch, match_neurons
 from pureneuron.model.safetensors import read_tensors, write_tensors
 from pureneuron.typing import Array
@@ -103,6 +104,9 @@ class TwoLayerNetwork:
     def n_outputs(self) -> int:
         """Number of outputs, m."""
         return int(self.A.shape[0])
+
+    def _repr_html_(self) -> str:
+        return network_as_html(self)
 
     def __repr__(self) -> str:
         extras = "".join(

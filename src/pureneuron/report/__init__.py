@@ -1,5 +1,5 @@
-"""Figures made from networks and recoveries; they need matplotlib, which loads with the first."""
+"""The report: one HTML page of a recovery. Jinja and matplotlib load with the first."""
 
-from pureneuron.report.units import plot_units
+from pureneuron.report.page import page, write_report
 
-__all__ = ["plot_units"]
+__all__ = ["page", "write_report"]

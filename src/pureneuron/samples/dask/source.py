@@ -54,7 +54,7 @@ THRESHOLDS = Thresholds()
 
 
 class DaskSamples(Samples):
-    """Rows in partitions; made by :meth:`from_arrays` and :meth:`from_frame`.
+    """Rows in partitions; made by ``from_arrays`` and ``from_frame``.
 
     Derived rows are kept beside their partitions while the workers have room, and are made anew in
     each pass otherwise.

@@ -1,0 +1,111 @@
+"""Order: what the test for an omitted unit says of each number of neurons."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+
+from pureneuron.inference.scores import LEVELS
+from pureneuron.plot.fitted import Fitted, network_of, report_of
+from pureneuron.plot.panels import MARK, panel
+from pureneuron.typing import Array, IndexArray
+
+__all__ = ["OrderDisplay", "order"]
+
+_LEAST = 1e-16  # smaller p-values are drawn there
+
+
+class OrderDisplay:
+    """p-values by number of neurons.
+
+    Parameters
+    ----------
+    n_neurons : (t,) array of int
+        Numbers of neurons, the smallest first.
+    p_values : (t,) array
+        Of the test for an omitted unit.
+    chosen : int
+        Number of neurons of the network.
+
+    Attributes
+    ----------
+    figure_, ax_
+        Where it was drawn.
+    line_, level_, chosen_
+        The p-values, the level, and the mark of the number that was chosen.
+    """
+
+    def __init__(self, n_neurons: IndexArray, p_values: Array, chosen: int) -> None:
+        self.n_neurons, self.p_values, self.chosen = n_neurons, p_values, chosen
+
+    @classmethod
+    def from_estimator(cls, estimator: Any, *, ax: Any = None) -> Self:
+        """Draw the p-values of a fitted estimator."""
+        return cls.of(estimator).plot(ax)
+
+    @classmethod
+    def of(cls, fitted: Fitted) -> Self:
+        """Take what is to be drawn from what is fitted."""
+        inference, tried = report_of(fitted, "inference"), report_of(fitted, "number of neurons")
+        k, known = network_of(fitted).n_neurons, dict[int, float]()
+        if tried is not None:
+            sizes, p_values = (np.asarray(tried.figures[n]) for n in ("n_neurons", "p_values"))
+            known = {int(size): float(p) for size, p in zip(sizes, p_values, strict=True)}
+        if inference is not None and "omitted_unit_p_value" in inference.figures:
+            known[k] = float(np.asarray(inference.figures["omitted_unit_p_value"]))
+        if inference is not None and "smaller_p_value" in inference.figures and k > 1:
+            known.setdefault(k - 1, float(np.asarray(inference.figures["smaller_p_value"])))
+        known = {size: p for size, p in known.items() if np.isfinite(p)}
+        if not known:
+            raise ValueError("there are no tests: a recovery from samples with noise has them")
+        numbers = sorted(known)
+        return cls(np.array(numbers), np.array([known[each] for each in numbers]), k)
+
+    def plot(self, ax: Any = None) -> Self:
+        """Draw into axes, or into a new figure."""
+        self.ax_ = panel(ax, size=(5.0, 3.2))
+        self.figure_ = self.ax_.figure
+        shown = np.maximum(self.p_values, _LEAST)
+        (self.line_,) = self.ax_.plot(self.n_neurons, shown, marker="o", color=MARK)
+        level = LEVELS.omitted
+        self.level_ = self.ax_.axhline(
+            level, color="#000000", linestyle="--", linewidth=0.8, label=f"level {level:g}"
+        )
+        chosen = self.n_neurons == self.chosen
+        (self.chosen_,) = self.ax_.plot(
+            self.n_neurons[chosen],
+            shown[chosen],
+            marker="o",
+            markersize=11,
+            markerfacecolor="none",
+            color="#000000",
+            linestyle="none",
+            label=f"chosen: {self.chosen}",
+        )
+        self.ax_.set_yscale("log")
+        low, high = int(self.n_neurons.min()), int(self.n_neurons.max())
+        self.ax_.set_xticks(range(low, high + 1, max(1, (high - low) // 10)))
+        self.ax_.set_xlim(low - 0.5, high + 0.5)
+        self.ax_.set_xlabel("neurons")
+        self.ax_.set_ylabel("p-value")
+        self.ax_.legend(fontsize=8, framealpha=0.0)
+        return self
+
+
+def order(fitted: Fitted, *, ax: Any = None) -> OrderDisplay:
+    """Draw the p-values of the test for an omitted unit, by number of neurons.
+
+    Parameters
+    ----------
+    fitted : Recovery or fitted estimator
+        What a run from samples has found.
+    ax : Axes, optional
+        Where to draw.
+
+    Raises
+    ------
+    ValueError
+        If no number of neurons was tested.
+    """
+    return OrderDisplay.of(fitted).plot(ax)

@@ -1,0 +1,94 @@
+"""What pictures are made of: a network alone, what a run has found, or a fitted estimator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeAlias
+
+from pureneuron.model import TwoLayerNetwork
+from pureneuron.results import StageReport
+from pureneuron.row_sample import RowSample
+from pureneuron.standard_errors import StandardErrors
+from pureneuron.summary import student
+from pureneuron.typing import Array
+
+__all__ = ["Fitted", "Found", "found_in", "half_width", "names_of", "network_of", "report_of"]
+
+_LEVEL = 0.95  # of the intervals that are drawn
+
+
+class Found(Protocol):
+    """What pictures read of a recovery or an identification."""
+
+    @property
+    def network(self) -> TwoLayerNetwork:
+        """The estimate."""
+
+    @property
+    def standard_errors(self) -> StandardErrors | None:
+        """Of its entries."""
+
+    @property
+    def stages(self) -> tuple[StageReport, ...]:
+        """What each stage saw."""
+
+    @property
+    def input_names(self) -> Sequence[str]:
+        """Names of the inputs."""
+
+    @property
+    def output_names(self) -> Sequence[str]:
+        """Names of the outputs."""
+
+    @property
+    def rows(self) -> RowSample | None:
+        """Some rows beside what the network predicts."""
+
+
+Fitted: TypeAlias = Any  # a TwoLayerNetwork, a Found, or an estimator that has a recovery_
+
+
+def found_in(fitted: Fitted) -> Found | None:
+    """Return what a run has found, or None for a network alone.
+
+    Raises
+    ------
+    TypeError
+        If it is none of these, or an estimator that is not fitted.
+    """
+    if isinstance(fitted, TwoLayerNetwork):
+        return None
+    found = getattr(fitted, "recovery_", fitted)
+    if not hasattr(found, "network") or not hasattr(found, "stages"):
+        raise TypeError(
+            "a network, a recovery, an identification or a fitted estimator is expected, got "
+            f"{type(fitted).__name__}"
+        )
+    return found
+
+
+def network_of(fitted: Fitted) -> TwoLayerNetwork:
+    """Return the network."""
+    found = found_in(fitted)
+    return fitted if found is None else found.network
+
+
+def names_of(fitted: Fitted) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of inputs and outputs; x0, x1, … and y0, y1, … of a network alone."""
+    found, network = found_in(fitted), network_of(fitted)
+    if found is not None:
+        return tuple(found.input_names), tuple(found.output_names)
+    inputs = tuple(f"x{i}" for i in range(network.n_inputs))
+    return inputs, tuple(f"y{j}" for j in range(network.n_outputs))
+
+
+def report_of(fitted: Fitted, stage: str) -> StageReport | None:
+    """Return what a stage has said, or None."""
+    found = found_in(fitted)
+    stages = () if found is None else found.stages
+    return next((each for each in stages if each.name == stage), None)
+
+
+def half_width(errors: StandardErrors, of: Array) -> Array:
+    """Return half of the widths of 95 % intervals, from standard errors."""
+    return student(errors.freedom, 0.5 + _LEVEL / 2.0) * of

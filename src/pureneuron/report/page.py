@@ -1,0 +1,166 @@
+"""The page of a report: what it says, in the order in which it is asked."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pureneuron.inference.candidates import MEANINGS
+from pureneuron.inference.scores import LEVELS
+from pureneuron.plot.displays.units import check_shape
+from pureneuron.report.result import Result
+from pureneuron.samples.writing import complete_file
+from pureneuron.summary import number
+
+__all__ = ["page", "write_report"]
+
+_PACKAGES = ("pureneuron", "numpy", "scipy", "scikit-learn")
+_ENDING = ".html"
+
+
+def write_report(
+    result: Result,
+    path: str | Path,
+    *,
+    image_shape: tuple[int, int] | None = None,
+    lags: int | None = None,
+) -> None:
+    """Write a report as one HTML page, which needs no network and no other file.
+
+    Parameters
+    ----------
+    result : Recovery or Identification
+        What it is about.
+    path : str or Path
+        Where to; what is there is replaced once the page is complete.
+    image_shape : (int, int), optional
+        Height and width, where the inputs are an image.
+    lags : int, optional
+        Number of lags, where the inputs are the past of one or several stimuli, the lag slowest.
+
+    Raises
+    ------
+    ValueError
+        If the inputs do not have that shape, or the path does not end in .html.
+    ImportError
+        If matplotlib or Jinja is not installed.
+    OSError
+        If the file cannot be written.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in (_ENDING, ".htm"):
+        raise ValueError(f"a report is a page: {path} should end in {_ENDING}")
+    text = page(result, image_shape=image_shape, lags=lags)
+    with complete_file(path) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def page(
+    result: Result, *, image_shape: tuple[int, int] | None = None, lags: int | None = None
+) -> str:
+    """Return the page; arguments and errors are those of :func:`write_report`."""
+    check_shape(result.network.n_inputs, image_shape, lags)
+    try:
+        from jinja2 import Environment, StrictUndefined
+
+        from pureneuron.report.pictures import pictures
+    except ImportError as error:
+        raise ImportError("reports need: pip install 'pureneuron[report]'") from error
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    folder = files("pureneuron.report")
+    template = environment.from_string((folder / "page.html").read_text(encoding="utf-8"))
+    return template.render(
+        style=(folder / "page.css").read_text(encoding="utf-8"),
+        pictures=pictures(result, image_shape=image_shape, lags=lags),
+        **_said(result),
+    )
+
+
+def _said(result: Result) -> dict[str, Any]:
+    """Return all that the page says in words and numbers."""
+    figures = {stage.name: stage.figures for stage in result.stages}
+    return {
+        "result": result,
+        "facts": [fact for fact in result.facts() if fact[0] != "Status"],
+        "sizes": _sizes(result, figures),
+        "tests": figures.get("inference", {}),
+        "level": LEVELS.omitted,
+        "candidates": _candidates(figures.get("inference", {})),
+        "conditioning": _conditioning(figures, result),
+        "stages": [(stage.name, stage.summary, f"{stage.seconds:.2f}") for stage in result.stages],
+        "seconds": f"{sum(stage.seconds for stage in result.stages):.2f}",
+        "table": result.summary(),
+        "versions": _versions(),
+    }
+
+
+def _sizes(
+    result: Result, figures: Mapping[str, Mapping[str, Any]]
+) -> list[tuple[str, str, str, bool]]:
+    """Return number of neurons, p-value, criterion, and whether it was chosen, a row each."""
+    k, tests = result.network.n_neurons, figures.get("inference", {})
+    tried = figures.get("number of neurons", {})
+    names = ("n_neurons", "p_values", "bic")
+    known = {
+        int(size): (f"{p:.2g}" if np.isfinite(p) else "not tested", number(criterion, 1))
+        for size, p, criterion in zip(*(tried.get(name, ()) for name in names), strict=True)
+    }
+    if "omitted_unit_p_value" in tests:
+        before = known.get(k, ("", ""))[1]
+        known[k] = (f"{tests['omitted_unit_p_value']:.2g}", before)
+    if "smaller_p_value" in tests and k > 1:
+        known.setdefault(k - 1, (f"{tests['smaller_p_value']:.2g}", ""))
+    return [(str(size), *known[size], size == k) for size in sorted(known)]
+
+
+def _candidates(tests: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
+    """Return what may be missing, its largest statistic, and whether it shows most."""
+    found = ((family, tests.get(f"largest_{family}")) for family in MEANINGS)
+    shown = {family: float(largest) for family, largest in found if largest is not None}
+    most = max(shown, key=lambda family: shown[family], default=None)
+    return [
+        (MEANINGS[family], f"{shown[family]:.4g}", family == most)
+        for family in sorted(shown, key=lambda family: -shown[family])
+    ]
+
+
+def _conditioning(
+    figures: Mapping[str, Mapping[str, Any]], result: Result
+) -> list[tuple[str, str]]:
+    data, tests = figures.get("data", {}), figures.get("inference", {})
+    said = []
+    if "condition_of_inputs" in data:
+        said.append(("Condition of E[xxᵀ]", f"{data['condition_of_inputs']:.3g}"))
+        span = f"{data['rank_of_inputs']} of {data['n_inputs']}"
+        said.append(("Directions that the inputs span", span))
+    if "row_errors" in tests:
+        said.append(("Least known row of W, relative error", f"{tests['row_errors'].max():.2g}"))
+        said.append(
+            ("Least known column of A, relative error", f"{tests['column_errors'].max():.2g}")
+        )
+    if "active" in tests and len(tests["active"]):
+        low, high = (f"{100 * end:.3g} %" for end in (tests["active"].min(), tests["active"].max()))
+        said.append(("Rows in which a unit is on", f"{low} to {high}"))
+    errors = result.standard_errors
+    if errors is not None:
+        undetermined = int(np.sum(~np.isfinite(errors.W)))
+        said.append(("Undetermined entries of W", f"{undetermined} of {errors.W.size}"))
+    return said
+
+
+def _versions() -> list[tuple[str, str]]:
+    found = [("Python", platform.python_version())]
+    for name in _PACKAGES:
+        try:
+            found.append((name, version(name)))
+        except PackageNotFoundError:
+            found.append((name, "unknown"))
+    return [*found, ("System", f"{platform.system()} {platform.machine()}")]

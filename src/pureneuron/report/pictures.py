@@ -1,0 +1,226 @@
+"""The pictures of a report, each with the sentence that stands for it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from pureneuron import plot
+from pureneuron.report.result import Result
+from pureneuron.report.svg import inline_svg
+from pureneuron.summary import number
+
+__all__ = ["Picture", "Thresholds", "pictures"]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """What fits on a page (by definition).
+
+    Attributes
+    ----------
+    units : int
+        Most units that are drawn.
+    outputs : int
+        Most outputs whose fit is drawn.
+    columns : int
+        Pictures side by side.
+    """
+
+    units: int = 32
+    outputs: int = 6
+    columns: int = 3
+
+
+THRESHOLDS = Thresholds()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture on a page.
+
+    Attributes
+    ----------
+    svg : str
+        The element.
+    text : str
+        What stands for it where it cannot be seen.
+    caption : str
+        What is below it.
+    """
+
+    svg: str
+    text: str
+    caption: str
+
+
+def pictures(
+    result: Result, *, image_shape: tuple[int, int] | None, lags: int | None
+) -> dict[str, Picture]:
+    """Draw what there is to see, by name: units, mixing, fit, residuals, order, spectrum."""
+    made = (
+        ("units", _units(result, image_shape, lags)),
+        ("mixing", _mixing(result)),
+        ("fit", _fit(result)),
+        ("residuals", _residuals(result)),
+        ("order", _order(result)),
+        ("spectrum", _spectrum(result)),
+    )
+    return {name: picture for name, picture in made if picture is not None}
+
+
+@contextmanager
+def _figure(width: float, height: float) -> Iterator[Figure]:
+    figure = Figure(figsize=(width, height), layout="constrained")
+    with warnings.catch_warnings():
+        # A name may use letters that the font has not; the page's own fonts show them.
+        warnings.filterwarnings(
+            "ignore", message=".*Glyph.*missing from font", category=UserWarning
+        )
+        yield figure
+
+
+def _units(result: Result, image_shape: tuple[int, int] | None, lags: int | None) -> Picture | None:
+    network = result.network
+    k, d = network.n_neurons, network.n_inputs
+    if not k:
+        return None
+    shown = min(k, THRESHOLDS.units)
+    columns = min(shown, THRESHOLDS.columns if image_shape is None else 2 * THRESHOLDS.columns)
+    lines = -(-shown // columns)
+    if image_shape is not None or lags is not None:
+        tall = 2.0 if image_shape is not None else 2.4
+    else:
+        tall = float(np.clip(0.8 + 0.17 * d, 1.8, 6.0))
+    with _figure(10.0, lines * tall + 0.2) as figure:
+        plot.units(
+            result,
+            neurons=range(shown),
+            image_shape=image_shape,
+            lags=lags,
+            ax=figure.add_subplot(),
+        )
+        svg = inline_svg(figure, "units")
+    how = (
+        "as pictures of the inputs"
+        if image_shape is not None
+        else "over lags and places"
+        if lags is not None
+        else "as bars with 95 % intervals"
+        if result.standard_errors is not None
+        else "as bars"
+    )
+    strongest = "; ".join(
+        f"unit {a}: largest weight {number(network.W[a, j])} of {result.input_names[j]}"
+        for a, j in enumerate(np.argmax(np.abs(network.W[:shown]), axis=1))
+    )
+    rest = f" The first {shown} of {k}." if shown < k else ""
+    caption = f"Rows of W at unit length, {how}.{rest}"
+    return Picture(svg, f"The weights of each unit {how}. {strongest}.", caption)
+
+
+def _mixing(result: Result) -> Picture | None:
+    m, k = result.network.A.shape
+    if not k:
+        return None
+    width, height = np.clip(0.75 * k + 2.2, 4.0, 10.0), np.clip(0.38 * m + 1.2, 1.9, 7.0)
+    with _figure(float(width), float(height)) as figure:
+        plot.mixing(result, ax=figure.add_subplot())
+        svg = inline_svg(figure, "mixing")
+    j, a = np.unravel_index(int(np.abs(result.network.A).argmax()), (m, k))
+    text = (
+        f"Heat map of A, {m} outputs by {k} units. Its largest entry is "
+        f"{number(result.network.A[j, a])}, of output {result.output_names[int(j)]} and unit {a}."
+    )
+    return Picture(svg, text, "Entries of A: what each unit adds to each output.")
+
+
+def _fit(result: Result) -> Picture | None:
+    rows = result.rows
+    if rows is None or not len(rows.index):
+        return None
+    m = rows.outputs.shape[1]
+    shown = min(m, THRESHOLDS.outputs)
+    columns = min(shown, THRESHOLDS.columns)
+    with _figure(10.0 if columns > 1 else 5.0, 3.2 * -(-shown // columns)) as figure:
+        shares = []
+        for j in range(shown):
+            ax = figure.add_subplot(-(-shown // columns), columns, j + 1)
+            fit, measured = rows.predictions[:, j], rows.outputs[:, j]
+            ends = [min(fit.min(), measured.min()), max(fit.max(), measured.max())]
+            ax.plot(ends, ends, color="#000000", linewidth=0.8)
+            ax.plot(fit, measured, ".", markersize=3, alpha=0.5, color="#2f7ed8")
+            shares.append(_explained(fit, measured))
+            title = f"{_short(result.output_names[j])}: R² = {number(shares[-1])}"
+            # A dollar sign in a name is no formula.
+            ax.set_title(title, fontsize=10, parse_math=False)
+            ax.set_xlabel("fit")
+            ax.set_ylabel("data")
+        svg = inline_svg(figure, "fit")
+    explained = ", ".join(
+        f"{name} {number(share)}" for name, share in zip(result.output_names, shares, strict=False)
+    )
+    rest = f" The first {shown} of {m} outputs." if shown < m else ""
+    caption = f"Data against the fit in {len(fit)} random rows of {rows.n_rows}.{rest}"
+    return Picture(svg, f"Data against fit for each output. R²: {explained}.", caption)
+
+
+def _explained(fit: np.ndarray, measured: np.ndarray) -> float:
+    variance = float(np.var(measured))
+    return 1.0 - float(np.mean((measured - fit) ** 2)) / variance if variance > 0.0 else np.nan
+
+
+def _residuals(result: Result) -> Picture | None:
+    rows = result.rows
+    if rows is None or not len(rows.index):
+        return None
+    worst = int(np.argmax(np.mean(rows.residuals**2, axis=0)))
+    with _figure(10.0, 3.0) as figure:
+        plot.residuals(result, output=worst, ax=figure.add_subplot())
+        svg = inline_svg(figure, "residuals")
+    spread = number(float(np.std(rows.residuals[:, worst])))
+    name = result.output_names[worst]
+    text = (
+        f"Residuals of output {name} against the fit, in row order, and their distribution. Their "
+        f"standard deviation is {spread}."
+    )
+    several = ", the output with the largest," if rows.outputs.shape[1] > 1 else ""
+    caption = (
+        f"Residuals of {name}{several} against the fit, in row order, and their distribution "
+        "beside a normal one. Bands, funnels and waves are signs of a wrong model or of noise that "
+        "is not independent."
+    )
+    return Picture(svg, text, caption)
+
+
+def _order(result: Result) -> Picture | None:
+    figures = {stage.name: stage.figures for stage in result.stages}
+    if "omitted_unit_p_value" not in figures.get("inference", {}):
+        return None
+    with _figure(5.0, 3.0) as figure:
+        plot.order(result, ax=figure.add_subplot())
+        svg = inline_svg(figure, "order")
+    p = float(figures["inference"]["omitted_unit_p_value"])
+    text = (
+        f"p-values of the test for an omitted unit. With {result.network.n_neurons} it is {p:.2g}."
+    )
+    return Picture(svg, text, "p-value of the test for an omitted unit, by number of neurons.")
+
+
+def _spectrum(result: Result) -> Picture | None:
+    if not any("singular_values" in stage.figures for stage in result.stages):
+        return None
+    with _figure(5.0, 3.0) as figure:
+        plot.spectrum(result, ax=figure.add_subplot())
+        svg = inline_svg(figure, "spectrum")
+    text = "Singular values of B = A W, and of the detector where moments were made."
+    return Picture(svg, text, text)
+
+
+def _short(name: str, most: int = 24) -> str:
+    return name if len(name) <= most else f"{name[: most - 1]}…"

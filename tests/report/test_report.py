@@ -1,0 +1,168 @@
+"""The report: the answer first, everything escaped, nothing from elsewhere."""
+
+import builtins
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from pureneuron import identify
+from pureneuron.datasets import make_teacher
+from pureneuron.report import page
+from pureneuron.row_sample import RowSample
+from reported import HOSTILE, D, K, M, fitted
+
+
+@pytest.fixture(scope="module")
+def recovery():
+    return fitted()
+
+
+class Reader(HTMLParser):
+    """Collects tags, attributes and text of a page."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.attributes, self.words, self.open = [], [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.attributes.append((tag, dict(attributes)))
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+def test_the_answer_comes_first(recovery):
+    words = " ".join(Reader(page(recovery)).words)
+    assert words.index("RECOVERED") < words.index("Units")
+    assert recovery.advice in words
+    assert "Do not rely on them" not in words
+
+
+def test_a_network_that_is_not_recovered_says_so():
+    failed = fitted(2)
+    words = " ".join(" ".join(Reader(page(failed)).words).split())
+    assert failed.status.name == "MISFIT"
+    assert failed.advice in words
+    assert "Do not rely on them" in words
+    assert "rejects this network" in words
+
+
+def test_every_picture_has_its_text(recovery):
+    drawn = [a for tag, a in Reader(page(recovery)).attributes if a.get("role") == "img"]
+    assert len(drawn) == 6  # units, mixing, fit, residuals, order, spectrum
+    assert all(len(attributes["aria-label"]) > 30 for attributes in drawn)
+    assert page(recovery).count("<svg") == 6
+
+
+def test_identifiers_are_unique(recovery):
+    found = [a["id"] for _, a in Reader(page(recovery)).attributes if "id" in a]
+    assert len(found) == len(set(found))
+    named = set(re.findall(r'(?:href="|url\()#([^")]+)', page(recovery)))
+    assert named <= set(found)
+
+
+def test_nothing_is_loaded_from_elsewhere(recovery):
+    text = page(recovery)
+    addresses = re.findall(r'(?:src|href)="([^"#]*)"', text)
+    assert all(address.startswith("data:") or not address for address in addresses)
+    assert "<script" not in text
+
+
+def test_hostile_names_stay_text():
+    text = page(fitted(K, inputs=HOSTILE, outputs=("<b>y</b>", "</style>")))
+    read = Reader(text)
+    assert "script" not in read.tags
+    assert "b" not in read.tags
+    assert not any("onload" in attributes for _, attributes in read.attributes)
+    assert HOSTILE[0][:16] in "".join(read.words)
+
+
+def test_it_says_how_to_repeat_it_and_what_it_took(recovery):
+    words = "".join(Reader(page(recovery)).words)
+    assert "recover(samples, rng=0)" in words
+    assert f"{recovery.n_passes} passes" in words
+    assert re.search(r"numpy \d+\.\d+", words)
+
+
+def test_numbers_of_neurons_that_were_tried_are_listed(recovery):
+    tried = recovery.stage("number of neurons").figures
+    assert len(tried["n_neurons"]) >= 2
+    rows = re.findall(r"<tr( class=\"chosen\")?><td class=\"number\">(\d+)</td>", page(recovery))
+    assert {int(size) for _, size in rows} >= {int(size) for size in tried["n_neurons"]}
+    assert [size for chosen, size in rows if chosen] == [str(K)]
+    criterion = dict(zip(tried["n_neurons"], tried["bic"], strict=True))
+    assert criterion[K] == pytest.approx(recovery.bic)
+    assert criterion[K] == min(criterion.values())
+
+
+def test_shapes(recovery, tmp_path):
+    assert "pictures of the inputs" in page(recovery, image_shape=(2, 3))
+    assert "over lags and places" in page(recovery, lags=2)
+    with pytest.raises(ValueError, match="give image_shape or lags, not both"):
+        page(recovery, lags=2, image_shape=(2, 3))
+    with pytest.raises(ValueError, match=r"image_shape \(4, 4\) does not hold the 6 inputs"):
+        recovery.report(tmp_path / "a.html", image_shape=(4, 4))
+    assert not list(tmp_path.iterdir())
+
+
+def test_it_is_written_whole_and_small(recovery, tmp_path):
+    recovery.report(tmp_path / "a.html")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.html"]
+    assert (tmp_path / "a.html").stat().st_size < 1e6
+    with pytest.raises(ValueError, match=r"should end in \.html"):
+        recovery.report(tmp_path / "a.pdf")
+
+
+def test_large_networks_stay_below_a_megabyte(recovery):
+    rng = np.random.default_rng(0)
+    network, Y = make_teacher(64, 40, 40, rng=0), rng.standard_normal((2000, 40))
+    large = replace(
+        recovery,
+        network=network,
+        errors=None,
+        input_names=tuple(f"x{i}" for i in range(64)),
+        output_names=tuple(f"y{j}" for j in range(40)),
+        rows=RowSample(np.arange(2000), Y, Y + rng.standard_normal(Y.shape), 2000),
+    )
+    assert len(page(large, image_shape=(8, 8)).encode()) < 1e6
+    assert len(page(large).encode()) < 1e6
+
+
+def test_a_box_has_a_report():
+    teacher = make_teacher(D, K, M, rng=0)
+    found = identify(teacher.predict, D, rng=0)
+    words = " ".join(Reader(page(found)).words)
+    assert "RECOVERED" in words
+    assert "Questions" in words
+    assert found.rows is not None
+    np.testing.assert_allclose(found.rows.predictions, found.rows.outputs, rtol=1e-6, atol=1e-8)
+
+
+def test_without_rows_it_says_so(recovery):
+    assert "No rows are at hand" in page(replace(recovery, rows=None))
+
+
+def test_without_jinja_the_extra_is_named(recovery, monkeypatch):
+    real = builtins.__import__
+
+    def absent(name, *arguments, **options):
+        if name == "jinja2":
+            raise ImportError(name)
+        return real(name, *arguments, **options)
+
+    monkeypatch.setattr(builtins, "__import__", absent)
+    with pytest.raises(ImportError, match=r"pip install 'pureneuron\[report\]'"):
+        page(recovery)
+
+
+def test_in_a_notebook():
+    shown = fitted(K, inputs=HOSTILE)._repr_html_()
+    assert "RECOVERED" in shown
+    assert "<script>" not in shown
+    assert "&lt;script&gt;" in shown
+    assert "and 4 neurons more" in make_teacher(30, 20, 2, rng=0)._repr_html_()
