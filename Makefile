@@ -8,6 +8,9 @@
 # make performance   how often, how accurately, at what cost: docs/performance.md (about an hour)
 # make calibration   whether errors, tests and certificate are right (hours; goes on where stopped)
 # make paper         the figures of the paper, made again (one to two hours; goes on where stopped)
+# make docs          build the site into docs/_build/html
+# make docs-check    build it with warnings as errors, and run the examples in it
+# make dist          build wheel and sdist, and try them in a fresh environment
 # make lint, format  the checks alone; put the code into format
 #
 # Each target sets up .venv by itself, and again when pyproject.toml changes.
@@ -15,10 +18,11 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
+SITE := MPLBACKEND=agg $(BIN)/sphinx-build -q -d docs/_build/doctrees
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 
 # The default keeps the data in a temporary folder: SCALE='--folder DIR' keeps them.
-.PHONY: help demo test test-extras figures bench bench-identify bench-scale performance calibration paper lint format clean
+.PHONY: help demo test test-extras figures bench bench-identify bench-scale performance calibration paper docs docs-check dist lint format clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -64,6 +68,18 @@ bench-identify: $(VENV)/.bench
 bench-scale: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.scale.run $(SCALE)
 
+docs: $(VENV)/.docs
+	$(SITE) -b html docs docs/_build/html
+	@echo "The site is in docs/_build/html/index.html"
+
+docs-check: $(VENV)/.docs
+	$(SITE) -W --keep-going -b html docs docs/_build/html
+	$(SITE) -W --keep-going -b doctest docs docs/_build/doctest
+	@echo "The site is in docs/_build/html/index.html"
+
+dist: $(VENV)/.dist
+	$(BIN)/python packaging/check.py
+
 lint: $(VENV)/.test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -76,7 +92,7 @@ format: $(VENV)/.test
 	$(BIN)/ruff format
 
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) demo dist docs/_build docs/gallery docs/api/generated
 
 # Installed in place (-e), so that a change of the source needs no new installation.
 $(VENV)/.venv:
@@ -98,6 +114,16 @@ $(VENV)/.test: $(VENV)/.demo
 $(VENV)/.extras: $(VENV)/.test
 	@echo "Installing what the extras need"
 	@$(PIP) install --group extras
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.demo
+	@echo "Installing what the site needs"
+	@$(PIP) install --group docs
+	@touch $@
+
+$(VENV)/.dist: $(VENV)/.venv
+	@echo "Installing what builds and checks packages"
+	@$(PIP) install --group dist
 	@touch $@
 
 $(VENV)/.paper: pyproject.toml $(VENV)/.demo

@@ -115,12 +115,12 @@ def test_the_demo_writes_all_or_nothing(tmp_path, command, refused, monkeypatch)
         raise OSError(28, "No space left on device", "units.png")
 
     with monkeypatch.context() as patch:
-        patch.setattr("pureneuron.cli.demo.plot_units", full)
+        patch.setattr("pureneuron.cli.demo.plot.compare", full)
         assert "No space left" in refused("demo", "--output-dir", tmp_path)
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "units.png").write_bytes(b"precious")
     with monkeypatch.context() as patch:
-        patch.setattr("pureneuron.cli.demo.plot_units", full)
+        patch.setattr("pureneuron.cli.demo.plot.compare", full)
         refused("demo", "--output-dir", tmp_path, "--force")
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"precious"]
 

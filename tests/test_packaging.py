@@ -1,0 +1,39 @@
+"""Version and dependencies stand in pyproject.toml; whatever repeats them must agree."""
+
+import re
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+import pureneuron
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def test_the_version_is_the_same_everywhere():
+    said = {
+        "CITATION.cff": re.search(r"^version: (.+)$", (ROOT / "CITATION.cff").read_text(), re.M),
+        "recipe": re.search(
+            r'^  version: "(.+)"$', (ROOT / "packaging/conda/recipe.yaml").read_text(), re.M
+        ),
+    }
+    assert {name: found and found[1] for name, found in said.items()} == dict.fromkeys(
+        said, PROJECT["version"]
+    )
+    assert pureneuron.__version__ == version("pureneuron")
+
+
+def test_the_recipe_has_the_dependencies():
+    text = (ROOT / "packaging/conda/recipe.yaml").read_text()
+    run = text.split("  run:\n")[1].split("\ntests:")[0]
+    listed = {line.strip(" -").replace(" ", "") for line in run.splitlines() if line.strip()}
+    python = f"python{PROJECT['requires-python']}"
+    assert listed == {python, *(each.replace(" ", "") for each in PROJECT["dependencies"])}
+
+
+def test_other_attributes_are_unknown():
+    with pytest.raises(AttributeError, match="has no attribute 'version'"):
+        _ = pureneuron.version
