@@ -65,3 +65,17 @@ def test_the_report_says_what_was_found():
     assert stage.figures["errors"] == "groups"
     assert stage.figures["active"].shape == (3,)
     assert "every unit" in str(report)
+
+
+def test_inputs_of_few_values_and_counts_are_no_repeated_rows():
+    # Each column takes few values, and hardly any row is that of another.
+    rng = np.random.default_rng(0)
+    X = rng.choice([-1.0, 1.0], (4000, 24))
+    W = np.zeros((2, 24))
+    W[0, :5], W[1, 3:9] = 0.5, 0.4
+    Y = rng.poisson(np.maximum(X @ W.T, 0.0) + 0.1).astype(float)
+    fit = recover(ArraySamples(X, Y), 2, rng=0, fit_intercept=True)
+    assert fit.stage("inference").figures["errors"] in ("iid", "robust")
+    twice = ArraySamples(np.repeat(X, 2, 0), np.repeat(Y, 2, 0))
+    again = recover(twice, 2, rng=0, fit_intercept=True)
+    assert again.stage("inference").figures["errors"] == "groups"

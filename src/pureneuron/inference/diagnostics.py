@@ -255,15 +255,19 @@ def _rows_repeat(problem: Problem) -> bool:
 
     Where rows are kept it shows in these: with d of n rows different from all others, of c random
     ones at least ``(1 − d / n) c² / n`` pairs are the same. Elsewhere, and where that would be few,
-    the first input and output of all rows are looked at.
+    all rows are looked at: first at an input and an output of each, which settles it for most data.
     """
     if problem.kept is not None:
         c, share = len(problem.kept), 1.0 - THRESHOLDS.repeated
         pairs = share * c**2 / problem.n_rows
         if pairs >= THRESHOLDS.enough_pairs:
             return equal_pairs(problem.kept.samples) > pairs
-    few = problem.source.derive(_first_columns)
-    return distinct_rows(few, with_outputs=True) < THRESHOLDS.repeated * problem.n_rows
+    most = THRESHOLDS.repeated * problem.n_rows
+    first = problem.source.derive(_first_columns)
+    if distinct_rows(first, with_outputs=True) >= most:
+        return False
+    # Inputs of few values and counts repeat column by column, and their rows hardly do.
+    return distinct_rows(problem.source, with_outputs=True) < most
 
 
 def _first_columns(batch: Batch) -> Batch:
