@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,11 +38,14 @@ THRESHOLDS = Thresholds()
 def progress_display(console: Console | None = None) -> Iterator[ProgressCallback]:
     """Show progress on a console: standard error unless another is given.
 
-    A terminal or a notebook gets a line that changes; anything else, such as a pipe or a log, a new
-    line every fifteen seconds.
+    A terminal or a notebook gets a line that changes; anything else, such as a pipe, a log or a
+    terminal that cannot move its cursor (``TERM=dumb``), a new line every fifteen seconds.
     """
     console = console or Console(stderr=True)
-    if not (console.is_terminal or console.is_jupyter):
+    # With FORCE_COLOR rich takes a pipe for a terminal: colours are wanted, a moving line is not.
+    coloured_pipe = bool(os.environ.get("FORCE_COLOR")) and not console.file.isatty()
+    moves = console.is_terminal and not (console.is_dumb_terminal or coloured_pipe)
+    if not (moves or console.is_jupyter):
         yield _Lines(console, time.perf_counter())
         return
     display = RichProgress(

@@ -68,6 +68,15 @@ def test_without_a_shape_there_are_bars():
     assert not pictures(display)
 
 
+@pytest.mark.parametrize(("d", "across"), [(6, "get_xlim"), (50, "get_ylim")])
+def test_bars_and_lines_of_a_pair_share_a_scale(d, across):
+    net = TwoLayerNetwork(np.ones((1, 1)), np.eye(1, d) - 0.4)
+    display = plot.compare(net, TwoLayerNetwork(np.ones((1, 1)), np.ones((1, d))))
+    above, below = (getattr(axes, across)() for axes in display.axes_.flat)
+    assert above == below
+    assert above[0] == -above[1]
+
+
 def test_bad_arguments_are_named():
     with pytest.raises(ValueError, match=r"image_shape \(8, 8\) does not hold the 6 inputs"):
         plot.compare(network(), network(), image_shape=(8, 8))

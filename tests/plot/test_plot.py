@@ -56,11 +56,32 @@ def test_what_is_undetermined_is_said_and_not_drawn(estimator):
 def test_units_as_images_and_over_lags(estimator):
     W = estimator.components_
     images = plot.units(estimator, image_shape=(2, 3), neurons=[2, 0]).artists_
-    np.testing.assert_array_equal(images[0].get_array(), W[2].reshape(2, 3))
-    np.testing.assert_array_equal(images[1].get_array(), W[0].reshape(2, 3))
+    np.testing.assert_allclose(images[0].get_array(), W[2].reshape(2, 3), rtol=1e-14)
+    np.testing.assert_allclose(images[1].get_array(), W[0].reshape(2, 3), rtol=1e-14)
     # Three lags of two places: time goes from left to right.
     lagged = plot.units(estimator, lags=3).artists_[0]
-    np.testing.assert_array_equal(lagged.get_array(), W[0].reshape(3, 2).T)
+    np.testing.assert_allclose(lagged.get_array(), W[0].reshape(3, 2).T, rtol=1e-14)
+
+
+def test_images_ask_for_no_errors(estimator):
+    def expensive():
+        raise AssertionError("errors were made")
+
+    recovery = replace(estimator.recovery_, errors=expensive)
+    plot.units(recovery, image_shape=(2, 3))
+    plot.units(recovery, lags=2)
+    with pytest.raises(AssertionError, match="errors were made"):
+        plot.units(recovery)
+
+
+def test_undetermined_weights_interrupt_a_line():
+    half = np.full((1, 50), 0.1)
+    half[0, [3, 7]] = np.inf
+    display = plot.UnitsDisplay(
+        np.ones((1, 50)), np.zeros(1), half, numbers=[0], input_names=[f"x{i}" for i in range(50)]
+    ).plot()
+    assert list(np.flatnonzero(np.isnan(display.artists_[0].get_ydata()))) == [3, 7]
+    assert [each.get_text() for each in display.axes_[0, 0].texts] == ["undetermined: 2 of 50"]
 
 
 def test_a_network_alone_is_drawn_in_normal_form():
@@ -82,6 +103,12 @@ def test_mixing(estimator):
     assert low == -high
     error = estimator.recovery_.standard_errors.A[1, 2]
     assert display.texts_[5].get_text() == f"{estimator.mixing_[1, 2]:.3g}\n±{error:.1g}"
+
+
+def test_cells_without_room_get_no_numbers():
+    assert len(plot.mixing(make_teacher(12, 12, 3, rng=0)).texts_) == 36
+    assert plot.mixing(make_teacher(70, 70, 1, rng=0)).texts_ == []
+    assert plot.mixing(make_teacher(3, 1, 40, rng=0)).texts_ == []
 
 
 def test_residuals_of_kept_rows_and_of_data(estimator, data):
@@ -111,6 +138,12 @@ def test_order_shows_every_number_that_was_tried(estimator):
     chosen = display.p_values[display.n_neurons == K]
     assert chosen == estimator.recovery_.stage("inference").figures["omitted_unit_p_value"]
     assert display.p_values[display.n_neurons == K - 1] < 1e-6
+
+
+def test_a_p_value_below_the_scale_is_said():
+    display = plot.OrderDisplay(np.array([1, 2, 3]), np.array([0.0, 1e-40, 0.5]), 3).plot()
+    assert [text.get_text() for text in display.ax_.texts] == ["< 1e-16"]
+    assert plot.OrderDisplay(np.array([3]), np.array([0.5]), 3).plot().ax_.texts[:] == []
 
 
 def test_axes_that_are_given_are_used(estimator):

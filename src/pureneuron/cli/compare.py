@@ -23,6 +23,7 @@ __all__ = ["compare", "weight_cosines"]
 @path_argument("truth")
 @click.option(
     "--samples",
+    type=click.Path(),
     metavar="SAMPLES",
     help="Compare at the inputs in this file, folder or pattern as well: pre-activations and "
     "outputs.",
@@ -40,8 +41,7 @@ def compare(
 ) -> int:
     """Pair the neurons of MODEL with those of TRUTH and say how near they are.
 
-    Weights are compared up to the scale that is free between A and W. Exit status 0 says that the
-    comparison was made, not that the networks agree.
+    Weights are compared up to the scale that is free between A and W.
     """
     left, right = load_model(model), load_model(truth)
     X = None if samples is None else _inputs(samples, left, right, inputs, reading)

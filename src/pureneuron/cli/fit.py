@@ -211,9 +211,6 @@ def fit(
 
     Parquet, Arrow (Feather), CSV (also .tsv, .csv.gz), .npz, .npy, HDF5, Zarr or MATLAB, all of one
     format and with the same columns. What is larger than memory is read anew in each pass.
-
-    Exit status 0: recovered; 1: it ran, but the network is not to be relied on, and the text says
-    why and what to try; 2: bad input.
     """
     with terminal_progress(wanted=not (as_json or quiet)) as callback:
         names = [option.name for option in fields(Options) if option.name in values]

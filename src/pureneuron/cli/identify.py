@@ -132,10 +132,9 @@ def identify(
     report: WantedReport | None,
     **values: Any,
 ) -> int:
-    """Read the network off BOX by questions: an .onnx file, or a .safetensors model to try it on.
+    """Read the network off BOX by questions.
 
-    Exit status 0: recovered; 1: it ran, but the network is not to be relied on, and the text says
-    why and what to try; 2: bad input, or a box that does not answer.
+    BOX is an .onnx file, or a .safetensors model to try it on. A program is asked with --command.
     """
     asked = {name: value for name, value in values.items() if value is not None}
     if "bounds" in asked and ("center" in asked or "scale" in asked):

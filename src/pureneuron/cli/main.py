@@ -19,6 +19,7 @@ import rich_click as click
 from pureneuron.cli.compare import compare
 from pureneuron.cli.demo import demo
 from pureneuron.cli.diagnose import diagnose
+from pureneuron.cli.examples import ALL, GROUPS, HELP
 from pureneuron.cli.fit import fit
 from pureneuron.cli.identify import identify
 from pureneuron.cli.merge import merge
@@ -41,12 +42,21 @@ from pureneuron.samples import UnclearColumns
 
 __all__ = ["main", "run"]
 
+NAME = "pureneuron"  # Also where it runs as python -m pureneuron.
+
 
 @click.group(
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit status: 0 recovered, 1 ran but not recovered (the text says why), 2 bad input.",
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "rich_help_config": click.RichHelpConfiguration(
+            command_groups={
+                NAME: [{"name": name, "commands": names} for name, names in GROUPS.items()]
+            }
+        ),
+    },
+    epilog=ALL.epilog,
 )
-@click.version_option(version("pureneuron"), prog_name="pureneuron")
+@click.version_option(version("pureneuron"), prog_name=NAME)
 def commands() -> None:
     """Recover the weights of a two-layer ReLU network y = A σ(W x + b) + c.
 
@@ -57,6 +67,7 @@ def commands() -> None:
 _OF_SAMPLES = (fit, diagnose, moments, merge, solve)
 _OF_MODELS = (identify, predict, compare, report, plot)
 for command in (*_OF_SAMPLES, *_OF_MODELS, demo):
+    command.epilog = HELP[str(command.name)].epilog
     commands.add_command(command)
 
 
@@ -74,12 +85,12 @@ def run(arguments: Sequence[str]) -> int:
     as_json = "--json" in arguments
     try:
         with _warnings_as_notes():
-            status = commands.main(list(arguments), "pureneuron", standalone_mode=False)
+            status = commands.main(list(arguments), NAME, standalone_mode=False)
     except click.Abort:
         print_error("interrupted", as_json=as_json)
         return INTERRUPTED
     except click.ClickException as error:
-        print_error(error.format_message(), as_json=as_json)
+        print_error(error.format_message() + _where_to_look(error), as_json=as_json)
         return BAD_INPUT
     except UnclearColumns as error:
         print_error(request_in_options(error), as_json=as_json)
@@ -91,6 +102,13 @@ def run(arguments: Sequence[str]) -> int:
         print_error(_one_line(error), as_json=as_json)
         return BAD_INPUT
     return status if isinstance(status, int) else OK
+
+
+def _where_to_look(error: click.ClickException) -> str:
+    """Return which help lists the names, after one that does not exist."""
+    unknown = str(error.format_message()).startswith("No such ")
+    context = getattr(error, "ctx", None)
+    return f" '{context.command_path} --help' lists them." if unknown and context else ""
 
 
 def _one_line(error: Exception) -> str:

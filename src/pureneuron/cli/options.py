@@ -131,7 +131,8 @@ def _size(context: click.Context, parameter: click.Parameter, value: str | None)
 
 def samples_argument(command: F) -> F:
     """Take files, folders and patterns of samples, at least one."""
-    return click.argument("samples", nargs=-1, required=True)(command)
+    # A path, so that shells complete it, and text, since it may be a pattern.
+    return click.argument("samples", nargs=-1, required=True, type=click.Path())(command)
 
 
 def file_options(command: F) -> F:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -53,6 +54,7 @@ __all__ = [
 
 _PARTS = ("A", "W", "hidden_bias", "output_bias", "negative_slope", "linear")
 _LEVEL = 0.95  # of the intervals in JSON
+_LONGEST_WORD = 12  # that a narrow table keeps in one piece
 MOST_NEURONS = 16  # that the text of a fit lists
 
 OK, NOT_RECOVERED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -110,14 +112,40 @@ def print_error(text: str, *, as_json: bool) -> None:
 def print_table(
     headings: Sequence[str], rows: Iterable[Sequence[str]], *, text_columns: Sequence[int] = ()
 ) -> None:
-    """Print a table; columns are numbers, to the right, except ``text_columns``."""
+    """Print a table; columns are numbers, to the right, except ``text_columns``.
+
+    Cells of several words are wrapped where the terminal is narrow. Nothing is cut: numbers stay in
+    one piece, and a table of many goes beyond the edge.
+    """
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    rows = list(rows)
     for index, heading in enumerate(headings):
         is_text = index in text_columns
-        table.add_column(Text(heading), justify="left" if is_text else "right", no_wrap=not is_text)
+        wraps = is_text or any(" " in row[index] for row in rows)
+        words = [word for cell in (heading, *(row[index] for row in rows)) for word in cell.split()]
+        longest = max(map(cell_len, words), default=0)
+        table.add_column(
+            Text(heading),
+            justify="left" if is_text else "right",
+            overflow="fold",
+            no_wrap=not wraps,
+            min_width=min(longest, _LONGEST_WORD) if wraps else None,
+        )
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    _out.print(table)
+    if _least_width(table) > _out.width:
+        table.padding = (0, 0)
+    _out.print(table, width=max(_least_width(table), _out.width), crop=False)
+
+
+def _least_width(table: Table) -> int:
+    """Return how wide the table is if what can be wrapped is."""
+    between = 1 + table.padding[1] + table.padding[3]
+    widths = (
+        column.min_width or max(map(cell_len, map(str, (column.header, *column.cells))))
+        for column in table.columns
+    )
+    return sum(widths) + between * len(table.columns) + 1
 
 
 def print_stages(stages: Iterable[StageReport]) -> None:

@@ -55,8 +55,7 @@ def solve(
     """Make the moment estimate from MOMENTS, a file that 'pureneuron moments' or 'merge' wrote.
 
     It is what 'pureneuron fit --init moments --no-refine' gives for the same rows, and not the
-    maximum-likelihood fit. Exit status 0: nothing that moments tell speaks against it, which does
-    not confirm it; 1: it ran, but the network is not to be relied on; 2: bad input.
+    maximum-likelihood fit.
     """
     if output is not None:
         check_output(output, force=force, endings=(MODEL_ENDING,))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
-__all__ = ["abbreviated", "families", "natural_order", "pattern_of"]
+__all__ = ["abbreviated", "families", "natural_order", "nearest", "pattern_of"]
 
+_HEAD = re.compile(r"[^\W\d_]+[_.:/ -]*")
 _LISTED = 8
 _LISTED_ITEMS = 20
 _LISTED_MEMBERS = 3
@@ -71,3 +73,14 @@ def pattern_of(stem: str, members: Sequence[str], among: Sequence[str]) -> str |
         if meant == set(members) and "," not in pattern:
             return pattern
     return None
+
+
+def nearest(wanted: str, names: Sequence[str]) -> str | None:
+    """Return the name that ``wanted`` may have been meant to be; of a pattern, a pattern."""
+    known = names
+    if "*" in wanted:
+        heads = (_HEAD.match(name) for name in names)
+        known = [f"{head[0]}*" for head in heads if head]
+    by_key = {each.lower(): each for each in known}
+    close = get_close_matches(wanted.lower(), by_key, n=1)
+    return by_key[close[0]] if close else None

@@ -13,7 +13,7 @@ from pureneuron.typing import Array
 
 __all__ = ["MixingDisplay", "mixing"]
 
-_MOST_NUMBERS = 120  # cells with a number in each
+_MOST_NUMBERS = (16, 12)  # outputs and units whose cells have room for a number each
 _MOST_NAMES = 40
 
 
@@ -67,7 +67,8 @@ class MixingDisplay:
             self.A, cmap=COLOURS, vmin=-limit, vmax=limit, aspect="auto", interpolation="nearest"
         )
         self.colorbar_ = self.figure_.colorbar(self.image_, ax=self.ax_)
-        self.texts_ = self._numbers(limit) if self.A.size <= _MOST_NUMBERS else []
+        has_room = m <= _MOST_NUMBERS[0] and k <= _MOST_NUMBERS[1]
+        self.texts_ = self._numbers(limit) if has_room else []
         self.ax_.set_xlabel("unit")
         self.ax_.set_xticks(range(0, k, max(1, k // 20)))
         step = max(1, m // _MOST_NAMES)

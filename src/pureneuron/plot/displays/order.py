@@ -84,6 +84,16 @@ class OrderDisplay:
             label=f"chosen: {self.chosen}",
         )
         self.ax_.set_yscale("log")
+        below = self.n_neurons[self.p_values < _LEAST]
+        if len(below):
+            self.ax_.annotate(
+                f"< {_LEAST:g}",
+                (below[-1], _LEAST),
+                xytext=(8, 0),
+                textcoords="offset points",
+                fontsize=8,
+                va="center",
+            )
         low, high = int(self.n_neurons.min()), int(self.n_neurons.max())
         self.ax_.set_xticks(range(low, high + 1, max(1, (high - low) // 10)))
         self.ax_.set_xlim(low - 0.5, high + 0.5)

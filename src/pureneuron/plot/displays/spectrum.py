@@ -75,6 +75,7 @@ class SpectrumDisplay:
             linestyle="--",
             label=f"rank {self.rank}",
         )
+        self.ax_.locator_params(axis="x", integer=True)
         self.ax_.set_xlabel("number")
         self.ax_.set_ylabel("singular value")
         self.ax_.legend(fontsize=8, framealpha=0.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -17,6 +18,7 @@ _MOST = 64
 _MOST_NAMES = 40  # inputs with a bar and a name each; more become a line
 _LONGEST_NAME = 18
 _COLUMNS = {"bars": 3, "image": 8, "lags": 4}
+_CAPTION = "Orange is positive, purple negative, white zero; each unit has its own scale."
 
 
 def check_shape(d: int, image_shape: tuple[int, int] | None, lags: int | None) -> None:
@@ -93,7 +95,9 @@ class UnitsDisplay:
         wrong = [a for a in numbers if not 0 <= a < network.n_neurons]
         if wrong:
             raise ValueError(f"there is no unit {wrong[0]}: they are 0 to {network.n_neurons - 1}")
-        errors = None if found is None else found.standard_errors
+        # An image has no intervals, and errors of many weights take as long as some fits.
+        with_intervals = found is not None and image_shape is None and lags is None
+        errors = found.standard_errors if found is not None and with_intervals else None
         if errors is None:
             network = network.normalized()
         return cls(
@@ -112,7 +116,8 @@ class UnitsDisplay:
         kind = "image" if self.image_shape else "lags" if self.lags else "bars"
         columns = max(min(_COLUMNS[kind], len(shown)), 1)
         rows = max(-(-len(shown) // columns), 1)
-        tall = {"image": 1.5, "lags": 1.9}.get(kind, self._height_of_bars())
+        has_bias = bool(self.hidden_bias.any())
+        tall = {"image": 1.65 if has_bias else 1.5, "lags": 1.9}.get(kind, self._height_of_bars())
         wide = {"image": 1.4, "lags": 2.6}.get(kind, 3.2)
         size = max(wide * columns, 4.0), tall * rows + 0.3
         self.axes_ = panels(ax, rows, columns, size=size)
@@ -131,12 +136,17 @@ class UnitsDisplay:
                 lags=self.lags,
                 named=first or kind != "bars",
             )
-            bias = f", bias {self.hidden_bias[a]:.3g}" if self.hidden_bias.any() else ""
+            between = "\n" if kind == "image" else ", "
+            bias = f"{between}bias {self.hidden_bias[a]:.3g}" if has_bias else ""
             panel.set_title(f"unit {a}{bias}", fontsize=9)
             self.artists_.append(artist)
         if len(self.numbers) > len(shown):
             left = len(self.numbers) - len(shown)
-            self.axes_.flat[len(shown) - 1].set_xlabel(f"{left} units more are not shown")
+            note = f"{left} units more are not shown"
+            self.axes_.flat[len(shown) - 1].set_xlabel(note, loc="right")
+        if ax is None and kind != "bars":
+            caption = textwrap.fill(_CAPTION, width=int(14 * size[0]))
+            self.figure_.supxlabel(caption, fontsize=8)
         return self
 
     def _height_of_bars(self) -> float:
@@ -170,16 +180,20 @@ def draw_weights(
     named : bool
         Whether bars get the names of their inputs.
     limit : float, optional
-        End of the colours; the largest weight if left out.
+        End of the colours, or of the axis; what the weights need if left out.
     """
-    limit = limit or float(np.abs(weights).max(initial=0.0)) or 1.0
     if image_shape is not None or lags is not None:
+        limit = limit or float(np.abs(weights).max(initial=0.0)) or 1.0
         pixels = weights.reshape(image_shape or (lags or 1, -1))
         if lags is not None:
             pixels = pixels.T
             ax.set_xlabel("lag", fontsize=8)
-            ax.set_ylabel("place", fontsize=8)
             ax.tick_params(labelsize=7)
+            ax.locator_params(integer=True)
+            if len(pixels) > 1:
+                ax.set_ylabel("place", fontsize=8)
+            else:
+                ax.set_yticks([])
         else:
             ax.set_xticks([])
             ax.set_yticks([])
@@ -190,8 +204,16 @@ def draw_weights(
     if len(weights) > _MOST_NAMES:
         ax.axhline(0.0, color="#000000", linewidth=0.6)
         (line,) = ax.plot(places, weights, color=MARK, linewidth=1.0)
-        if half is not None and np.isfinite(half).all():
-            ax.fill_between(places, weights - half, weights + half, color=MARK, alpha=0.25)
+        if half is not None:
+            known = np.isfinite(half)
+            low, high = weights - half, weights + half
+            ax.fill_between(places, low, high, where=known, color=MARK, alpha=0.25)
+            if not known.all():
+                line.set_ydata(np.where(known, weights, np.nan))
+                note = f"undetermined: {np.sum(~known)} of {len(known)}"
+                ax.text(0.98, 0.03, note, fontsize=7, ha="right", transform=ax.transAxes)
+        if limit is not None:
+            ax.set_ylim(-1.05 * limit, 1.05 * limit)
         ax.set_xlabel("input", fontsize=8)
         return line
     known = np.isfinite(half) if half is not None else np.ones(len(weights), bool)
@@ -202,6 +224,8 @@ def draw_weights(
         ax.text(0.0, place, " undetermined", fontsize=7, va="center")
     ax.axvline(0.0, color="#000000", linewidth=0.6)
     ax.set_ylim(len(weights) - 0.4, -0.6)
+    if limit is not None:
+        ax.set_xlim(-1.05 * limit, 1.05 * limit)
     short = [n if len(n) <= _LONGEST_NAME else f"{n[: _LONGEST_NAME - 1]}…" for n in names]
     ax.set_yticks(places, short if named else [""] * len(short))
     plain(ax.get_yticklabels())

@@ -10,7 +10,13 @@ from typing import Any
 
 from pureneuron.samples.files.names import looks_like, numbered, plain
 from pureneuron.samples.files.tables.table import Table, UnclearColumns
-from pureneuron.samples.listing import abbreviated, families, natural_order, pattern_of
+from pureneuron.samples.listing import (
+    abbreviated,
+    families,
+    natural_order,
+    nearest,
+    pattern_of,
+)
 
 __all__ = [
     "default_columns",
@@ -200,8 +206,19 @@ def _matches(table: Table, item: str, role: str, known: Collection[str]) -> list
     if not matches:
         matches = list(spelt_alike([item], table.names).values())
     if not matches:
-        raise ValueError(
-            f"{table.path} has no column that matches {item!r}, asked for as {role}; "
-            f"its columns are {abbreviated(table.names, table.names)}"
-        )
+        raise _no_column(table, item, role)
     return matches
+
+
+def _no_column(table: Table, item: str, role: str) -> ValueError:
+    """Return the error, with the nearest name and, where that suffices, how to ask for it."""
+    found = (
+        f"{table.path} has no column that matches {item!r}, asked for as {role}; "
+        f"its columns are {abbreviated(table.names, table.names)}"
+    )
+    near = nearest(item, table.names)
+    if near is None:
+        return ValueError(found)
+    if role == "filter":  # An expression: a name alone is no example of one.
+        return ValueError(f"{found}; the nearest is {near!r}")
+    return UnclearColumns(f"{found}; ask for the nearest", role, near)
