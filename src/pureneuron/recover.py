@@ -111,7 +111,7 @@ def recover(
     """
     asked = Options.of(n_neurons=n_neurons, **options)
     monitor = Monitor(callback, time_limit=asked.time_limit)
-    kept = Checkpoint(checkpoint, samples, asked, rng)
+    kept, rows = Checkpoint(checkpoint, samples, asked, rng), None
     counted = CountedSamples(
         kept.samples, monitor.check_time, monitor.on_rows, counter=monitor.passes
     )
@@ -125,6 +125,8 @@ def recover(
             else:
                 plan = propose(problem, asked, streams, monitor)
                 claim = conclude_moments(plan, asked, streams, monitor)
+            monitor.time_limit = None  # What is left takes no time, and the network is there.
+            rows = _rows_to_show(claim, kept.samples)
     except KeyboardInterrupt:
         if monitor.best is None:
             raise
@@ -135,8 +137,8 @@ def recover(
             why = f"{limit} has passed before there was a network: give it more time"
             raise TimeoutError(why) from None
         claim = claim_best_so_far(monitor.best, f"ended by {limit}")
-    recovery = _recovery(claim, samples, asked, monitor, counted.n_passes)
-    return replace(recovery, call=call_with(asked, rng))
+    recovery = _recovery(claim, asked, monitor, counted.n_passes)
+    return replace(recovery, rows=rows, call=call_with(asked, rng))
 
 
 def prepare(samples: Samples, options: Options, monitor: Monitor) -> Problem:
@@ -360,15 +362,20 @@ def conclude_moments(plan: Plan, options: Options, streams: Streams, monitor: Mo
     return certify_moments(problem, estimate, part, plan.rank, options, rng=rng, monitor=monitor)
 
 
-def _recovery(
-    claim: Claim, samples: Samples, asked: Options, monitor: Monitor, n_passes: int
-) -> Recovery:
-    problem = claim.problem
+def _network(claim: Claim) -> TwoLayerNetwork:
     # By effect, not as they were found: the order must not hang on rounding or on the start.
-    network = problem.network(claim.W, claim.A).permuted(claim.units.order)
-    monitor.time_limit = None  # What is left takes no time, and the network is there.
+    return claim.problem.network(claim.W, claim.A).permuted(claim.units.order)
+
+
+def _rows_to_show(claim: Claim, samples: Samples) -> RowSample | None:
+    problem = claim.problem
+    return RowSample.drawn(samples, problem.n_rows, problem.kept, _network(claim))
+
+
+def _recovery(claim: Claim, asked: Options, monitor: Monitor, n_passes: int) -> Recovery:
+    problem = claim.problem
     return Recovery(
-        network=network,
+        network=_network(claim),
         status=claim.verdict.status,
         reason=claim.verdict.reason,
         stages=monitor.reports,
@@ -385,7 +392,6 @@ def _recovery(
             fits_slope=asked.negative_slope == "auto",
             full=asked.noise_covariance == "full",
         ),
-        rows=RowSample.drawn(samples, problem.n_rows, problem.kept, network),
         errors=claim.errors,
         warnings=tuple(monitor.warnings),
         notes=tuple(monitor.notes),

@@ -62,20 +62,27 @@ class RowSample:
 
     @classmethod
     def of(cls, samples: Samples, network: TwoLayerNetwork) -> RowSample:
-        """Draw rows of samples of which nothing is known, in two passes."""
+        """Draw rows of samples of which nothing is known, in one or two passes."""
         n_rows = int(samples.reduce(_count)["rows"])
-        return cls.drawn(samples, n_rows, None, network)
+        held = samples if samples.in_memory else Thinning(THRESHOLDS.rows).taken(samples, n_rows)
+        kept = held if isinstance(held, Kept) else None
+        drawn = cls.drawn(samples, n_rows, kept, network)
+        assert drawn is not None
+        return drawn
 
     @classmethod
     def drawn(
         cls, samples: Samples, n_rows: int, kept: Kept | None, network: TwoLayerNetwork
-    ) -> RowSample:
+    ) -> RowSample | None:
         """Draw about as many rows as a picture shows; those without weight are left out.
+
+        For pictures alone no pass is made over rows that do not lie in memory: there is None where
+        none are kept either.
 
         Parameters
         ----------
         samples : Samples
-            All rows; a pass over them is made only if no random rows are ``kept``.
+            All rows.
         n_rows : int
             How many they are.
         kept : Kept or None
@@ -85,8 +92,10 @@ class RowSample:
         """
         count = int(np.clip(THRESHOLDS.entries // network.n_outputs, THRESHOLDS.fewest, None))
         count = min(count, THRESHOLDS.rows)
-        if kept is None or len(kept) < count:
+        if samples.in_memory:
             kept = Thinning(count).taken(samples, n_rows)
+        elif kept is None:
+            return None
         chosen = kept.some(count)
         rows = chosen.samples.reduce(taken_rows, np.arange(len(chosen)))
         X, Y = (np.asarray(to_numpy(rows[name]), dtype=np.float64) for name in ("X", "Y"))
