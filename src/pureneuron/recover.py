@@ -234,8 +234,7 @@ def settle_size(plan: Plan, options: Options, streams: Streams, monitor: Monitor
         chosen = unless_doubtful(chosen, first)
     sizes = SizesTried.of(tried.values(), chosen, options)
     if len(sizes.n_neurons) > 1:
-        with monitor.stage("number of neurons") as stage:
-            stage.report(sizes)
+        monitor.add(sizes)
     if chosen is not found and chosen.diagnostics is not None:
         for name, info in (("multistart", chosen.search), ("inference", chosen.diagnostics)):
             with monitor.stage(name) as stage:
