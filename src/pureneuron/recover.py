@@ -111,7 +111,7 @@ def recover(
     """
     asked = Options.of(n_neurons=n_neurons, **options)
     monitor = Monitor(callback, time_limit=asked.time_limit)
-    kept, rows = Checkpoint(checkpoint, samples, asked, rng), None
+    kept = Checkpoint(checkpoint, samples, asked, rng)
     counted = CountedSamples(
         kept.samples, monitor.check_time, monitor.on_rows, counter=monitor.passes
     )
@@ -125,8 +125,9 @@ def recover(
             else:
                 plan = propose(problem, asked, streams, monitor)
                 claim = conclude_moments(plan, asked, streams, monitor)
+            recovery = _recovery(claim, asked, rng, monitor, counted.n_passes)
             monitor.time_limit = None  # What is left takes no time, and the network is there.
-            rows = _rows_to_show(claim, kept.samples)
+            return replace(recovery, rows=_some_rows(claim.problem, recovery.network))
     except KeyboardInterrupt:
         if monitor.best is None:
             raise
@@ -137,8 +138,7 @@ def recover(
             why = f"{limit} has passed before there was a network: give it more time"
             raise TimeoutError(why) from None
         claim = claim_best_so_far(monitor.best, f"ended by {limit}")
-    recovery = _recovery(claim, asked, monitor, counted.n_passes)
-    return replace(recovery, rows=rows, call=call_with(asked, rng))
+    return _recovery(claim, asked, rng, monitor, counted.n_passes)
 
 
 def prepare(samples: Samples, options: Options, monitor: Monitor) -> Problem:
@@ -361,20 +361,21 @@ def conclude_moments(plan: Plan, options: Options, streams: Streams, monitor: Mo
     return certify_moments(problem, estimate, part, plan.rank, options, rng=rng, monitor=monitor)
 
 
-def _network(claim: Claim) -> TwoLayerNetwork:
-    # By effect, not as they were found: the order must not hang on rounding or on the start.
-    return claim.problem.network(claim.W, claim.A).permuted(claim.units.order)
+def _some_rows(problem: Problem, network: TwoLayerNetwork) -> RowSample:
+    return RowSample.drawn(problem.source, network, n_rows=problem.n_rows, kept=problem.kept)
 
 
-def _rows_to_show(claim: Claim, samples: Samples) -> RowSample | None:
-    problem = claim.problem
-    return RowSample.drawn(samples, problem.n_rows, problem.kept, _network(claim))
-
-
-def _recovery(claim: Claim, asked: Options, monitor: Monitor, n_passes: int) -> Recovery:
+def _recovery(
+    claim: Claim,
+    asked: Options,
+    rng: np.random.Generator | int | None,
+    monitor: Monitor,
+    n_passes: int,
+) -> Recovery:
     problem = claim.problem
     return Recovery(
-        network=_network(claim),
+        # By effect, not as they were found: the order must not hang on rounding or on the start.
+        network=problem.network(claim.W, claim.A).permuted(claim.units.order),
         status=claim.verdict.status,
         reason=claim.verdict.reason,
         stages=monitor.reports,
@@ -391,6 +392,7 @@ def _recovery(claim: Claim, asked: Options, monitor: Monitor, n_passes: int) -> 
             fits_slope=asked.negative_slope == "auto",
             full=asked.noise_covariance == "full",
         ),
+        call=call_with(asked, rng),
         errors=claim.errors,
         warnings=tuple(monitor.warnings),
         notes=tuple(monitor.notes),

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pureneuron.model import TwoLayerNetwork
-from pureneuron.samples import Batch, Leaf, Samples, Sum, to_numpy
+from pureneuron.problem.rows import weight_sums
+from pureneuron.samples import Samples, to_numpy
 from pureneuron.samples.protocol import taken_rows
 from pureneuron.samples.thinning import Kept, Thinning
 from pureneuron.typing import Array, IndexArray
@@ -61,47 +62,33 @@ class RowSample:
         return self.outputs - self.predictions
 
     @classmethod
-    def of(cls, samples: Samples, network: TwoLayerNetwork) -> RowSample:
-        """Draw rows of samples of which nothing is known, in one or two passes."""
-        n_rows = int(samples.reduce(_count)["rows"])
-        held = samples if samples.in_memory else Thinning(THRESHOLDS.rows).taken(samples, n_rows)
-        kept = held if isinstance(held, Kept) else None
-        drawn = cls.drawn(samples, n_rows, kept, network)
-        assert drawn is not None
-        return drawn
-
-    @classmethod
     def drawn(
-        cls, samples: Samples, n_rows: int, kept: Kept | None, network: TwoLayerNetwork
-    ) -> RowSample | None:
+        cls,
+        samples: Samples,
+        network: TwoLayerNetwork,
+        *,
+        n_rows: int | None = None,
+        kept: Kept | None = None,
+    ) -> RowSample:
         """Draw about as many rows as a picture shows; those without weight are left out.
-
-        For pictures alone no pass is made over rows that do not lie in memory: there is None where
-        none are kept either.
 
         Parameters
         ----------
         samples : Samples
             All rows.
-        n_rows : int
-            How many they are.
-        kept : Kept or None
-            Random rows that are at hand.
         network : TwoLayerNetwork
             Predicts their outputs.
+        n_rows : int, optional
+            How many there are; a pass counts them if that is left out.
+        kept : Kept, optional
+            Random rows that are at hand; a pass takes some if that is left out.
         """
-        count = int(np.clip(THRESHOLDS.entries // network.n_outputs, THRESHOLDS.fewest, None))
+        if n_rows is None:
+            n_rows = int(samples.reduce(weight_sums)["rows"])
+        count = max(THRESHOLDS.entries // network.n_outputs, THRESHOLDS.fewest)
         count = min(count, THRESHOLDS.rows)
-        if samples.in_memory:
-            kept = Thinning(count).taken(samples, n_rows)
-        elif kept is None:
-            return None
-        chosen = kept.some(count)
+        chosen = (kept or Thinning(count).taken(samples, n_rows)).some(count)
         rows = chosen.samples.reduce(taken_rows, np.arange(len(chosen)))
         X, Y = (np.asarray(to_numpy(rows[name]), dtype=np.float64) for name in ("X", "Y"))
         counts = to_numpy(rows["weight"]) > 0.0 if "weight" in rows else np.ones(len(X), bool)
         return cls(chosen.numbers[counts], Y[counts], network.predict(X[counts]), n_rows)
-
-
-def _count(batch: Batch) -> dict[str, Leaf]:
-    return {"rows": Sum(np.array(float(batch.X.shape[0])))}

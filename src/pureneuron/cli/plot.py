@@ -98,7 +98,7 @@ def residuals(
         if reading[name] is None and names is not None:
             reading[name] = list(names)
     found = read_samples(list(samples), **reading)
-    rows = RowSample.of(found, known.network)
+    rows = RowSample.drawn(found, known.network)
     named = _Named(known, rows)
     number = 0 if of is None else _position(of, named.output_names)
     return _written(pictures.residuals(named, output=number), output)
