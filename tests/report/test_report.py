@@ -1,6 +1,5 @@
 """The report: the answer first, everything escaped, nothing from elsewhere."""
 
-import builtins
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -10,7 +9,7 @@ import pytest
 
 from pureneuron import identify
 from pureneuron.datasets import make_teacher
-from pureneuron.report import page
+from pureneuron.report import rendered
 from pureneuron.row_sample import RowSample
 from reported import HOSTILE, D, K, M, fitted
 
@@ -37,7 +36,7 @@ class Reader(HTMLParser):
 
 
 def test_the_answer_comes_first(recovery):
-    words = " ".join(Reader(page(recovery)).words)
+    words = " ".join(Reader(rendered(recovery)).words)
     assert words.index("RECOVERED") < words.index("Units")
     assert recovery.advice in words
     assert "Do not rely on them" not in words
@@ -45,7 +44,7 @@ def test_the_answer_comes_first(recovery):
 
 def test_a_network_that_is_not_recovered_says_so():
     failed = fitted(2)
-    words = " ".join(" ".join(Reader(page(failed)).words).split())
+    words = " ".join(" ".join(Reader(rendered(failed)).words).split())
     assert failed.status.name == "MISFIT"
     assert failed.advice in words
     assert "Do not rely on them" in words
@@ -53,28 +52,28 @@ def test_a_network_that_is_not_recovered_says_so():
 
 
 def test_every_picture_has_its_text(recovery):
-    drawn = [a for tag, a in Reader(page(recovery)).attributes if a.get("role") == "img"]
+    drawn = [a for tag, a in Reader(rendered(recovery)).attributes if a.get("role") == "img"]
     assert len(drawn) == 6  # units, mixing, fit, residuals, order, spectrum
     assert all(len(attributes["aria-label"]) > 30 for attributes in drawn)
-    assert page(recovery).count("<svg") == 6
+    assert rendered(recovery).count("<svg") == 6
 
 
 def test_identifiers_are_unique(recovery):
-    found = [a["id"] for _, a in Reader(page(recovery)).attributes if "id" in a]
+    found = [a["id"] for _, a in Reader(rendered(recovery)).attributes if "id" in a]
     assert len(found) == len(set(found))
-    named = set(re.findall(r'(?:href="|url\()#([^")]+)', page(recovery)))
+    named = set(re.findall(r'(?:href="|url\()#([^")]+)', rendered(recovery)))
     assert named <= set(found)
 
 
 def test_nothing_is_loaded_from_elsewhere(recovery):
-    text = page(recovery)
+    text = rendered(recovery)
     addresses = re.findall(r'(?:src|href)="([^"#]*)"', text)
     assert all(address.startswith("data:") or not address for address in addresses)
     assert "<script" not in text
 
 
 def test_hostile_names_stay_text():
-    text = page(fitted(K, inputs=HOSTILE, outputs=("<b>y</b>", "</style>")))
+    text = rendered(fitted(K, inputs=HOSTILE, outputs=("<b>y</b>", "</style>")))
     read = Reader(text)
     assert "script" not in read.tags
     assert "b" not in read.tags
@@ -83,7 +82,7 @@ def test_hostile_names_stay_text():
 
 
 def test_it_says_how_to_repeat_it_and_what_it_took(recovery):
-    words = "".join(Reader(page(recovery)).words)
+    words = "".join(Reader(rendered(recovery)).words)
     assert "recover(samples, rng=0)" in words
     assert f"{recovery.n_passes} passes" in words
     assert re.search(r"numpy \d+\.\d+", words)
@@ -92,7 +91,9 @@ def test_it_says_how_to_repeat_it_and_what_it_took(recovery):
 def test_numbers_of_neurons_that_were_tried_are_listed(recovery):
     tried = recovery.stage("number of neurons").figures
     assert len(tried["n_neurons"]) >= 2
-    rows = re.findall(r"<tr( class=\"chosen\")?><td class=\"number\">(\d+)</td>", page(recovery))
+    rows = re.findall(
+        r"<tr( class=\"chosen\")?><td class=\"number\">(\d+)</td>", rendered(recovery)
+    )
     assert {int(size) for _, size in rows} >= {int(size) for size in tried["n_neurons"]}
     assert [size for chosen, size in rows if chosen] == [str(K)]
     criterion = dict(zip(tried["n_neurons"], tried["bic"], strict=True))
@@ -101,10 +102,10 @@ def test_numbers_of_neurons_that_were_tried_are_listed(recovery):
 
 
 def test_shapes(recovery, tmp_path):
-    assert "pictures of the inputs" in page(recovery, image_shape=(2, 3))
-    assert "over lags and places" in page(recovery, lags=2)
+    assert "pictures of the inputs" in rendered(recovery, image_shape=(2, 3))
+    assert "over lags and places" in rendered(recovery, lags=2)
     with pytest.raises(ValueError, match="give image_shape or lags, not both"):
-        page(recovery, lags=2, image_shape=(2, 3))
+        rendered(recovery, lags=2, image_shape=(2, 3))
     with pytest.raises(ValueError, match=r"image_shape \(4, 4\) does not hold the 6 inputs"):
         recovery.report(tmp_path / "a.html", image_shape=(4, 4))
     assert not list(tmp_path.iterdir())
@@ -129,14 +130,14 @@ def test_large_networks_stay_below_a_megabyte(recovery):
         output_names=tuple(f"y{j}" for j in range(40)),
         rows=RowSample(np.arange(2000), Y, Y + rng.standard_normal(Y.shape), 2000),
     )
-    assert len(page(large, image_shape=(8, 8)).encode()) < 1e6
-    assert len(page(large).encode()) < 1e6
+    assert len(rendered(large, image_shape=(8, 8)).encode()) < 1e6
+    assert len(rendered(large).encode()) < 1e6
 
 
 def test_a_box_has_a_report():
     teacher = make_teacher(D, K, M, rng=0)
     found = identify(teacher.predict, D, rng=0)
-    words = " ".join(Reader(page(found)).words)
+    words = " ".join(Reader(rendered(found)).words)
     assert "RECOVERED" in words
     assert "Questions" in words
     assert found.rows is not None
@@ -144,20 +145,16 @@ def test_a_box_has_a_report():
 
 
 def test_without_rows_it_says_so(recovery):
-    assert "No rows are at hand" in page(replace(recovery, rows=None))
+    assert "No rows are at hand" in rendered(replace(recovery, rows=None))
 
 
-def test_without_jinja_the_extra_is_named(recovery, monkeypatch):
-    real = builtins.__import__
-
-    def absent(name, *arguments, **options):
-        if name == "jinja2":
-            raise ImportError(name)
-        return real(name, *arguments, **options)
-
-    monkeypatch.setattr(builtins, "__import__", absent)
+@pytest.mark.parametrize("package", ["jinja2", "matplotlib"])
+def test_what_is_not_installed_is_named(recovery, monkeypatch, package):
+    monkeypatch.setattr(
+        "pureneuron.report.page.find_spec", lambda name: None if name == package else name
+    )
     with pytest.raises(ImportError, match=r"pip install 'pureneuron\[report\]'"):
-        page(recovery)
+        rendered(recovery)
 
 
 def test_in_a_notebook():

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import wraps
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,8 +15,9 @@ import rich_click as click
 
 from pureneuron.cli.models import check_output
 from pureneuron.cli.output import print_line
-from pureneuron.plot.displays.units import check_shape
+from pureneuron.plot.fitted import check_shape
 from pureneuron.recovery import Recovery
+from pureneuron.report import check_installed
 
 __all__ = ["WantedReport", "image_shape_option", "lags_option", "report_options"]
 
@@ -45,9 +45,7 @@ class WantedReport:
     def check(self, *, force: bool) -> None:
         """Refuse, before any work is done, a report that could not be written after it."""
         check_output(self.path, force=force, endings=_ENDINGS)
-        for package in ("jinja2", "matplotlib"):
-            if find_spec(package) is None:
-                raise ImportError("--report needs: pip install 'pureneuron[report]'")
+        check_installed()
 
     def check_inputs(self, n_inputs: int) -> None:
         """Refuse a shape that the inputs do not have."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol, TypeAlias
 
+import numpy as np
+
 from pureneuron.model import TwoLayerNetwork
 from pureneuron.results import StageReport
 from pureneuron.row_sample import RowSample
@@ -12,7 +14,17 @@ from pureneuron.standard_errors import StandardErrors
 from pureneuron.summary import student
 from pureneuron.typing import Array
 
-__all__ = ["Fitted", "Found", "found_in", "half_width", "names_of", "network_of", "report_of"]
+__all__ = [
+    "Fitted",
+    "Found",
+    "check_shape",
+    "found_in",
+    "half_width",
+    "names_of",
+    "network_of",
+    "report_of",
+    "tested_numbers",
+]
 
 _LEVEL = 0.95  # of the intervals that are drawn
 
@@ -89,6 +101,34 @@ def report_of(fitted: Fitted, stage: str) -> StageReport | None:
     return next((each for each in stages if each.name == stage), None)
 
 
+def tested_numbers(fitted: Fitted) -> dict[int, float]:
+    """Return the p-value of each number of neurons that was tested: small ones are rejected.
+
+    It is that of the test for an omitted unit, or of the test whether one neuron less would do.
+    """
+    inference, tried = report_of(fitted, "inference"), report_of(fitted, "number of neurons")
+    k, known = network_of(fitted).n_neurons, dict[int, float]()
+    if tried is not None:
+        sizes, p_values = (np.asarray(tried.figures[n]) for n in ("n_neurons", "p_values"))
+        known = {int(size): float(p) for size, p in zip(sizes, p_values, strict=True)}
+    tests = {} if inference is None else inference.figures
+    if "omitted_unit_p_value" in tests:
+        known[k] = float(np.asarray(tests["omitted_unit_p_value"]))
+    if "smaller_p_value" in tests and k > 1:
+        known.setdefault(k - 1, float(np.asarray(tests["smaller_p_value"])))
+    return {size: p for size, p in known.items() if np.isfinite(p)}
+
+
 def half_width(errors: StandardErrors, of: Array) -> Array:
     """Return half of the widths of 95 % intervals, from standard errors."""
     return student(errors.freedom, 0.5 + _LEVEL / 2.0) * of
+
+
+def check_shape(d: int, image_shape: tuple[int, int] | None, lags: int | None) -> None:
+    """Refuse a shape that ``d`` inputs do not have."""
+    if image_shape is not None and lags is not None:
+        raise ValueError("give image_shape or lags, not both")
+    if image_shape is not None and (len(image_shape) != 2 or np.prod(image_shape) != d):
+        raise ValueError(f"image_shape {tuple(image_shape)} does not hold the {d} inputs")
+    if lags is not None and (lags < 1 or d % lags):
+        raise ValueError(f"lags={lags} does not divide the {d} inputs")

@@ -6,6 +6,7 @@ import platform
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,12 @@ import numpy as np
 
 from pureneuron.inference.candidates import MEANINGS
 from pureneuron.inference.scores import LEVELS
-from pureneuron.plot.displays.units import check_shape
+from pureneuron.plot.fitted import check_shape, tested_numbers
 from pureneuron.report.result import Result
 from pureneuron.samples.writing import complete_file
 from pureneuron.summary import number
 
-__all__ = ["page", "write_report"]
+__all__ = ["check_installed", "rendered", "write_report"]
 
 _PACKAGES = ("pureneuron", "numpy", "scipy", "scikit-learn")
 _ENDING = ".html"
@@ -33,45 +34,33 @@ def write_report(
 ) -> None:
     """Write a report as one HTML page, which needs no network and no other file.
 
-    Parameters
-    ----------
-    result : Recovery or Identification
-        What it is about.
-    path : str or Path
-        Where to; what is there is replaced once the page is complete.
-    image_shape : (int, int), optional
-        Height and width, where the inputs are an image.
-    lags : int, optional
-        Number of lags, where the inputs are the past of one or several stimuli, the lag slowest.
-
-    Raises
-    ------
-    ValueError
-        If the inputs do not have that shape, or the path does not end in .html.
-    ImportError
-        If matplotlib or Jinja is not installed.
-    OSError
-        If the file cannot be written.
+    Arguments and errors are those of :meth:`pureneuron.recovery.Recovery.report`. What is there is
+    replaced once the page is complete.
     """
     path = Path(path)
     if path.suffix.lower() not in (_ENDING, ".htm"):
         raise ValueError(f"a report is a page: {path} should end in {_ENDING}")
-    text = page(result, image_shape=image_shape, lags=lags)
+    text = rendered(result, image_shape=image_shape, lags=lags)
     with complete_file(path) as part:
         part.write_text(text, encoding="utf-8")
 
 
-def page(
+def check_installed() -> None:
+    """Say what is missing of what a report is made with."""
+    if any(find_spec(package) is None for package in ("jinja2", "matplotlib")):
+        raise ImportError("reports need: pip install 'pureneuron[report]'")
+
+
+def rendered(
     result: Result, *, image_shape: tuple[int, int] | None = None, lags: int | None = None
 ) -> str:
-    """Return the page; arguments and errors are those of :func:`write_report`."""
+    """Return the page."""
     check_shape(result.network.n_inputs, image_shape, lags)
-    try:
-        from jinja2 import Environment, StrictUndefined
+    check_installed()
+    from jinja2 import Environment, StrictUndefined
 
-        from pureneuron.report.pictures import pictures
-    except ImportError as error:
-        raise ImportError("reports need: pip install 'pureneuron[report]'") from error
+    from pureneuron.report.pictures import pictures
+
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -106,19 +95,17 @@ def _sizes(
     result: Result, figures: Mapping[str, Mapping[str, Any]]
 ) -> list[tuple[str, str, str, bool]]:
     """Return number of neurons, p-value, criterion, and whether it was chosen, a row each."""
-    k, tests = result.network.n_neurons, figures.get("inference", {})
-    tried = figures.get("number of neurons", {})
-    names = ("n_neurons", "p_values", "bic")
-    known = {
-        int(size): (f"{p:.2g}" if np.isfinite(p) else "not tested", number(criterion, 1))
-        for size, p, criterion in zip(*(tried.get(name, ()) for name in names), strict=True)
-    }
-    if "omitted_unit_p_value" in tests:
-        before = known.get(k, ("", ""))[1]
-        known[k] = (f"{tests['omitted_unit_p_value']:.2g}", before)
-    if "smaller_p_value" in tests and k > 1:
-        known.setdefault(k - 1, (f"{tests['smaller_p_value']:.2g}", ""))
-    return [(str(size), *known[size], size == k) for size in sorted(known)]
+    p_values, tried = tested_numbers(result), figures.get("number of neurons", {})
+    criteria = dict(zip(tried.get("n_neurons", ()), tried.get("bic", ()), strict=True))
+    return [
+        (
+            str(k),
+            f"{p_values[k]:.2g}" if k in p_values else "not tested",
+            number(criteria[k], 1) if k in criteria else "",
+            k == result.network.n_neurons,
+        )
+        for k in sorted({*p_values, *map(int, criteria)})
+    ]
 
 
 def _candidates(tests: Mapping[str, Any]) -> list[tuple[str, str, bool]]:

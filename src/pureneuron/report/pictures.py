@@ -11,6 +11,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from pureneuron import plot
+from pureneuron.plot.displays.mixing import MixingDisplay
+from pureneuron.plot.displays.units import CAPTION, UnitsDisplay
+from pureneuron.plot.fitted import tested_numbers
 from pureneuron.report.result import Result
 from pureneuron.report.svg import inline_svg
 from pureneuron.summary import number
@@ -86,41 +89,24 @@ def _figure(width: float, height: float) -> Iterator[Figure]:
 
 
 def _units(result: Result, image_shape: tuple[int, int] | None, lags: int | None) -> Picture | None:
-    network = result.network
-    k, d = network.n_neurons, network.n_inputs
+    network, k = result.network, result.network.n_neurons
     if not k:
         return None
     shown = min(k, THRESHOLDS.units)
-    columns = min(shown, THRESHOLDS.columns if image_shape is None else 2 * THRESHOLDS.columns)
-    lines = -(-shown // columns)
-    if image_shape is not None or lags is not None:
-        tall = 2.0 if image_shape is not None else 2.4
-    else:
-        tall = float(np.clip(0.8 + 0.17 * d, 1.8, 6.0))
-    with _figure(10.0, lines * tall + 0.2) as figure:
-        plot.units(
-            result,
-            neurons=range(shown),
-            image_shape=image_shape,
-            lags=lags,
-            ax=figure.add_subplot(),
-        )
+    display = UnitsDisplay.of(result, neurons=range(shown), image_shape=image_shape, lags=lags)
+    with _figure(*display.size) as figure:
+        display.plot(figure.add_subplot())
         svg = inline_svg(figure, "units")
-    how = (
-        "as pictures of the inputs"
-        if image_shape is not None
-        else "over lags and places"
-        if lags is not None
-        else "as bars with 95 % intervals"
-        if result.standard_errors is not None
-        else "as bars"
-    )
+    bars = "as bars" if display.half_width is None else "as bars with 95 % intervals"
+    hows = {"image": "as pictures of the inputs", "lags": "over lags and places", "bars": bars}
+    how = hows[display.kind]
+    colours = "" if display.kind == "bars" else f" {CAPTION}"
     strongest = "; ".join(
         f"unit {a}: largest weight {number(network.W[a, j])} of {result.input_names[j]}"
         for a, j in enumerate(np.argmax(np.abs(network.W[:shown]), axis=1))
     )
     rest = f" The first {shown} of {k}." if shown < k else ""
-    caption = f"Rows of W at unit length, {how}.{rest}"
+    caption = f"Rows of W at unit length, {how}.{rest}{colours}"
     return Picture(svg, f"The weights of each unit {how}. {strongest}.", caption)
 
 
@@ -128,9 +114,9 @@ def _mixing(result: Result) -> Picture | None:
     m, k = result.network.A.shape
     if not k:
         return None
-    width, height = np.clip(0.75 * k + 2.2, 4.0, 10.0), np.clip(0.38 * m + 1.2, 1.9, 7.0)
-    with _figure(float(width), float(height)) as figure:
-        plot.mixing(result, ax=figure.add_subplot())
+    display = MixingDisplay.of(result)
+    with _figure(*display.size) as figure:
+        display.plot(figure.add_subplot())
         svg = inline_svg(figure, "mixing")
     j, a = np.unravel_index(int(np.abs(result.network.A).argmax()), (m, k))
     text = (
@@ -199,17 +185,14 @@ def _residuals(result: Result) -> Picture | None:
 
 
 def _order(result: Result) -> Picture | None:
-    figures = {stage.name: stage.figures for stage in result.stages}
-    if "omitted_unit_p_value" not in figures.get("inference", {}):
+    known = tested_numbers(result)
+    if not known:
         return None
     with _figure(5.0, 3.0) as figure:
         plot.order(result, ax=figure.add_subplot())
         svg = inline_svg(figure, "order")
-    p = float(figures["inference"]["omitted_unit_p_value"])
-    text = (
-        f"p-values of the test for an omitted unit. With {result.network.n_neurons} it is {p:.2g}."
-    )
-    return Picture(svg, text, "p-value of the test for an omitted unit, by number of neurons.")
+    said = "; ".join(f"{k} neurons: {known[k]:.2g}" for k in sorted(known))
+    return Picture(svg, f"p-values of numbers of neurons. {said}.", "Small p-values are rejected.")
 
 
 def _spectrum(result: Result) -> Picture | None:

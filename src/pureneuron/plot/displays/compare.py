@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pureneuron.model import NeuronMatch, TwoLayerNetwork, unit_rows
-from pureneuron.plot.displays.units import check_shape, draw_weights
-from pureneuron.plot.fitted import Fitted, names_of, network_of
+from pureneuron.plot.displays.units import draw_weights
+from pureneuron.plot.fitted import Fitted, check_shape, names_of, network_of
 from pureneuron.plot.panels import panels
 from pureneuron.typing import Array
 

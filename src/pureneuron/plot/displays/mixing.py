@@ -56,11 +56,16 @@ class MixingDisplay:
             network.A, None if errors is None else errors.A, output_names=names_of(fitted)[1]
         )
 
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height of a figure of its own, in inches."""
+        m, k = self.A.shape
+        return float(np.clip(0.8 * k + 2.4, 4, 10)), float(np.clip(0.42 * m + 1.2, 2, 9))
+
     def plot(self, ax: Any = None) -> Self:
         """Draw into axes, or into a new figure."""
         m, k = self.A.shape
-        size = (float(np.clip(0.8 * k + 2.4, 4, 12)), float(np.clip(0.42 * m + 1.2, 2, 9)))
-        self.ax_ = panel(ax, size=size)
+        self.ax_ = panel(ax, size=self.size)
         self.figure_ = self.ax_.figure
         limit = float(np.abs(self.A).max(initial=0.0)) or 1.0
         self.image_ = self.ax_.imshow(

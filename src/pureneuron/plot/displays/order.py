@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from pureneuron.inference.scores import LEVELS
-from pureneuron.plot.fitted import Fitted, network_of, report_of
+from pureneuron.plot.fitted import Fitted, network_of, tested_numbers
 from pureneuron.plot.panels import MARK, panel
 from pureneuron.typing import Array, IndexArray
 
@@ -47,20 +47,15 @@ class OrderDisplay:
     @classmethod
     def of(cls, fitted: Fitted) -> Self:
         """Take what is to be drawn from what is fitted."""
-        inference, tried = report_of(fitted, "inference"), report_of(fitted, "number of neurons")
-        k, known = network_of(fitted).n_neurons, dict[int, float]()
-        if tried is not None:
-            sizes, p_values = (np.asarray(tried.figures[n]) for n in ("n_neurons", "p_values"))
-            known = {int(size): float(p) for size, p in zip(sizes, p_values, strict=True)}
-        if inference is not None and "omitted_unit_p_value" in inference.figures:
-            known[k] = float(np.asarray(inference.figures["omitted_unit_p_value"]))
-        if inference is not None and "smaller_p_value" in inference.figures and k > 1:
-            known.setdefault(k - 1, float(np.asarray(inference.figures["smaller_p_value"])))
-        known = {size: p for size, p in known.items() if np.isfinite(p)}
+        known = tested_numbers(fitted)
         if not known:
             raise ValueError("there are no tests: a recovery from samples with noise has them")
         numbers = sorted(known)
-        return cls(np.array(numbers), np.array([known[each] for each in numbers]), k)
+        return cls(
+            np.array(numbers),
+            np.array([known[each] for each in numbers]),
+            network_of(fitted).n_neurons,
+        )
 
     def plot(self, ax: Any = None) -> Self:
         """Draw into axes, or into a new figure."""

@@ -8,27 +8,24 @@ from typing import Any, Self
 
 import numpy as np
 
-from pureneuron.plot.fitted import Fitted, found_in, half_width, names_of, network_of
+from pureneuron.plot.fitted import (
+    Fitted,
+    check_shape,
+    found_in,
+    half_width,
+    names_of,
+    network_of,
+)
 from pureneuron.plot.panels import COLOURS, MARK, hide_unused, panels, plain
 from pureneuron.typing import Array
 
-__all__ = ["UnitsDisplay", "check_shape", "draw_weights", "units"]
+__all__ = ["CAPTION", "UnitsDisplay", "draw_weights", "units"]
 
 _MOST = 64
 _MOST_NAMES = 40  # inputs with a bar and a name each; more become a line
 _LONGEST_NAME = 18
 _COLUMNS = {"bars": 3, "image": 8, "lags": 4}
-_CAPTION = "Orange is positive, purple negative, white zero; each unit has its own scale."
-
-
-def check_shape(d: int, image_shape: tuple[int, int] | None, lags: int | None) -> None:
-    """Refuse a shape that ``d`` inputs do not have."""
-    if image_shape is not None and lags is not None:
-        raise ValueError("give image_shape or lags, not both")
-    if image_shape is not None and (len(image_shape) != 2 or np.prod(image_shape) != d):
-        raise ValueError(f"image_shape {tuple(image_shape)} does not hold the {d} inputs")
-    if lags is not None and (lags < 1 or d % lags):
-        raise ValueError(f"lags={lags} does not divide the {d} inputs")
+CAPTION = "Orange is positive, purple negative, white zero; each unit has its own scale."
 
 
 class UnitsDisplay:
@@ -110,17 +107,32 @@ class UnitsDisplay:
             lags=lags,
         )
 
+    @property
+    def kind(self) -> str:
+        """How units are drawn: "image", "lags" or "bars"."""
+        return "image" if self.image_shape else "lags" if self.lags else "bars"
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of panels."""
+        shown = max(min(len(self.numbers), _MOST), 1)
+        columns = min(_COLUMNS[self.kind], shown)
+        return -(-shown // columns), columns
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height of a figure of its own, in inches."""
+        rows, columns = self.grid
+        image = 1.65 if self.hidden_bias.any() else 1.5
+        tall = {"image": image, "lags": 1.9}.get(self.kind, self._height_of_bars())
+        wide = {"image": 1.4, "lags": 2.6}.get(self.kind, 3.2)
+        return max(wide * columns, 4.0), tall * rows + 0.3
+
     def plot(self, ax: Any = None) -> Self:
         """Draw into axes, or into a new figure."""
-        shown = self.numbers[:_MOST]
-        kind = "image" if self.image_shape else "lags" if self.lags else "bars"
-        columns = max(min(_COLUMNS[kind], len(shown)), 1)
-        rows = max(-(-len(shown) // columns), 1)
+        shown, kind = self.numbers[:_MOST], self.kind
         has_bias = bool(self.hidden_bias.any())
-        tall = {"image": 1.65 if has_bias else 1.5, "lags": 1.9}.get(kind, self._height_of_bars())
-        wide = {"image": 1.4, "lags": 2.6}.get(kind, 3.2)
-        size = max(wide * columns, 4.0), tall * rows + 0.3
-        self.axes_ = panels(ax, rows, columns, size=size)
+        self.axes_ = panels(ax, *self.grid, size=self.size)
         self.figure_ = self.axes_.flat[0].figure
         hide_unused(self.axes_, len(shown))
         self.artists_ = []
@@ -145,7 +157,7 @@ class UnitsDisplay:
             note = f"{left} units more are not shown"
             self.axes_.flat[len(shown) - 1].set_xlabel(note, loc="right")
         if ax is None and kind != "bars":
-            caption = textwrap.fill(_CAPTION, width=int(14 * size[0]))
+            caption = textwrap.fill(CAPTION, width=int(14 * self.size[0]))
             self.figure_.supxlabel(caption, fontsize=8)
         return self
 
