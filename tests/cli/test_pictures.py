@@ -108,6 +108,8 @@ def test_pictures_of_a_model(model, samples, tmp_path, command, ending):
         assert status == 0
         assert "Wrote the picture to" in out
         assert path.read_bytes().startswith(starts[ending])
+    status, out, _ = command("plot", "mixing", model, "-o", path, "--force", "--json")
+    assert (status, json.loads(out)) == (0, {"picture": str(path)})
 
 
 def test_pictures_that_cannot_be_drawn(model, samples, refused, tmp_path):
@@ -116,5 +118,7 @@ def test_pictures_that_cannot_be_drawn(model, samples, refused, tmp_path):
     assert "takes numbers" in refused("plot", "units", model, "--neurons", "a", "-o", path)
     wrong = refused("plot", "residuals", model, samples, "--of", "y5", "-o", path)
     assert "there is no output 'y5'" in wrong
+    fewer = refused("plot", "residuals", model, samples, "--inputs", "x0,x1", "-o", path)
+    assert "the model has 6 inputs and 2 outputs" in fewer
     assert "must end in .png or .svg or .pdf" in refused("plot", "units", model, "-o", "a.txt")
     assert not path.exists()

@@ -6,11 +6,20 @@ import json
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from pureneuron.model import TwoLayerNetwork, load_metadata, load_network, save_network
 from pureneuron.samples.writing import check_target, complete_file
 
-__all__ = ["MODEL_ENDING", "ONNX_ENDING", "Model", "check_output", "load_model", "save_model"]
+__all__ = [
+    "MODEL_ENDING",
+    "ONNX_ENDING",
+    "Model",
+    "check_output",
+    "columns_of",
+    "load_model",
+    "save_model",
+]
 
 MODEL_ENDING = ".safetensors"
 ONNX_ENDING = ".onnx"
@@ -91,6 +100,22 @@ def load_model(path: Path) -> Model:
         _names(path, metadata, "input_names", network.n_inputs),
         _names(path, metadata, "output_names", network.n_outputs),
     )
+
+
+def columns_of(model: Model, reading: dict[str, Any]) -> dict[str, Any]:
+    """Return how to read samples: columns that the model was fitted to, unless others are given.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    reading : dict
+        Arguments of :func:`~pureneuron.samples.read_samples`; ``inputs`` and ``outputs`` are None
+        where they are not given.
+    """
+    known = {"inputs": model.input_names, "outputs": model.output_names}
+    missing = {n: list(names) for n, names in known.items() if names and reading[n] is None}
+    return {**reading, **missing}
 
 
 def _names(path: Path, metadata: dict[str, str], key: str, count: int) -> tuple[str, ...] | None:

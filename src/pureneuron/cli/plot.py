@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,18 @@ import numpy as np
 import rich_click as click
 
 from pureneuron import plot as pictures
-from pureneuron.cli.models import Model, check_output, load_model
-from pureneuron.cli.options import column_options, file_options, force_option, path_argument
-from pureneuron.cli.output import OK, print_line
+from pureneuron.cli.models import Model, check_output, columns_of, load_model
+from pureneuron.cli.options import (
+    column_options,
+    file_options,
+    force_option,
+    json_option,
+    path_argument,
+    samples_argument,
+)
+from pureneuron.cli.output import OK, print_json, print_line
 from pureneuron.cli.reporting import image_shape_option, lags_option
-from pureneuron.model import TwoLayerNetwork
+from pureneuron.plot.fitted import names_of
 from pureneuron.row_sample import RowSample
 from pureneuron.samples import read_samples
 from pureneuron.samples.writing import complete_file
@@ -30,98 +38,103 @@ class _Named:
     standard_errors, stages = None, ()
 
     def __init__(self, model: Model, rows: RowSample | None = None) -> None:
-        network = model.network
-        self.network, self.rows = network, rows
-        self.input_names = model.input_names or [f"x{i}" for i in range(network.n_inputs)]
-        self.output_names = model.output_names or [f"y{j}" for j in range(network.n_outputs)]
+        inputs, outputs = names_of(model.network)
+        self.network, self.rows = model.network, rows
+        self.input_names = model.input_names or inputs
+        self.output_names = model.output_names or outputs
 
 
 @click.group()
 def plot() -> None:
-    """Draw a picture of MODEL, a .safetensors file: a .png, .svg or .pdf file.
-
-    Exit status 0: drawn; 2: bad input.
-    """
+    """Draw a picture of MODEL, a .safetensors file: a .png, .svg or .pdf file."""
 
 
-def _output_option(name: str) -> Callable[[Any], Any]:
-    return click.option(
-        "-o",
-        "--output",
-        type=click.Path(path_type=Path, dir_okay=False),
-        metavar="PICTURE",
-        default=Path(f"{name}.png"),
-        show_default=True,
-        help="Where to write the picture.",
-    )
+def _draws(name: str) -> Callable[[Callable[..., Any]], Callable[..., int]]:
+    """Make a command of a function that draws: it gets -o, --force and --json, and writes."""
+
+    def command(draw: Callable[..., Any]) -> Callable[..., int]:
+        @wraps(draw)
+        def written(output: Path, force: bool, as_json: bool, **values: Any) -> int:
+            check_output(output, force=force, endings=_ENDINGS)
+            display = draw(**values)
+            with complete_file(output) as part:
+                display.figure_.savefig(part, format=output.suffix[1:].lower(), dpi=150)
+            if as_json:
+                print_json({"picture": output})
+            else:
+                print_line(f"Wrote the picture to {output}")
+            return OK
+
+        output = click.option(
+            "-o",
+            "--output",
+            type=click.Path(path_type=Path, dir_okay=False),
+            metavar="PICTURE",
+            default=Path(f"{name}.png"),
+            show_default=True,
+            help="Where to write the picture.",
+        )
+        return output(force_option(json_option(written)))
+
+    return command
 
 
 @plot.command()
 @path_argument("model")
-@_output_option("units")
 @click.option("--neurons", metavar="NUMBERS", help="Which units, 0,3,5; all if left out.")
 @image_shape_option
 @lags_option
-@force_option
-def units(model: Path, output: Path, neurons: str | None, force: bool, **shape: Any) -> int:
+@_draws("units")
+def units(model: Path, neurons: str | None, **shape: Any) -> pictures.UnitsDisplay:
     """Draw the units of MODEL: as bars, as images, or over lags and places."""
-    check_output(output, force=force, endings=_ENDINGS)
     chosen = None if neurons is None else _numbers(neurons)
-    return _written(pictures.units(_Named(load_model(model)), neurons=chosen, **shape), output)
+    return pictures.units(_Named(load_model(model)), neurons=chosen, **shape)
 
 
 @plot.command()
 @path_argument("model")
-@_output_option("mixing")
-@force_option
-def mixing(model: Path, output: Path, force: bool) -> int:
+@_draws("mixing")
+def mixing(model: Path) -> pictures.MixingDisplay:
     """Draw what each unit of MODEL adds to each output."""
-    check_output(output, force=force, endings=_ENDINGS)
-    return _written(pictures.mixing(_Named(load_model(model))), output)
+    return pictures.mixing(_Named(load_model(model)))
 
 
 @plot.command()
 @path_argument("model")
-@click.argument("samples", nargs=-1, required=True)
-@_output_option("residuals")
+@samples_argument
 @click.option("--of", metavar="COLUMN", help="Which output; the first if left out.")
 @column_options
 @file_options
-@force_option
+@_draws("residuals")
 def residuals(
-    model: Path, samples: Sequence[str], output: Path, of: str | None, force: bool, **reading: Any
-) -> int:
+    model: Path, samples: Sequence[str], of: str | None, **reading: Any
+) -> pictures.ResidualsDisplay:
     """Draw what MODEL leaves of SAMPLES: against the fit, in row order, and its distribution."""
-    check_output(output, force=force, endings=_ENDINGS)
     known = load_model(model)
-    for name, names in (("inputs", known.input_names), ("outputs", known.output_names)):
-        if reading[name] is None and names is not None:
-            reading[name] = list(names)
-    found = read_samples(list(samples), **reading)
-    rows = RowSample.drawn(found, known.network)
-    named = _Named(known, rows)
+    found = read_samples(list(samples), **columns_of(known, reading))
+    network, sizes = known.network, (found.n_inputs, found.n_outputs)
+    if sizes != (network.n_inputs, network.n_outputs):
+        raise ValueError(
+            f"the model has {network.n_inputs} inputs and {network.n_outputs} outputs, and "
+            f"{' '.join(samples)} gives {sizes[0]} and {sizes[1]}: name the columns with --inputs "
+            "and --outputs"
+        )
+    named = _Named(known, RowSample.drawn(found, network))
     number = 0 if of is None else _position(of, named.output_names)
-    return _written(pictures.residuals(named, output=number), output)
+    return pictures.residuals(named, output=number)
 
 
 @plot.command()
 @path_argument("model")
 @path_argument("truth")
-@_output_option("comparison")
 @image_shape_option
-@force_option
-def compare(model: Path, truth: Path, output: Path, force: bool, **shape: Any) -> int:
+@_draws("comparison")
+def compare(
+    model: Path, truth: Path, image_shape: tuple[int, int] | None
+) -> pictures.CompareDisplay:
     """Draw each unit of MODEL below the matching unit of TRUTH, another model."""
-    check_output(output, force=force, endings=_ENDINGS)
-    true: TwoLayerNetwork = load_model(truth).network
-    return _written(pictures.compare(_Named(load_model(model)), true, **shape), output)
-
-
-def _written(display: Any, path: Path) -> int:
-    with complete_file(path) as part:
-        display.figure_.savefig(part, format=path.suffix[1:].lower(), dpi=150)
-    print_line(f"Wrote the picture to {path}")
-    return OK
+    true = load_model(truth).network
+    return pictures.compare(_Named(load_model(model)), true, image_shape=image_shape)
 
 
 def _numbers(text: str) -> list[int]:

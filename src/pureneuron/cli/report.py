@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import rich_click as click
 
-from pureneuron.cli.models import load_model
+from pureneuron.cli.models import columns_of, load_model
 from pureneuron.cli.options import (
     column_options,
     file_options,
@@ -83,17 +83,12 @@ def report(
 
     The fit is made again from the weights of the model, which takes a few passes, since the tests
     and the standard errors need the samples.
-
-    Exit status 0: recovered; 1: written, but the network is not to be relied on; 2: bad input.
     """
     wanted = WantedReport(output, image_shape, lags)
     wanted.check(force=force)
     known = load_model(model)
     wanted.check_inputs(known.network.n_inputs)
-    for name, names in (("inputs", known.input_names), ("outputs", known.output_names)):
-        if reading[name] is None and names is not None:
-            reading[name] = list(names)
-    found = read_samples(list(samples), **reading)
+    found = read_samples(list(samples), **columns_of(known, reading))
     for note in getattr(found, "notes", ()):
         print_note(note)
     network = known.network
