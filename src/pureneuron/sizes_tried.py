@@ -58,7 +58,7 @@ class SizesTried:
     def describe(self) -> StageReport:
         """Report which numbers were tried."""
         sizes = ", ".join(map(str, self.n_neurons))
-        summary = f"{sizes} were tried, {self.chosen} taken"
+        summary = f"{sizes} neurons were tried, {self.chosen} taken"
         figures: dict[str, Array | IndexArray]
         figures = {"n_neurons": self.n_neurons, "p_values": self.p_values, "bic": self.bic}
         return StageReport("number of neurons", summary, figures)
