@@ -11,6 +11,7 @@ from pureneuron import identify
 from pureneuron.datasets import make_teacher
 from pureneuron.report import rendered
 from pureneuron.row_sample import RowSample
+from pureneuron.standard_errors import StandardErrors
 from reported import HOSTILE, D, K, M, fitted
 
 
@@ -119,19 +120,23 @@ def test_it_is_written_whole_and_small(recovery, tmp_path):
         recovery.report(tmp_path / "a.pdf")
 
 
-def test_large_networks_stay_below_a_megabyte(recovery):
-    rng = np.random.default_rng(0)
-    network, Y = make_teacher(64, 40, 40, rng=0), rng.standard_normal((2000, 40))
+@pytest.mark.parametrize("d", [40, 64])  # as many bars as there are, and lines
+def test_large_networks_stay_below_a_megabyte(recovery, d):
+    rng, k, m = np.random.default_rng(0), 40, 40
+    network, Y = make_teacher(d, k, m, rng=0), rng.standard_normal((2000, m))
+    variance = np.full(m * k + k * d + k + m + 1, 1e-3)
     large = replace(
         recovery,
         network=network,
-        errors=None,
-        input_names=tuple(f"x{i}" for i in range(64)),
-        output_names=tuple(f"y{j}" for j in range(40)),
+        errors=StandardErrors.of_variance(
+            variance, np.zeros((1, len(variance))), (k, d, m), "iid", np.inf
+        ),
+        input_names=tuple(f"the input with number {i}" for i in range(d)),
+        output_names=tuple(f"the output with number {j}" for j in range(m)),
         rows=RowSample(np.arange(2000), Y, Y + rng.standard_normal(Y.shape), 2000),
     )
-    assert len(rendered(large, image_shape=(8, 8)).encode()) < 1e6
     assert len(rendered(large).encode()) < 1e6
+    assert len(rendered(large, lags=8).encode()) < 1e6
 
 
 def test_a_box_has_a_report():

@@ -27,8 +27,8 @@ class Thresholds:
 
     Attributes
     ----------
-    units : int
-        Most units that are drawn.
+    units, weights : int
+        Most units that are drawn, and most weights of them, but six units always.
     outputs : int
         Most outputs whose fit is drawn.
     columns : int
@@ -36,6 +36,7 @@ class Thresholds:
     """
 
     units: int = 32
+    weights: int = 640
     outputs: int = 6
     columns: int = 3
 
@@ -93,6 +94,8 @@ def _units(result: Result, image_shape: tuple[int, int] | None, lags: int | None
     if not k:
         return None
     shown = min(k, THRESHOLDS.units)
+    if image_shape is None and lags is None:
+        shown = min(shown, max(THRESHOLDS.weights // network.n_inputs, 6))
     display = UnitsDisplay.of(result, neurons=range(shown), image_shape=image_shape, lags=lags)
     with _figure(*display.size) as figure:
         display.plot(figure.add_subplot())

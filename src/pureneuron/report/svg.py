@@ -44,6 +44,9 @@ def inline_svg(figure: Figure, name: str) -> str:
         line.set_rasterized(dotted and np.size(line.get_xdata()) > _MOST_MARKS)
     for marks in figure.findobj(Collection):
         marks.set_rasterized(np.shape(marks.get_offsets())[0] > _MOST_MARKS)
+    bars = [bar for axes in figure.axes for bar in axes.patches]
+    for bar in bars:
+        bar.set_rasterized(len(bars) > _MOST_MARKS)
     file = io.BytesIO()
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
         figure.savefig(file, format="svg", transparent=True, dpi=110, metadata={"Date": None})
