@@ -2,6 +2,7 @@
 
 import json
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -110,6 +111,7 @@ def test_pictures_of_a_model(model, samples, tmp_path, command, ending):
         assert path.read_bytes().startswith(starts[ending])
     status, out, _ = command("plot", "mixing", model, "-o", path, "--force", "--json")
     assert (status, json.loads(out)) == (0, {"picture": str(path)})
+    assert not plt.get_fignums()  # none stays open
 
 
 def test_pictures_that_cannot_be_drawn(model, samples, refused, tmp_path):

@@ -36,6 +36,7 @@ from pureneuron.cli.output import (
     recovery_record,
     terminal_progress,
 )
+from pureneuron.cli.plot import save_picture
 from pureneuron.datasets import digits_inputs, digits_samples, load_digits_classifier
 from pureneuron.model import TwoLayerNetwork
 from pureneuron.options import Options
@@ -132,7 +133,7 @@ def demo(output_dir: Path, seed: int, force: bool, as_json: bool) -> int:
         save_identification(readouts["logits"].found, parts.read)
         checks = _check(recovery, truth, X, Y)
         shown = plot.compare(recovery, truth, image_shape=(8, 8), metric=X.T @ X / len(X))
-        shown.figure_.savefig(parts.picture, dpi=150)
+        save_picture(shown, parts.picture)
         for part, path in zip(parts, files, strict=True):
             part.replace(path)
 

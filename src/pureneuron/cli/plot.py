@@ -27,7 +27,7 @@ from pureneuron.row_sample import RowSample
 from pureneuron.samples import read_samples
 from pureneuron.samples.writing import complete_file
 
-__all__ = ["plot"]
+__all__ = ["plot", "save_picture"]
 
 _ENDINGS = (".png", ".svg", ".pdf")
 
@@ -56,9 +56,7 @@ def _draws(name: str) -> Callable[[Callable[..., Any]], Callable[..., int]]:
         @wraps(draw)
         def written(output: Path, force: bool, as_json: bool, **values: Any) -> int:
             check_output(output, force=force, endings=_ENDINGS)
-            display = draw(**values)
-            with complete_file(output) as part:
-                display.figure_.savefig(part, format=output.suffix[1:].lower(), dpi=150)
+            save_picture(draw(**values), output)
             if as_json:
                 print_json({"picture": output})
             else:
@@ -135,6 +133,15 @@ def compare(
     """Draw each unit of MODEL below the matching unit of TRUTH, another model."""
     true = load_model(truth).network
     return pictures.compare(_Named(load_model(model)), true, image_shape=image_shape)
+
+
+def save_picture(display: Any, path: Path) -> None:
+    """Write what a display has drawn, and close it: pyplot would keep it."""
+    import matplotlib.pyplot as plt
+
+    with complete_file(path) as part:
+        display.figure_.savefig(part, format=path.suffix[1:].lower(), dpi=150)
+    plt.close(display.figure_)
 
 
 def _numbers(text: str) -> list[int]:
