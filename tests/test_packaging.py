@@ -1,6 +1,8 @@
 """Version and dependencies stand in pyproject.toml; whatever repeats them must agree."""
 
 import re
+import subprocess
+import sys
 import tomllib
 from importlib.metadata import version
 from pathlib import Path
@@ -37,3 +39,31 @@ def test_the_recipe_has_the_dependencies():
 def test_other_attributes_are_unknown():
     with pytest.raises(AttributeError, match="has no attribute 'version'"):
         _ = pureneuron.version
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "from pureneuron import PureNeuronRegressor",
+        "import pureneuron.recover, pureneuron.identify",
+        "from pureneuron.identify import Box; from pureneuron.recover import recover",
+        "import pureneuron",
+    ],
+)
+def test_names_are_functions_and_classes_whatever_is_imported_first(imports):
+    code = f"""if True:
+        {imports}
+        import pureneuron
+        from pureneuron import recover, identify
+        print([type(getattr(pureneuron, name)).__name__ for name in pureneuron.__all__])
+        print(recover is pureneuron.recover, identify is pureneuron.identify)
+        print(set(pureneuron.__all__) <= set(dir(pureneuron)))
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.splitlines() == [
+        "['type', 'type', 'function', 'function']",
+        "True True",
+        "True",
+    ]

@@ -10,7 +10,7 @@ import pytest
 
 from command_line import PYTHON, process
 from pureneuron import TwoLayerNetwork
-from pureneuron.cli.output import json_ready
+from pureneuron.cli.terminal import json_ready
 from pureneuron.cli.wording import in_options
 from pureneuron.datasets import make_teacher
 from pureneuron.model import load_metadata

@@ -13,9 +13,9 @@ import rich_click as click
 from rich.console import Console
 
 from command_line import process
-from pureneuron.cli import output
+from pureneuron.cli import terminal
 from pureneuron.cli.examples import GROUPS, HELP
-from pureneuron.cli.main import commands
+from pureneuron.cli.main import commands, imported
 from pureneuron.datasets import make_teacher
 from pureneuron.display import progress_display
 from pureneuron.progress import Progress
@@ -53,12 +53,58 @@ def test_every_command_has_a_place_and_help():
 
 
 @pytest.mark.parametrize("name", HELP)
+def test_the_list_of_commands_says_what_their_help_says(name):
+    assert imported(name).get_short_help_str(limit=200) == HELP[name].summary
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["ft"]])
+def test_what_computes_nothing_imports_no_numerics(arguments):
+    code = (
+        "import sys; from pureneuron.cli.main import run; run(sys.argv[1:]);"
+        "print('numpy' in sys.modules, 'pureneuron.recover' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.splitlines()[-1] == "False False"
+
+
+def test_an_interrupt_while_the_numerics_are_imported():
+    code = """if True:
+        import os, signal, sys
+        from pureneuron.cli import main
+
+        class Interrupting:
+            def find_spec(name, path=None, target=None):
+                if name == "pureneuron.recover":
+                    os.kill(os.getpid(), signal.SIGINT)
+
+        sys.meta_path.insert(0, Interrupting)
+        main()
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", code, "fit", "samples.csv"],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr.strip() == "Error: interrupted"
+
+
+@pytest.mark.parametrize("name", HELP)
 def test_examples_are_command_lines_that_can_be_read(name):
     for example in HELP[name].examples:
         program, command, *arguments = shlex.split(example)
         assert (program, command) == ("pureneuron", name)
         # Whatever is misspelt there is an error here; nothing runs.
-        found = commands.commands[command]
+        found = imported(command)
         context = found.make_context(command, list(arguments))
         if isinstance(found, click.Group):
             rest = [*context._protected_args, *context.args]
@@ -189,9 +235,9 @@ def test_progress_without_a_cursor_is_lines(variables, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("width", [40, 50, 80])
 def test_tables_are_wrapped_and_never_cut(width, capsys, monkeypatch):
-    monkeypatch.setattr(output, "_out", Console(width=width, highlight=False))
+    monkeypatch.setattr(terminal, "_out", Console(width=width, highlight=False))
     rows = [("0", "0.0016", "0.0017 (stim_left [mV])", "-0.784291 (rate[/green])")]
-    output.print_table(["neuron", "W, mostly", "largest", "largest of A"], rows)
+    terminal.print_table(["neuron", "W, mostly", "largest", "largest of A"], rows)
     shown = capsys.readouterr().out
     assert "…" not in shown
     for word in ("0.0016", "(stim_left", "[mV])", "-0.784291"):

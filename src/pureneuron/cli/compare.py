@@ -10,7 +10,7 @@ import rich_click as click
 
 from pureneuron.cli.models import Model, load_model
 from pureneuron.cli.options import file_options, json_option, path_argument
-from pureneuron.cli.output import OK, print_json, print_line, print_note, print_table
+from pureneuron.cli.terminal import OK, print_json, print_line, print_note, print_table
 from pureneuron.model import NeuronMatch, TwoLayerNetwork, unit_rows
 from pureneuron.samples import read_inputs, refuse_nonfinite
 from pureneuron.typing import Array

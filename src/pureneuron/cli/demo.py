@@ -26,17 +26,16 @@ from pureneuron.cli.fit import fit_file
 from pureneuron.cli.identification import save_identification
 from pureneuron.cli.models import check_output, save_model
 from pureneuron.cli.options import force_option, json_option, seed_option
-from pureneuron.cli.output import (
+from pureneuron.cli.plot import save_picture
+from pureneuron.cli.recovery import print_recovery, recovery_record
+from pureneuron.cli.terminal import (
     NOT_RECOVERED,
     OK,
     print_json,
     print_line,
-    print_recovery,
     print_table,
-    recovery_record,
     terminal_progress,
 )
-from pureneuron.cli.plot import save_picture
 from pureneuron.datasets import digits_inputs, digits_samples, load_digits_classifier
 from pureneuron.model import TwoLayerNetwork
 from pureneuron.options import Options
@@ -99,7 +98,7 @@ class _Files:
 @force_option
 @json_option
 def demo(output_dir: Path, seed: int, force: bool, as_json: bool) -> int:
-    """Recover a classifier of handwritten digits, from samples and by questions; check every unit.
+    """Recover a classifier of digits, from samples and by questions, and check every unit.
 
     Writes digits.parquet (the samples), truth.safetensors, model.safetensors, units.png and
     read.safetensors. Exit status 0: both are recovered. From noisy samples every unit's

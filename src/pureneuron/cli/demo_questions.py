@@ -17,7 +17,7 @@ import numpy as np
 from scipy.special import softmax
 
 from pureneuron.cli.identification import identification_record, questions_line
-from pureneuron.cli.output import print_line, print_table
+from pureneuron.cli.terminal import print_line, print_table
 from pureneuron.cli.wording import in_options
 from pureneuron.identify import Identification, identify
 from pureneuron.identify.boxes import Link

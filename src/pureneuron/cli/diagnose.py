@@ -16,7 +16,8 @@ from pureneuron.cli.options import (
     seed_option,
     slope_option,
 )
-from pureneuron.cli.output import OK, print_json, print_note, print_stages, stage_records
+from pureneuron.cli.recovery import print_stages, stage_records
+from pureneuron.cli.terminal import OK, print_json, print_note
 from pureneuron.cli.wording import telling_options
 from pureneuron.diagnosis import diagnose as diagnose_samples
 from pureneuron.samples import read_samples

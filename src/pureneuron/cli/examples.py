@@ -1,4 +1,4 @@
-"""What stands below the options in the help of each command: examples and exit statuses."""
+"""What the help says besides the options: a summary of each command, examples, exit statuses."""
 
 from __future__ import annotations
 
@@ -15,16 +15,19 @@ _FITTED = (
 
 @dataclass(frozen=True)
 class Help:
-    """Examples of a command, and what its exit statuses mean.
+    """Summary of a command, examples, and what its exit statuses mean.
 
     Attributes
     ----------
+    summary : str
+        A sentence, as in the list of commands.
     examples : tuple of str
         Command lines that can be run as they are, given the files.
     statuses : tuple of str
         A line each.
     """
 
+    summary: str
     examples: tuple[str, ...]
     statuses: tuple[str, ...]
 
@@ -40,6 +43,7 @@ def _done(what: str) -> tuple[str, ...]:
 
 
 ALL = Help(
+    "Recover the weights of a two-layer ReLU network.",
     (
         "pureneuron fit samples.csv -o model.safetensors --report report.html",
         "pureneuron identify model.onnx -o read.safetensors",
@@ -50,6 +54,7 @@ ALL = Help(
 
 HELP = {
     "fit": Help(
+        "Recover the network behind SAMPLES: files, folders or patterns.",
         (
             "pureneuron fit samples.csv",
             "pureneuron fit data/ --inputs 'stim_*' --outputs 'rate_*' -k 4 -o model.safetensors",
@@ -58,6 +63,7 @@ HELP = {
         _FITTED,
     ),
     "identify": Help(
+        "Read the network off BOX by questions.",
         (
             "pureneuron identify model.onnx -o read.safetensors",
             "pureneuron identify --command ./box --n-inputs 10 --budget 2000 --json",
@@ -65,10 +71,12 @@ HELP = {
         _FITTED,
     ),
     "predict": Help(
+        "Predict the outputs of MODEL at the inputs in SAMPLES: files, folders or patterns.",
         ("pureneuron predict model.safetensors more.csv -o predictions.csv",),
         _done("the predictions are written"),
     ),
     "compare": Help(
+        "Pair the neurons of MODEL with those of TRUTH and say how near they are.",
         (
             "pureneuron compare model.safetensors truth.safetensors",
             "pureneuron compare model.safetensors truth.safetensors --samples samples.csv",
@@ -76,10 +84,12 @@ HELP = {
         _done("the comparison was made; the networks may differ"),
     ),
     "diagnose": Help(
+        "Say what the moment method finds in SAMPLES, without a fit.",
         ("pureneuron diagnose samples.csv", "pureneuron diagnose samples.csv -k 4 --json"),
         _done("the diagnosis was made"),
     ),
     "report": Help(
+        "Write a report of MODEL, a .safetensors file, on the SAMPLES that it was fitted to.",
         (
             "pureneuron report model.safetensors samples.csv -o report.html",
             "pureneuron report model.safetensors digits.parquet --image-shape 8x8",
@@ -87,6 +97,7 @@ HELP = {
         _FITTED,
     ),
     "plot": Help(
+        "Draw a picture of MODEL, a .safetensors file: a .png, .svg or .pdf file.",
         (
             "pureneuron plot units model.safetensors -o units.png",
             "pureneuron plot compare model.safetensors truth.safetensors",
@@ -94,6 +105,7 @@ HELP = {
         _done("the picture is written"),
     ),
     "moments": Help(
+        "Gather the moments of SAMPLES, files, folders or patterns, in one pass.",
         (
             "pureneuron moments part-1.parquet -o a.safetensors",
             "pureneuron moments data/ --inputs 'stim_*' --outputs 'rate_*' -o a.safetensors",
@@ -101,10 +113,12 @@ HELP = {
         _done("the moments are written"),
     ),
     "merge": Help(
+        "Add up the moments in FILES, as 'pureneuron moments' and this command write them.",
         ("pureneuron merge a.safetensors b.safetensors -o all.safetensors",),
         _done("the sum is written"),
     ),
     "solve": Help(
+        "Make the moment estimate from MOMENTS, a file that 'pureneuron moments' or 'merge' wrote.",
         ("pureneuron solve all.safetensors -k 3 -o model.safetensors",),
         (
             "0  nothing that moments show speaks against the network, which does not confirm it",
@@ -112,6 +126,7 @@ HELP = {
         ),
     ),
     "demo": Help(
+        "Recover a classifier of digits, from samples and by questions, and check every unit.",
         ("pureneuron demo", "pureneuron demo --output-dir demo --force"),
         ("0  both are recovered", "1  one of them is not", _FITTED[2]),
     ),

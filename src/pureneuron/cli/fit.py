@@ -24,16 +24,9 @@ from pureneuron.cli.options import (
     seed_option,
     slope_or_auto,
 )
-from pureneuron.cli.output import (
-    exit_status,
-    print_json,
-    print_line,
-    print_note,
-    print_recovery,
-    recovery_record,
-    terminal_progress,
-)
+from pureneuron.cli.recovery import exit_status, print_recovery, recovery_record
 from pureneuron.cli.reporting import WantedReport, report_options
+from pureneuron.cli.terminal import print_json, print_line, print_note, terminal_progress
 from pureneuron.cli.wording import in_options, telling_options
 from pureneuron.options import Options
 from pureneuron.progress import ProgressCallback

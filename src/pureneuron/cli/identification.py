@@ -10,17 +10,16 @@ from typing import Any
 import numpy as np
 
 from pureneuron.cli.models import save_model
-from pureneuron.cli.output import (
+from pureneuron.cli.recovery import (
     MOST_NEURONS,
     network_record,
-    print_line,
     print_recovery,
     print_saved,
-    print_table,
     print_verdict,
     recovery_record,
     stage_records,
 )
+from pureneuron.cli.terminal import print_line, print_table
 from pureneuron.cli.wording import in_options
 from pureneuron.identify import Identification
 from pureneuron.identify.boxes import Link

@@ -23,8 +23,9 @@ from pureneuron.cli.options import (
     numbers,
     seed_option,
 )
-from pureneuron.cli.output import exit_status, print_json, print_line, terminal_progress
+from pureneuron.cli.recovery import exit_status
 from pureneuron.cli.reporting import WantedReport, report_options
+from pureneuron.cli.terminal import print_json, print_line, terminal_progress
 from pureneuron.cli.wording import in_options, telling_options
 from pureneuron.identify import Box, box_of, command_box
 from pureneuron.identify import identify as identify_box

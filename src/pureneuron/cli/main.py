@@ -1,4 +1,4 @@
-"""The command group, and the one place where errors become a line of text and an exit status.
+"""The command group, and the one place where errors become an exit status.
 
 Exit statuses: 0, the network is recovered (or the command did what it was asked); 1, it ran and
 says that the network is not recovered; 2, bad usage or bad input; 130, interrupted.
@@ -10,42 +10,43 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.metadata import version
 from io import TextIOWrapper
 from typing import NoReturn, TextIO
 
 import rich_click as click
 
-from pureneuron.cli.compare import compare
-from pureneuron.cli.demo import demo
-from pureneuron.cli.diagnose import diagnose
 from pureneuron.cli.examples import ALL, GROUPS, HELP
-from pureneuron.cli.fit import fit
-from pureneuron.cli.identify import identify
-from pureneuron.cli.merge import merge
-from pureneuron.cli.moments import moments
-from pureneuron.cli.output import (
-    BAD_INPUT,
-    INTERRUPTED,
-    NOT_RECOVERED,
-    OK,
-    print_error,
-    print_note,
-)
-from pureneuron.cli.plot import plot
-from pureneuron.cli.predict import predict
-from pureneuron.cli.report import report
-from pureneuron.cli.solve import solve
-from pureneuron.cli.wording import in_options, request_in_options
-from pureneuron.identify import BoxError
-from pureneuron.samples import UnclearColumns
+from pureneuron.cli.terminal import BAD_INPUT, INTERRUPTED, OK, print_error, print_note
 
-__all__ = ["main", "run"]
+__all__ = ["commands", "imported", "main", "run"]
 
 NAME = "pureneuron"  # Also where it runs as python -m pureneuron.
 
 
+class _Commands(click.RichGroup):
+    """The subcommands: a list of names and summaries, and what runs is imported.
+
+    The numerics take seconds to import; help and completion do not wait for them.
+    """
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name, listed, rest = super().resolve_command(ctx, args)
+        return name, None if listed is None else imported(str(listed.name)), rest
+
+
+def imported(name: str) -> click.Command:
+    """Return the subcommand ``name`` with all that it needs."""
+    command: click.Command = getattr(import_module(f"pureneuron.cli.{name}"), name)
+    command.epilog = HELP[name].epilog
+    return command
+
+
 @click.group(
+    cls=_Commands,
     context_settings={
         "help_option_names": ["-h", "--help"],
         "rich_help_config": click.RichHelpConfiguration(
@@ -64,11 +65,8 @@ def commands() -> None:
     """
 
 
-_OF_SAMPLES = (fit, diagnose, moments, merge, solve)
-_OF_MODELS = (identify, predict, compare, report, plot)
-for command in (*_OF_SAMPLES, *_OF_MODELS, demo):
-    command.epilog = HELP[str(command.name)].epilog
-    commands.add_command(command)
+for name, its_help in HELP.items():
+    commands.add_command(click.RichCommand(name=name, short_help=its_help.summary))
 
 
 def main() -> NoReturn:
@@ -92,15 +90,13 @@ def run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         print_error(error.format_message() + _where_to_look(error), as_json=as_json)
         return BAD_INPUT
-    except UnclearColumns as error:
-        print_error(request_in_options(error), as_json=as_json)
-        return BAD_INPUT
-    except TimeoutError as error:
-        print_error(in_options(str(error)), as_json=as_json)
-        return NOT_RECOVERED
-    except (ValueError, ImportError, OSError, BoxError) as error:
-        print_error(_one_line(error), as_json=as_json)
-        return BAD_INPUT
+    except Exception as error:
+        from pureneuron.cli.errors import EXPECTED, line_and_status
+
+        if not isinstance(error, EXPECTED):
+            raise
+        text, status = line_and_status(error)
+        print_error(text, as_json=as_json)
     return status if isinstance(status, int) else OK
 
 
@@ -109,12 +105,6 @@ def _where_to_look(error: click.ClickException) -> str:
     unknown = str(error.format_message()).startswith("No such ")
     context = getattr(error, "ctx", None)
     return f" '{context.command_path} --help' lists them." if unknown and context else ""
-
-
-def _one_line(error: Exception) -> str:
-    if isinstance(error, OSError) and error.filename is not None and error.strerror is not None:
-        return f"{error.filename}: {error.strerror}"
-    return str(error) or type(error).__name__
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import rich_click as click
 from pureneuron.cli.models import MODEL_ENDING, check_output
 from pureneuron.cli.moments import moments_output, report_moments
 from pureneuron.cli.options import force_option, json_option
-from pureneuron.cli.output import OK
+from pureneuron.cli.terminal import OK
 from pureneuron.moments import SampleMoments, load_moments, save_moments
 
 __all__ = ["merge"]

@@ -16,7 +16,7 @@ from pureneuron.cli.options import (
     memory_option,
     samples_argument,
 )
-from pureneuron.cli.output import OK, print_json, print_line
+from pureneuron.cli.terminal import OK, print_json, print_line
 from pureneuron.moments import SampleMoments, gather_moments, save_moments
 from pureneuron.samples import read_samples
 

@@ -20,8 +20,8 @@ from pureneuron.cli.options import (
     path_argument,
     samples_argument,
 )
-from pureneuron.cli.output import OK, print_json, print_line
 from pureneuron.cli.reporting import image_shape_option, lags_option
+from pureneuron.cli.terminal import OK, print_json, print_line
 from pureneuron.plot.fitted import names_of
 from pureneuron.row_sample import RowSample
 from pureneuron.samples import read_samples

@@ -17,7 +17,7 @@ from pureneuron.cli.options import (
     path_argument,
     samples_argument,
 )
-from pureneuron.cli.output import OK, print_json, print_line
+from pureneuron.cli.terminal import OK, print_json, print_line
 from pureneuron.samples import read_prediction_data, refuse_nonfinite, write_table
 from pureneuron.typing import AnyArray, Array
 

@@ -20,15 +20,9 @@ from pureneuron.cli.options import (
     samples_argument,
     seed_option,
 )
-from pureneuron.cli.output import (
-    exit_status,
-    print_json,
-    print_line,
-    print_note,
-    recovery_record,
-    terminal_progress,
-)
+from pureneuron.cli.recovery import exit_status, recovery_record
 from pureneuron.cli.reporting import WantedReport, image_shape_option, lags_option
+from pureneuron.cli.terminal import print_json, print_line, print_note, terminal_progress
 from pureneuron.cli.wording import in_options, telling_options
 from pureneuron.model import TwoLayerNetwork
 from pureneuron.recover import recover

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import rich_click as click
 
 from pureneuron.cli.models import check_output
-from pureneuron.cli.output import print_line
+from pureneuron.cli.terminal import print_line
 from pureneuron.plot.fitted import check_shape
 from pureneuron.recovery import Recovery
 from pureneuron.report import check_installed

@@ -17,15 +17,8 @@ from pureneuron.cli.options import (
     seed_option,
     slope_option,
 )
-from pureneuron.cli.output import (
-    OK,
-    exit_status,
-    print_json,
-    print_line,
-    print_saved,
-    print_verdict,
-    recovery_record,
-)
+from pureneuron.cli.recovery import exit_status, print_saved, print_verdict, recovery_record
+from pureneuron.cli.terminal import OK, print_json, print_line
 from pureneuron.cli.wording import in_options, telling_options
 from pureneuron.moments import load_moments, solve_moments
 from pureneuron.results import Status

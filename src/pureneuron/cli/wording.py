@@ -15,10 +15,12 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from pureneuron.samples import UnclearColumns
+if TYPE_CHECKING:
+    from pureneuron.samples import UnclearColumns
 
 __all__ = ["in_options", "request_in_options", "telling_options"]
 
