@@ -245,7 +245,9 @@ class Recovery:
             ("Outputs", str(self.network.n_outputs)),
         ]
         if self.network.negative_slope:
-            facts.append(("Negative slope", number(self.network.negative_slope)))
+            error = 0.0 if self.standard_errors is None else self.standard_errors.negative_slope
+            known = f" ± {error:.2g}" if error else ""
+            facts.append(("Negative slope", f"{number(self.network.negative_slope)}{known}"))
         return [*facts, ("BIC", "exact fit" if np.isneginf(self.bic) else number(self.bic, 1))]
 
     def stage(self, name: str) -> StageReport:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from html import unescape
 
 import numpy as np
 import pytest
@@ -479,6 +480,11 @@ def test_reports_speak_of_options(tmp_path, command):
     assert not any(PYTHON.search(text.replace("in Python: init=network", "")) for text in texts)
     status, out, _ = command(*arguments, "--quiet")
     assert not PYTHON.search(out)
+    page = tmp_path / "page.html"
+    command(*arguments, "--report", page)
+    said = unescape(page.read_text())
+    assert "raise --restarts" in said
+    assert not PYTHON.search(said[said.index("<body>") : said.index("<svg")].replace("\n", " "))
 
 
 def test_unknown_columns_and_options(samples, refused):

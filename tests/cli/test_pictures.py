@@ -114,6 +114,16 @@ def test_pictures_of_a_model(model, samples, tmp_path, command, ending):
     assert not plt.get_fignums()  # none stays open
 
 
+def test_the_linear_part_of_a_model(model, tmp_path, refused, command):
+    assert "has no linear part" in refused("plot", "linear", model, "-o", tmp_path / "a.png")
+    teacher, linear = make_teacher(D, K, M, rng=0), np.ones((M, D))
+    other = tmp_path / "linear.safetensors"
+    TwoLayerNetwork(teacher.A, teacher.W, linear=linear).save(other)
+    path = tmp_path / "linear.svg"
+    status, _, _ = command("plot", "linear", other, "--image-shape", "2x3", "-o", path)
+    assert (status, path.read_bytes()[:5]) == (0, b"<?xml")
+
+
 def test_pictures_that_cannot_be_drawn(model, samples, refused, tmp_path):
     path = tmp_path / "a.png"
     assert "there is no unit 7" in refused("plot", "units", model, "--neurons", "7", "-o", path)

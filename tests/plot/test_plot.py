@@ -78,7 +78,7 @@ def test_undetermined_weights_interrupt_a_line():
     half = np.full((1, 50), 0.1)
     half[0, [3, 7]] = np.inf
     display = plot.UnitsDisplay(
-        np.ones((1, 50)), np.zeros(1), half, numbers=[0], input_names=[f"x{i}" for i in range(50)]
+        np.ones((1, 50)), half, titles=["unit 0"], input_names=[f"x{i}" for i in range(50)]
     ).plot()
     assert list(np.flatnonzero(np.isnan(display.artists_[0].get_ydata()))) == [3, 7]
     assert [each.get_text() for each in display.axes_[0, 0].texts] == ["undetermined: 2 of 50"]
@@ -140,6 +140,35 @@ def test_order_shows_every_number_that_was_tried(estimator):
     assert display.p_values[display.n_neurons == K - 1] < 1e-6
 
 
+def test_the_test_of_one_neuron_less_has_a_mark_of_its_own(data):
+    recovery = PureNeuronRegressor(K, random_state=0).fit(*data).recovery_
+    display = plot.order(recovery)
+    assert list(display.n_neurons) == list(display.line_.get_xdata()) == [K]
+    assert display.smaller == recovery.stage("inference").figures["smaller_p_value"]
+    assert display.smaller_.get_xdata() == [K - 1]
+    assert display.ax_.get_xlim() == (K - 1.5, K + 0.5)
+
+
+def test_the_linear_part_and_its_intervals(data):
+    X, Y = data
+    L = np.random.default_rng(3).standard_normal((M, D))
+    estimator = PureNeuronRegressor(K, fit_linear=True, random_state=0).fit(X, Y + X @ L.T)
+    recovery = estimator.recovery_
+    assert recovery.network.linear.any()
+    display = plot.LinearDisplay.from_estimator(estimator)
+    assert [axes.get_title() for axes in display.axes_.flat] == ["y0", "y1"]
+    ends = recovery.conf_int(0.95).linear
+    for j, bars in enumerate(display.artists_):
+        widths = [bar.get_width() for bar in bars]
+        np.testing.assert_allclose(widths, recovery.network.linear[j])
+        drawn = np.array([segment[:, 0] for segment in bars.errorbar[2][0].get_segments()])
+        np.testing.assert_allclose(drawn, ends[j])
+    (image,) = plot.linear(recovery, outputs=[1], image_shape=(2, 3)).artists_
+    np.testing.assert_allclose(image.get_array().ravel(), recovery.network.linear[1])
+    with pytest.raises(ValueError, match="there is no output 2: they are 0 to 1"):
+        plot.linear(recovery, outputs=[2])
+
+
 def test_a_p_value_below_the_scale_is_said():
     display = plot.OrderDisplay(np.array([1, 2, 3]), np.array([0.0, 1e-40, 0.5]), 3).plot()
     assert [text.get_text() for text in display.ax_.texts] == ["< 1e-16"]
@@ -165,6 +194,8 @@ def test_what_can_be_drawn_and_what_not(estimator, data):
     assert len(plot.units(box).artists_) == K
     with pytest.raises(ValueError, match="there is no spectrum"):
         plot.spectrum(box)
+    with pytest.raises(ValueError, match="the network has no linear part: fit_linear=True"):
+        plot.linear(estimator)
     with pytest.raises(ValueError, match="there are no tests"):
         plot.order(estimator.network_)
     with pytest.raises(ValueError, match="no rows are at hand: give X and y"):

@@ -59,6 +59,39 @@ def test_every_picture_has_its_text(recovery):
     assert rendered(recovery).count("<svg") == 6
 
 
+def test_a_linear_part_is_drawn_and_named():
+    L = np.zeros((M, D))
+    L[1, 4] = 3.0
+    L[0, 2] = -2.0
+    found = fitted(K, fit_linear=True, linear=L)
+    drawn = [
+        a["aria-label"] for _, a in Reader(rendered(found)).attributes if a.get("role") == "img"
+    ]
+    (said,) = [each for each in drawn if each.startswith("The linear part of each output")]
+    weights = found.network.linear  # Beside L a neuron may be turned round: it is not that above.
+    for j, (shown, i) in enumerate(re.findall(r"largest weight (\S+) of x(\d)", said)):
+        assert abs(weights[j, int(i)]) == np.abs(weights[j]).max()
+        assert float(shown) == pytest.approx(weights[j, int(i)], rel=1e-3)
+    assert said.count("largest weight") == M
+
+
+def test_a_slope_has_its_standard_error():
+    recovery = fitted(K, negative_slope="auto", slope=0.2)
+    facts = dict(recovery.facts())
+    network, errors = recovery.network, recovery.standard_errors
+    value, error = facts["Negative slope"].split(" ± ")
+    assert float(value) == pytest.approx(network.negative_slope, rel=1e-3)
+    assert float(error) == pytest.approx(errors.negative_slope, rel=0.05)
+    assert facts["Negative slope"] in " ".join(Reader(rendered(recovery)).words)
+
+
+def test_the_library_may_be_put_in_other_words(recovery):
+    text = rendered(replace(recovery, reason="reason", notes=("note",)), worded=str.upper)
+    words = "".join(Reader(text).words)
+    stage = recovery.stages[0].summary.upper()
+    assert all(part in words for part in ("REASON.", "NOTE", recovery.advice.upper(), stage))
+
+
 def test_identifiers_are_unique(recovery):
     found = [a["id"] for _, a in Reader(rendered(recovery)).attributes if "id" in a]
     assert len(found) == len(set(found))

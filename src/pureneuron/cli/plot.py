@@ -99,6 +99,16 @@ def mixing(model: Path) -> pictures.MixingDisplay:
 
 @plot.command()
 @path_argument("model")
+@image_shape_option
+@lags_option
+@_draws("linear")
+def linear(model: Path, **shape: Any) -> pictures.LinearDisplay:
+    """Draw the linear part of MODEL: what inputs add to each output past the units."""
+    return pictures.linear(_Named(load_model(model)), **shape)
+
+
+@plot.command()
+@path_argument("model")
 @samples_argument
 @click.option("--of", metavar="COLUMN", help="Which output; the first if left out.")
 @column_options

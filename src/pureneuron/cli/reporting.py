@@ -15,9 +15,10 @@ import rich_click as click
 
 from pureneuron.cli.models import check_output
 from pureneuron.cli.terminal import print_line
+from pureneuron.cli.wording import in_options
 from pureneuron.plot.fitted import check_shape
 from pureneuron.recovery import Recovery
-from pureneuron.report import check_installed
+from pureneuron.report import check_installed, write_report
 
 __all__ = ["WantedReport", "image_shape_option", "lags_option", "report_options"]
 
@@ -54,7 +55,13 @@ class WantedReport:
     def write(self, recovery: Recovery, *, quiet: bool = False) -> None:
         """Write it, with the command line that repeats it."""
         recovery = replace(recovery, call=shlex.join(["pureneuron", *sys.argv[1:]]))
-        recovery.report(self.path, image_shape=self.image_shape, lags=self.lags)
+        write_report(
+            recovery,
+            self.path,
+            image_shape=self.image_shape,
+            lags=self.lags,
+            worded=in_options,
+        )
         if not quiet:
             print_line(f"Wrote the report to {self.path}")
 

@@ -6,6 +6,7 @@ its attributes, and ``plot`` draws it once more elsewhere.
 """
 
 from pureneuron.plot.displays.compare import CompareDisplay, compare
+from pureneuron.plot.displays.linear import LinearDisplay, linear
 from pureneuron.plot.displays.mixing import MixingDisplay, mixing
 from pureneuron.plot.displays.order import OrderDisplay, order
 from pureneuron.plot.displays.residuals import ResidualsDisplay, residuals
@@ -14,12 +15,14 @@ from pureneuron.plot.displays.units import UnitsDisplay, units
 
 __all__ = [
     "CompareDisplay",
+    "LinearDisplay",
     "MixingDisplay",
     "OrderDisplay",
     "ResidualsDisplay",
     "SpectrumDisplay",
     "UnitsDisplay",
     "compare",
+    "linear",
     "mixing",
     "order",
     "residuals",

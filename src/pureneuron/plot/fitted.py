@@ -18,11 +18,13 @@ __all__ = [
     "Fitted",
     "Found",
     "check_shape",
+    "errors_to_draw",
     "found_in",
     "half_width",
     "names_of",
     "network_of",
     "report_of",
+    "smaller_p_value",
     "tested_numbers",
 ]
 
@@ -102,10 +104,7 @@ def report_of(fitted: Fitted, stage: str) -> StageReport | None:
 
 
 def tested_numbers(fitted: Fitted) -> dict[int, float]:
-    """Return the p-value of each number of neurons that was tested: small ones are rejected.
-
-    It is that of the test for an omitted unit, or of the test whether one neuron less would do.
-    """
+    """Return what the test for an omitted unit says of each number of neurons, as p-values."""
     inference, tried = report_of(fitted, "inference"), report_of(fitted, "number of neurons")
     k, known = network_of(fitted).n_neurons, dict[int, float]()
     if tried is not None:
@@ -114,9 +113,26 @@ def tested_numbers(fitted: Fitted) -> dict[int, float]:
     tests = {} if inference is None else inference.figures
     if "omitted_unit_p_value" in tests:
         known[k] = float(np.asarray(tests["omitted_unit_p_value"]))
-    if "smaller_p_value" in tests and k > 1:
-        known.setdefault(k - 1, float(np.asarray(tests["smaller_p_value"])))
     return {size: p for size, p in known.items() if np.isfinite(p)}
+
+
+def smaller_p_value(fitted: Fitted) -> float | None:
+    """Return what the test says that asks whether one neuron less would do, as a p-value."""
+    inference = report_of(fitted, "inference")
+    tests = {} if inference is None else inference.figures
+    p_value = float(np.asarray(tests.get("smaller_p_value", np.nan)))
+    return p_value if np.isfinite(p_value) and network_of(fitted).n_neurons > 1 else None
+
+
+def errors_to_draw(
+    fitted: Fitted, image_shape: tuple[int, int] | None, lags: int | None
+) -> StandardErrors | None:
+    """Return the standard errors, where there are any and the picture has a place for them."""
+    # An image has no intervals, and errors of many weights take as long as some fits.
+    if image_shape is not None or lags is not None:
+        return None
+    found = found_in(fitted)
+    return None if found is None else found.standard_errors
 
 
 def half_width(errors: StandardErrors, of: Array) -> Array:

@@ -9,11 +9,12 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["COLOURS", "MARK", "hide_unused", "panel", "panels", "plain"]
+__all__ = ["COLOURS", "MARK", "OTHER_MARK", "hide_unused", "panel", "panels", "plain"]
 
 # Blue and orange are told apart by nearly all; white is zero.
 COLOURS = "PuOr_r"
 MARK = "#2f7ed8"
+OTHER_MARK = "#c65911"
 
 
 def _pyplot() -> Any:

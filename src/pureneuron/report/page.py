@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from pureneuron.inference.candidates import MEANINGS
 from pureneuron.inference.scores import LEVELS
-from pureneuron.plot.fitted import check_shape, tested_numbers
+from pureneuron.plot.fitted import check_shape, smaller_p_value, tested_numbers
 from pureneuron.report.result import Result
 from pureneuron.samples.writing import complete_file
 from pureneuron.summary import number
@@ -23,6 +23,7 @@ __all__ = ["check_installed", "rendered", "write_report"]
 
 _PACKAGES = ("pureneuron", "numpy", "scipy", "scikit-learn")
 _ENDING = ".html"
+Wording: TypeAlias = Callable[[str], str]
 
 
 def write_report(
@@ -31,16 +32,18 @@ def write_report(
     *,
     image_shape: tuple[int, int] | None = None,
     lags: int | None = None,
+    worded: Wording = str,
 ) -> None:
     """Write a report as one HTML page, which needs no network and no other file.
 
-    Arguments and errors are those of :meth:`pureneuron.recovery.Recovery.report`. What is there is
-    replaced once the page is complete.
+    Arguments and errors are those of :meth:`pureneuron.recovery.Recovery.report`; ``worded`` puts
+    what the library says in the words of whoever asks. What is there is replaced once the page is
+    complete.
     """
     path = Path(path)
     if path.suffix.lower() not in (_ENDING, ".htm"):
         raise ValueError(f"a report is a page: {path} should end in {_ENDING}")
-    text = rendered(result, image_shape=image_shape, lags=lags)
+    text = rendered(result, image_shape=image_shape, lags=lags, worded=worded)
     with complete_file(path) as part:
         part.write_text(text, encoding="utf-8")
 
@@ -52,7 +55,11 @@ def check_installed() -> None:
 
 
 def rendered(
-    result: Result, *, image_shape: tuple[int, int] | None = None, lags: int | None = None
+    result: Result,
+    *,
+    image_shape: tuple[int, int] | None = None,
+    lags: int | None = None,
+    worded: Wording = str,
 ) -> str:
     """Return the page."""
     check_shape(result.network.n_inputs, image_shape, lags)
@@ -64,6 +71,7 @@ def rendered(
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["worded"] = worded
     folder = files("pureneuron.report")
     template = environment.from_string((folder / "page.html").read_text(encoding="utf-8"))
     return template.render(
@@ -80,8 +88,9 @@ def _said(result: Result) -> dict[str, Any]:
         "result": result,
         "facts": [fact for fact in result.facts() if fact[0] != "Status"],
         "sizes": _sizes(result, figures),
+        "smaller": smaller_p_value(result),
         "tests": figures.get("inference", {}),
-        "level": LEVELS.omitted,
+        "levels": LEVELS,
         "candidates": _candidates(figures.get("inference", {})),
         "conditioning": _conditioning(figures, result),
         "stages": [(stage.name, stage.summary, f"{stage.seconds:.2f}") for stage in result.stages],
@@ -94,7 +103,7 @@ def _said(result: Result) -> dict[str, Any]:
 def _sizes(
     result: Result, figures: Mapping[str, Mapping[str, Any]]
 ) -> list[tuple[str, str, str, bool]]:
-    """Return number of neurons, p-value, criterion, and whether it was chosen, a row each."""
+    """Return number of neurons, p-values, criterion, and whether it was chosen, a row each."""
     p_values, tried = tested_numbers(result), figures.get("number of neurons", {})
     criteria = dict(zip(tried.get("n_neurons", ()), tried.get("bic", ()), strict=True))
     return [

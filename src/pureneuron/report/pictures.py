@@ -11,9 +11,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from pureneuron import plot
+from pureneuron.plot.displays.linear import LinearDisplay
 from pureneuron.plot.displays.mixing import MixingDisplay
-from pureneuron.plot.displays.units import CAPTION, UnitsDisplay
-from pureneuron.plot.fitted import tested_numbers
+from pureneuron.plot.displays.rows import RowsDisplay
+from pureneuron.plot.displays.units import UnitsDisplay
+from pureneuron.plot.fitted import smaller_p_value, tested_numbers
 from pureneuron.report.result import Result
 from pureneuron.report.svg import inline_svg
 from pureneuron.summary import number
@@ -66,10 +68,11 @@ class Picture:
 def pictures(
     result: Result, *, image_shape: tuple[int, int] | None, lags: int | None
 ) -> dict[str, Picture]:
-    """Draw what there is to see, by name: units, mixing, fit, residuals, order, spectrum."""
+    """Draw what there is to see, by name; what there is nothing of is left out."""
     made = (
         ("units", _units(result, image_shape, lags)),
         ("mixing", _mixing(result)),
+        ("linear", _linear(result, image_shape, lags)),
         ("fit", _fit(result)),
         ("residuals", _residuals(result)),
         ("order", _order(result)),
@@ -93,24 +96,56 @@ def _units(result: Result, image_shape: tuple[int, int] | None, lags: int | None
     network, k = result.network, result.network.n_neurons
     if not k:
         return None
-    shown = min(k, THRESHOLDS.units)
-    if image_shape is None and lags is None:
-        shown = min(shown, max(THRESHOLDS.weights // network.n_inputs, 6))
+    shown = _fitting(k, network.n_inputs, as_bars=image_shape is None and lags is None)
     display = UnitsDisplay.of(result, neurons=range(shown), image_shape=image_shape, lags=lags)
-    with _figure(*display.size) as figure:
-        display.plot(figure.add_subplot())
-        svg = inline_svg(figure, "units")
-    bars = "as bars" if display.half_width is None else "as bars with 95 % intervals"
-    hows = {"image": "as pictures of the inputs", "lags": "over lags and places", "bars": bars}
-    how = hows[display.kind]
-    colours = "" if display.kind == "bars" else f" {CAPTION}"
+    svg, how = _rows(display, "units")
     strongest = "; ".join(
         f"unit {a}: largest weight {number(network.W[a, j])} of {result.input_names[j]}"
         for a, j in enumerate(np.argmax(np.abs(network.W[:shown]), axis=1))
     )
     rest = f" The first {shown} of {k}." if shown < k else ""
-    caption = f"Rows of W at unit length, {how}.{rest}{colours}"
+    caption = f"Rows of W at unit length, {how}.{rest} {display.caption}".rstrip()
     return Picture(svg, f"The weights of each unit {how}. {strongest}.", caption)
+
+
+def _fitting(n_rows: int, n_inputs: int, *, as_bars: bool) -> int:
+    """Return how many rows of weights fit on the page."""
+    shown = min(n_rows, THRESHOLDS.units)
+    return min(shown, max(THRESHOLDS.weights // n_inputs, 6)) if as_bars else shown
+
+
+def _rows(display: RowsDisplay, name: str) -> tuple[str, str]:
+    """Draw rows of weights; returns the element, and how they are drawn in words."""
+    with _figure(*display.size) as figure:
+        display.plot(figure.add_subplot())
+        svg = inline_svg(figure, name)
+    bars = "as bars" if display.half_width is None else "as bars with 95 % intervals"
+    hows = {"image": "as pictures of the inputs", "lags": "over lags and places", "bars": bars}
+    return svg, hows[display.kind]
+
+
+def _linear(
+    result: Result, image_shape: tuple[int, int] | None, lags: int | None
+) -> Picture | None:
+    L = result.network.linear
+    if not L.any():
+        return None
+    m, d = L.shape
+    shown = _fitting(m, d, as_bars=image_shape is None and lags is None)
+    display = LinearDisplay.of(result, outputs=range(shown), image_shape=image_shape, lags=lags)
+    svg, how = _rows(display, "linear")
+    strongest = "; ".join(
+        f"output {result.output_names[j]}: largest weight {number(L[j, i])} of "
+        f"{result.input_names[i]}"
+        for j, i in enumerate(np.argmax(np.abs(L[:shown]), axis=1))
+    )
+    rest = f" The first {shown} of {m} outputs." if shown < m else ""
+    caption = f"Linear part: what inputs add to each output past the units, {how}.{rest}"
+    return Picture(
+        svg,
+        f"The linear part of each output {how}. {strongest}.",
+        f"{caption} {display.caption}".rstrip(),
+    )
 
 
 def _mixing(result: Result) -> Picture | None:
@@ -188,14 +223,17 @@ def _residuals(result: Result) -> Picture | None:
 
 
 def _order(result: Result) -> Picture | None:
-    known = tested_numbers(result)
-    if not known:
+    known, smaller = tested_numbers(result), smaller_p_value(result)
+    if not known and smaller is None:
         return None
     with _figure(5.0, 3.0) as figure:
         plot.order(result, ax=figure.add_subplot())
         svg = inline_svg(figure, "order")
-    said = "; ".join(f"{k} neurons: {known[k]:.2g}" for k in sorted(known))
-    return Picture(svg, f"p-values of numbers of neurons. {said}.", "Small p-values are rejected.")
+    said = [f"{k} neurons: {known[k]:.2g}" for k in sorted(known)]
+    if smaller is not None:
+        said.append(f"one neuron less than {result.network.n_neurons}: {smaller:.2g}")
+    text = f"p-values of numbers of neurons. {'; '.join(said)}."
+    return Picture(svg, text, "Small p-values are rejected.")
 
 
 def _spectrum(result: Result) -> Picture | None:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pureneuron.model import NeuronMatch, TwoLayerNetwork, unit_rows
-from pureneuron.plot.displays.units import draw_weights
+from pureneuron.plot.displays.rows import CAPTION, draw_weights
 from pureneuron.plot.fitted import Fitted, check_shape, names_of, network_of
 from pureneuron.plot.panels import panels
 from pureneuron.typing import Array
@@ -26,7 +26,6 @@ __all__ = ["CompareDisplay", "compare"]
 
 _COLUMNS = {True: 10, False: 3}  # with images, with bars
 _PANEL = {True: (1.3, 1.45), False: (3.3, 2.2)}
-_CAPTION = "Orange is positive, purple negative, white zero; each pair has its own scale."
 
 
 @dataclass(frozen=True)
@@ -192,7 +191,7 @@ class CompareDisplay:
         return titles
 
     def _caption(self) -> str:
-        caption = _CAPTION if self.image_shape is not None else ""
+        caption = CAPTION.format(what="pair") if self.image_shape is not None else ""
         if self.metric is not None:
             caption += (
                 " Contributions are weights times the root mean square of their inputs: weights of "

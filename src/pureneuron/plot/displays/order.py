@@ -1,4 +1,4 @@
-"""Order: what the test for an omitted unit says of each number of neurons."""
+"""Order: what the tests say of each number of neurons."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any, Self
 import numpy as np
 
 from pureneuron.inference.scores import LEVELS
-from pureneuron.plot.fitted import Fitted, network_of, tested_numbers
-from pureneuron.plot.panels import MARK, panel
+from pureneuron.plot.fitted import Fitted, network_of, smaller_p_value, tested_numbers
+from pureneuron.plot.panels import MARK, OTHER_MARK, panel
 from pureneuron.typing import Array, IndexArray
 
 __all__ = ["OrderDisplay", "order"]
@@ -27,17 +27,27 @@ class OrderDisplay:
         Of the test for an omitted unit.
     chosen : int
         Number of neurons of the network.
+    smaller : float or None
+        p-value of the other test, whether one neuron less would do.
 
     Attributes
     ----------
     figure_, ax_
         Where it was drawn.
-    line_, level_, chosen_
-        The p-values, the level, and the mark of the number that was chosen.
+    line_, level_, chosen_, smaller_
+        The p-values, the level, the mark of the number that was chosen, and that of the other
+        test, or None.
     """
 
-    def __init__(self, n_neurons: IndexArray, p_values: Array, chosen: int) -> None:
-        self.n_neurons, self.p_values, self.chosen = n_neurons, p_values, chosen
+    def __init__(
+        self,
+        n_neurons: IndexArray,
+        p_values: Array,
+        chosen: int,
+        smaller: float | None = None,
+    ) -> None:
+        self.n_neurons, self.p_values = n_neurons, p_values
+        self.chosen, self.smaller = chosen, smaller
 
     @classmethod
     def from_estimator(cls, estimator: Any, *, ax: Any = None) -> Self:
@@ -47,14 +57,15 @@ class OrderDisplay:
     @classmethod
     def of(cls, fitted: Fitted) -> Self:
         """Take what is to be drawn from what is fitted."""
-        known = tested_numbers(fitted)
-        if not known:
+        known, smaller = tested_numbers(fitted), smaller_p_value(fitted)
+        if not known and smaller is None:
             raise ValueError("there are no tests: a recovery from samples with noise has them")
         numbers = sorted(known)
         return cls(
-            np.array(numbers),
+            np.array(numbers, dtype=int),
             np.array([known[each] for each in numbers]),
             network_of(fitted).n_neurons,
+            smaller,
         )
 
     def plot(self, ax: Any = None) -> Self:
@@ -62,7 +73,20 @@ class OrderDisplay:
         self.ax_ = panel(ax, size=(5.0, 3.2))
         self.figure_ = self.ax_.figure
         shown = np.maximum(self.p_values, _LEAST)
-        (self.line_,) = self.ax_.plot(self.n_neurons, shown, marker="o", color=MARK)
+        (self.line_,) = self.ax_.plot(
+            self.n_neurons, shown, marker="o", color=MARK, label="a unit is missing?"
+        )
+        self.smaller_, points = None, list(zip(self.n_neurons, self.p_values, strict=True))
+        if self.smaller is not None:
+            (self.smaller_,) = self.ax_.plot(
+                self.chosen - 1,
+                max(self.smaller, _LEAST),
+                marker="s",
+                color=OTHER_MARK,
+                linestyle="none",
+                label="one neuron less?",
+            )
+            points.append((self.chosen - 1, self.smaller))
         level = LEVELS.omitted
         self.level_ = self.ax_.axhline(
             level, color="#000000", linestyle="--", linewidth=0.8, label=f"level {level:g}"
@@ -79,17 +103,18 @@ class OrderDisplay:
             label=f"chosen: {self.chosen}",
         )
         self.ax_.set_yscale("log")
-        below = self.n_neurons[self.p_values < _LEAST]
-        if len(below):
+        below = [size for size, p in points if p < _LEAST]
+        if below:
             self.ax_.annotate(
                 f"< {_LEAST:g}",
-                (below[-1], _LEAST),
+                (max(below), _LEAST),
                 xytext=(8, 0),
                 textcoords="offset points",
                 fontsize=8,
                 va="center",
             )
-        low, high = int(self.n_neurons.min()), int(self.n_neurons.max())
+        sizes = [int(size) for size, _ in points]
+        low, high = min(sizes), max(sizes)
         self.ax_.set_xticks(range(low, high + 1, max(1, (high - low) // 10)))
         self.ax_.set_xlim(low - 0.5, high + 0.5)
         self.ax_.set_xlabel("neurons")
@@ -99,7 +124,10 @@ class OrderDisplay:
 
 
 def order(fitted: Fitted, *, ax: Any = None) -> OrderDisplay:
-    """Draw the p-values of the test for an omitted unit, by number of neurons.
+    """Draw the p-values of the tests by number of neurons: small ones are rejected.
+
+    One test asks whether a unit is missing. The other, of the chosen number alone, asks whether one
+    neuron less would do.
 
     Parameters
     ----------
