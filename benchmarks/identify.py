@@ -8,7 +8,7 @@ more than the bound in any entry, up to its sign: beside a linear part nobody ca
 *Trained* networks are scikit-learn's MLPRegressor and MLPClassifier on its digits or on patches of
 one of its images, 8×8 or enlarged
 to 28×28; those of their neurons count that standard normal inputs switch. *float32* boxes are the
-same networks in PyTorch. *Wrong boxes* are no networks of one hidden layer, 25 of each kind: none
+same networks in PyTorch, *ONNX* a file, *a program* a process of its own for each batch. *Wrong boxes* are no networks of one hidden layer, 25 of each kind: none
 may be certified, and the status should name the kind. *Noise*: of a thousandth of the outputs; as
 many questions as ``identify(noise=True)`` needs to bring the standard errors of W down to those
 that ``recover`` has from 20,000 Gaussian rows. *Covered*: entries of W within their 95 % intervals.
@@ -20,11 +20,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -35,7 +37,7 @@ from sklearn.feature_extraction.image import extract_patches_2d
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from pureneuron import TwoLayerNetwork, identify, recover
-from pureneuron.identify import Identification
+from pureneuron.identify import Box, Identification, command_box
 from pureneuron.results import Status
 from pureneuron.samples import ArraySamples
 from pureneuron.typing import Array
@@ -93,6 +95,26 @@ def trained(name: str, seed: int) -> tuple[Any, TwoLayerNetwork]:
 def in_float32(network: TwoLayerNetwork) -> Callable[[Array], Array]:
     """Return the network as a PyTorch module in single precision."""
     return network.to_torch(dtype="float32")
+
+
+def as_onnx(network: TwoLayerNetwork, folder: Path) -> Path:
+    """Return the network as a file of ONNX, float64."""
+    path = folder / "box.onnx"
+    network.to_onnx(path)
+    return path
+
+
+def as_program(network: TwoLayerNetwork, folder: Path) -> Box:
+    """Return the network as a program that reads rows and writes answers."""
+    weights = folder / "weights.npz"
+    np.savez(weights, A=network.A, W=network.W, b=network.hidden_bias, c=network.output_bias)
+    program = (
+        "import sys, numpy as np; n = np.load(sys.argv[1]);"
+        "X = np.loadtxt(sys.stdin, delimiter=',', ndmin=2);"
+        "Y = np.maximum(X @ n['W'].T + n['b'], 0.0) @ n['A'].T + n['c'];"
+        "np.savetxt(sys.stdout, Y, fmt='%.17g', delimiter=',')"
+    )
+    return command_box([sys.executable, "-c", program, str(weights)])
 
 
 def active(network: TwoLayerNetwork, bound: float = 1e-3) -> Array:
@@ -167,6 +189,18 @@ def cells() -> dict[str, tuple[str, Callable[[], Iterator[Row]]]]:
 
         return rows
 
+    def elsewhere(
+        name: str, kind: str, make: Callable[[TwoLayerNetwork, Path], Any]
+    ) -> Callable[[], Iterator[Row]]:
+        def rows() -> Iterator[Row]:
+            for seed in range(3):
+                _, network = trained(name, seed)
+                with TemporaryDirectory() as folder:
+                    box = make(network, Path(folder))
+                    yield read(f"{name} trained, {kind}", seed, network, box, 1e-7)
+
+        return rows
+
     cells = {
         "10-30-1": ("1e-8, ≤ 1.5 a parameter, ≤ 2 s", drawn(10, 30, 1, 50, 1e-8)),
         "20-10-1": ("≤ 1.5 a parameter, ≤ 1 s", drawn(20, 10, 1, 20, 1e-8)),
@@ -178,6 +212,8 @@ def cells() -> dict[str, tuple[str, Callable[[], Iterator[Row]]]]:
         "64-16-64 trained": ("exact, ≤ 2 × parameters / m", learned("64-16-64", 1e-7)),
         "64-16-64 patches": ("exact", learned("64-16-64 patches", 1e-7)),
         "64-32-10 trained": ("exact, ≤ 2 × parameters / m", learned("64-32-10", 1e-7)),
+        "64-16-64 ONNX": ("the same", elsewhere("64-16-64", "ONNX", as_onnx)),
+        "64-16-64 program": ("the same", elsewhere("64-16-64", "a program", as_program)),
         "10-30-1 float32": ("what it allows", drawn(10, 30, 1, 20, 1e-4, True)),
         "20-10-1 float32": ("what it allows", drawn(20, 10, 1, 20, 1e-4, True)),
         "100-20-1 float32": ("what it allows", drawn(100, 20, 1, 5, 1e-4, True)),

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pureneuron.model import TwoLayerNetwork
+from pureneuron.model import TwoLayerNetwork, counted
 from pureneuron.results import StageReport, Status
 from pureneuron.row_sample import RowSample
 from pureneuron.standard_errors import Intervals, StandardErrors
@@ -146,7 +146,13 @@ class Recovery:
             "entries of W, or 400 where the slope is fitted"
         )
 
-    def summary(self, *, level: float = 0.95, max_rows: int | None = 200) -> str:
+    def summary(
+        self,
+        *,
+        level: float = 0.95,
+        max_rows: int | None = 200,
+        worded: Callable[[str], str] = str,
+    ) -> str:
         """Return a table of the network, its standard errors and its tests, as statsmodels does.
 
         Parameters
@@ -156,6 +162,8 @@ class Recovery:
         max_rows : int or None
             About how many weights are shown at most, whole neurons as far as they go; None shows
             all.
+        worded : callable
+            Puts remarks in other words, such as those of a command line.
 
         Raises
         ------
@@ -184,7 +192,7 @@ class Recovery:
             output_names=self.output_names,
             level=level,
             max_rows=max_rows,
-            remarks=remarks,
+            remarks=[worded(remark) for remark in remarks],
         )
 
     def report(
@@ -249,6 +257,13 @@ class Recovery:
             known = f" ± {error:.2g}" if error else ""
             facts.append(("Negative slope", f"{number(self.network.negative_slope)}{known}"))
         return [*facts, ("BIC", "exact fit" if np.isneginf(self.bic) else number(self.bic, 1))]
+
+    def effort(self) -> str:
+        """Return what the fit took, in words."""
+        return (
+            f"{counted(self.n_iter, 'iteration')} of the descent that won, "
+            f"{counted(self.n_passes, 'pass', 'passes')} over the data"
+        )
 
     def stage(self, name: str) -> StageReport:
         """Return the report of the stage ``name``."""

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from scipy import special
 
-from pureneuron.model import TwoLayerNetwork
+from pureneuron.model import TwoLayerNetwork, visible
 from pureneuron.typing import Array
 
 __all__ = ["Errors", "number", "student", "summary_table"]
@@ -111,7 +111,8 @@ def summary_table(
     remarks : sequence of str
         Below it.
     """
-    sections = list(_sections(network, errors, input_names, output_names))
+    inputs, outputs = ([visible(name) for name in names] for names in (input_names, output_names))
+    sections = list(_sections(network, errors, inputs, outputs))
     shown, left_out = _shortened(sections, network.n_neurons, max_rows)
     names = (name for section in shown for name in (*section.names, section.heading))
     longest = max(map(len, names), default=0)

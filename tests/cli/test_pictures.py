@@ -38,7 +38,9 @@ def test_fit_writes_a_report_that_says_how_to_repeat_it(samples, tmp_path):
     assert ran.returncode == 0
     assert f"Wrote the report to {page}" in " ".join(ran.stdout.split())
     text = page.read_text()
-    assert f"pureneuron fit {samples} -k {K} --report {page} --image-shape 2x3" in text
+    repeated = ["fit", samples, "-k", K, "--report", page, "--image-shape", "2x3", "--force"]
+    assert " ".join(map(str, ["pureneuron", *repeated])) in text
+    assert process(*repeated).returncode == 0
     assert "pictures of the inputs" in text
 
 
@@ -132,5 +134,8 @@ def test_pictures_that_cannot_be_drawn(model, samples, refused, tmp_path):
     assert "there is no output 'y5'" in wrong
     fewer = refused("plot", "residuals", model, samples, "--inputs", "x0,x1", "-o", path)
     assert "the model has 6 inputs and 2 outputs" in fewer
+    report = ("report", model, samples, "--inputs", "x0,x1", "-o", tmp_path / "a.html")
+    assert "the model has 6 inputs and 2 outputs" in refused(*report)
+    assert "--linear fits one" in refused("plot", "linear", model, "-o", path)
     assert "must end in .png or .svg or .pdf" in refused("plot", "units", model, "-o", "a.txt")
     assert not path.exists()

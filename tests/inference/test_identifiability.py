@@ -8,6 +8,8 @@ from pureneuron.inference.identifiability import distinct_inputs
 from pureneuron.model import TwoLayerNetwork, unit_rows
 from pureneuron.optimize import Descent, Fit, minimize, profile
 from pureneuron.problem import pose
+from pureneuron.recover import recover
+from pureneuron.results import Status
 from pureneuron.samples import ArraySamples, Sum
 
 
@@ -121,3 +123,13 @@ def test_activations_that_others_make_up_are_directions_of_their_own():
         fit = Fit(problem, point, Descent(True, False, (point.loss,)))
         assert (determined(fit).null_directions > 0) == linear
         assert (determined(fit).undetermined) == linear
+
+
+def test_a_misfit_is_no_lack_of_inputs():
+    # The inputs vary alike in all directions; what is unknown is so because the model is wrong.
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((2000, 4))
+    Y = np.sin(3.0 * X[:, :3]) + 0.1 * rng.standard_normal((2000, 3))
+    found = recover(ArraySamples(X, Y), 1, rng=0)
+    assert found.status is Status.MISFIT
+    assert not any("dimensions" in note for note in found.notes)

@@ -78,7 +78,7 @@ def test_bars_and_lines_of_a_pair_share_a_scale(d, across):
 
 
 def test_bad_arguments_are_named():
-    with pytest.raises(ValueError, match=r"image_shape \(8, 8\) does not hold the 6 inputs"):
+    with pytest.raises(ValueError, match=r"image_shape 8×8 does not hold the 6 inputs"):
         plot.compare(network(), network(), image_shape=(8, 8))
     with pytest.raises(ValueError, match=r"metric has shape \(5, 5\); \(6, 6\) is expected"):
         plot.compare(network(), network(), metric=np.eye(5))

@@ -1,6 +1,7 @@
 """Pictures of networks and recoveries: what is drawn is what is there."""
 
 import builtins
+import itertools
 import subprocess
 import sys
 from dataclasses import replace
@@ -8,6 +9,7 @@ from dataclasses import replace
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
@@ -187,6 +189,16 @@ def test_axes_that_are_given_are_used(estimator):
         plot.units(estimator, neurons=[0, 1], ax=three)
 
 
+def test_a_divided_axes_keeps_its_parts_apart(estimator):
+    figure, ax = plt.subplots()
+    axes = plot.residuals(estimator, ax=ax).axes_.flat
+    figure.draw_without_rendering()
+    boxes = [each.get_tightbbox() for each in axes]
+    assert all(left.x1 <= right.x0 for left, right in itertools.pairwise(boxes))
+    assert min(box.x0 for box in boxes) >= 0.0
+    assert max(box.x1 for box in boxes) <= figure.bbox.x1
+
+
 def test_what_can_be_drawn_and_what_not(estimator, data):
     pipeline = make_pipeline(FunctionTransformer(), PureNeuronRegressor(random_state=0)).fit(*data)
     assert len(plot.units(pipeline[-1]).artists_) == K
@@ -194,6 +206,12 @@ def test_what_can_be_drawn_and_what_not(estimator, data):
     assert len(plot.units(box).artists_) == K
     with pytest.raises(ValueError, match="there is no spectrum"):
         plot.spectrum(box)
+    with pytest.raises(TypeError, match=r"pipeline\[-1\]"):
+        plot.units(pipeline)
+    with pytest.raises(NotFittedError, match="Call 'fit'"):
+        plot.units(PureNeuronRegressor())
+    with pytest.raises(TypeError, match="got list"):
+        plot.units([])
     with pytest.raises(ValueError, match="the network has no linear part: fit_linear=True"):
         plot.linear(estimator)
     with pytest.raises(ValueError, match="there are no tests"):
@@ -206,8 +224,6 @@ def test_what_can_be_drawn_and_what_not(estimator, data):
         plot.units(estimator, neurons=[3])
     with pytest.raises(ValueError, match="lags=4 does not divide the 6 inputs"):
         plot.units(estimator, lags=4)
-    with pytest.raises(TypeError, match="got PureNeuronRegressor"):
-        plot.units(PureNeuronRegressor())
 
 
 def test_dollar_signs_in_names_are_no_formulas(data):

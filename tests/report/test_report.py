@@ -7,12 +7,13 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from pureneuron import identify
+from pureneuron import identify, recover
 from pureneuron.datasets import make_teacher
 from pureneuron.report import rendered
 from pureneuron.row_sample import RowSample
+from pureneuron.samples import ArraySamples
 from pureneuron.standard_errors import StandardErrors
-from reported import HOSTILE, D, K, M, fitted
+from reported import HOSTILE, D, K, M, N, fitted
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +116,30 @@ def test_hostile_names_stay_text():
     assert HOSTILE[0][:16] in "".join(read.words)
 
 
+def test_names_that_turn_the_text_round_are_spelled_out():
+    turned = "\u202eevil"
+    page = rendered(fitted(K, outputs=(turned, "line\nbreak")))
+    assert "\u202e" not in page
+    assert "A \\u202eevil" in page
+    assert "A line\\u000abreak" in page
+
+
+def test_one_of_a_kind_is_no_plural():
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((N, D))
+    y = np.maximum(X[:, 0], 0.0) + 0.1 * rng.standard_normal(N)
+    page = rendered(recover(ArraySamples(X, y), 1, rng=0))
+    assert f"{D} inputs, 1 neuron, 1 output</title>" in page
+    assert "1 neurons" not in page
+    assert "1 outputs" not in page
+
+
+def test_the_criterion_of_a_number_that_was_given_is_listed():
+    found = fitted(K)
+    row = re.search(r'<td class="number">3</td>.*?</tr>', rendered(found))
+    assert f"{found.bic:.1f}" in row[0]
+
+
 def test_it_says_how_to_repeat_it_and_what_it_took(recovery):
     words = "".join(Reader(rendered(recovery)).words)
     assert "recover(samples, rng=0)" in words
@@ -140,7 +165,7 @@ def test_shapes(recovery, tmp_path):
     assert "over lags and places" in rendered(recovery, lags=2)
     with pytest.raises(ValueError, match="give image_shape or lags, not both"):
         rendered(recovery, lags=2, image_shape=(2, 3))
-    with pytest.raises(ValueError, match=r"image_shape \(4, 4\) does not hold the 6 inputs"):
+    with pytest.raises(ValueError, match=r"image_shape 4×4 does not hold the 6 inputs"):
         recovery.report(tmp_path / "a.html", image_shape=(4, 4))
     assert not list(tmp_path.iterdir())
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from pureneuron.model import TwoLayerNetwork, load_metadata, load_network, save_network
+from pureneuron.model import TwoLayerNetwork, counted, load_metadata, load_network, save_network
+from pureneuron.samples import Samples
 from pureneuron.samples.writing import check_target, complete_file
 
 __all__ = [
@@ -16,6 +18,7 @@ __all__ = [
     "ONNX_ENDING",
     "Model",
     "check_output",
+    "check_sizes",
     "columns_of",
     "load_model",
     "save_model",
@@ -40,6 +43,17 @@ class Model:
     network: TwoLayerNetwork
     input_names: tuple[str, ...] | None
     output_names: tuple[str, ...] | None
+
+
+def check_sizes(model: Model, found: Samples, samples: Sequence[str]) -> None:
+    """Refuse samples that have not as many inputs and outputs as the model."""
+    network, sizes = model.network, (found.n_inputs, found.n_outputs)
+    if sizes != (network.n_inputs, network.n_outputs):
+        raise ValueError(
+            f"the model has {counted(network.n_inputs, 'input')} and "
+            f"{counted(network.n_outputs, 'output')}, and {' '.join(samples)} gives {sizes[0]} and "
+            f"{sizes[1]}: name the columns with --inputs and --outputs"
+        )
 
 
 def check_output(path: Path, *, force: bool, endings: tuple[str, ...] = ()) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import rich_click as click
 
 from pureneuron import plot as pictures
-from pureneuron.cli.models import Model, check_output, columns_of, load_model
+from pureneuron.cli.models import Model, check_output, check_sizes, columns_of, load_model
 from pureneuron.cli.options import (
     column_options,
     file_options,
@@ -22,6 +22,7 @@ from pureneuron.cli.options import (
 )
 from pureneuron.cli.reporting import image_shape_option, lags_option
 from pureneuron.cli.terminal import OK, print_json, print_line
+from pureneuron.cli.wording import telling_options
 from pureneuron.plot.fitted import names_of
 from pureneuron.row_sample import RowSample
 from pureneuron.samples import read_samples
@@ -46,7 +47,10 @@ class _Named:
 
 @click.group()
 def plot() -> None:
-    """Draw a picture of MODEL, a .safetensors file: a .png, .svg or .pdf file."""
+    """Draw a picture of MODEL, a .safetensors file: a .png, .svg or .pdf file.
+
+    The spectrum and the tests of numbers of neurons are not in MODEL: a report draws them.
+    """
 
 
 def _draws(name: str) -> Callable[[Callable[..., Any]], Callable[..., int]]:
@@ -56,7 +60,9 @@ def _draws(name: str) -> Callable[[Callable[..., Any]], Callable[..., int]]:
         @wraps(draw)
         def written(output: Path, force: bool, as_json: bool, **values: Any) -> int:
             check_output(output, force=force, endings=_ENDINGS)
-            save_picture(draw(**values), output)
+            with telling_options():
+                display = draw(**values)
+            save_picture(display, output)
             if as_json:
                 print_json({"picture": output})
             else:
@@ -120,14 +126,8 @@ def residuals(
     """Draw what MODEL leaves of SAMPLES: against the fit, in row order, and its distribution."""
     known = load_model(model)
     found = read_samples(list(samples), **columns_of(known, reading))
-    network, sizes = known.network, (found.n_inputs, found.n_outputs)
-    if sizes != (network.n_inputs, network.n_outputs):
-        raise ValueError(
-            f"the model has {network.n_inputs} inputs and {network.n_outputs} outputs, and "
-            f"{' '.join(samples)} gives {sizes[0]} and {sizes[1]}: name the columns with --inputs "
-            "and --outputs"
-        )
-    named = _Named(known, RowSample.drawn(found, network))
+    check_sizes(known, found, samples)
+    named = _Named(known, RowSample.drawn(found, known.network))
     number = 0 if of is None else _position(of, named.output_names)
     return pictures.residuals(named, output=number)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import rich_click as click
 
-from pureneuron.cli.models import columns_of, load_model
+from pureneuron.cli.models import check_sizes, columns_of, load_model
 from pureneuron.cli.options import (
     column_options,
     file_options,
@@ -83,6 +83,7 @@ def report(
     known = load_model(model)
     wanted.check_inputs(known.network.n_inputs)
     found = read_samples(list(samples), **columns_of(known, reading))
+    check_sizes(known, found, samples)
     for note in getattr(found, "notes", ()):
         print_note(note)
     network = known.network

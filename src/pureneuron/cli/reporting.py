@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
@@ -54,7 +54,7 @@ class WantedReport:
 
     def write(self, recovery: Recovery, *, quiet: bool = False) -> None:
         """Write it, with the command line that repeats it."""
-        recovery = replace(recovery, call=shlex.join(["pureneuron", *sys.argv[1:]]))
+        recovery = replace(recovery, call=_to_repeat(sys.argv[1:]))
         write_report(
             recovery,
             self.path,
@@ -66,6 +66,12 @@ class WantedReport:
             print_line(f"Wrote the report to {self.path}")
 
 
+def _to_repeat(arguments: Sequence[str]) -> str:
+    """Return the command line that does the same again; by then its files are there."""
+    force = [] if "--force" in arguments else ["--force"]
+    return shlex.join(["pureneuron", *arguments, *force])
+
+
 def report_options(command: F) -> F:
     """Add ``--report``, ``--image-shape`` and ``--lags``; the command takes a ``report``."""
 
@@ -74,7 +80,9 @@ def report_options(command: F) -> F:
         report: Path | None, image_shape: tuple[int, int] | None, lags: int | None, **values: Any
     ) -> Any:
         if report is None and (image_shape is not None or lags is not None):
-            raise click.UsageError("--image-shape and --lags say how --report shows inputs")
+            raise click.UsageError(
+                "--image-shape and --lags say how --report shows inputs: add --report PAGE"
+            )
         wanted = None if report is None else WantedReport(report, image_shape, lags)
         if wanted is not None:
             wanted.check(force=values["force"])

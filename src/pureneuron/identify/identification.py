@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pureneuron.model import counted
 from pureneuron.recovery import Recovery
 from pureneuron.results import Status
 from pureneuron.summary import number
@@ -53,6 +54,11 @@ class Identification(Recovery):
         if self.standard_errors is not None:
             return ""
         return "the answers have no noise: weights are exact up to the rounding of the box"
+
+    def effort(self) -> str:
+        """Return what the run took, in words."""
+        questions = counted(self.n_questions, "question")
+        return f"{questions} in {counted(self.n_passes, 'call')} of the box"
 
     def facts(self) -> list[tuple[str, str]]:
         """Return what there is to know first, as names and values."""

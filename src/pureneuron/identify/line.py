@@ -330,7 +330,7 @@ def _closed(row: list[_Node], narrowest: float) -> list[_Node]:
         if node.closed or not _is_narrow(left, right, narrowest):
             continue
         middle = 0.5 * (left.last + right.first)
-        width = right.first - left.last
+        width = abs(right.first - left.last)  # Pieces that are known may overlap.
         steep = np.abs(left.slope).max() + np.abs(right.slope).max()
         jump = float(np.abs(right.at(middle) - left.at(middle)).max())
         if jump > THRESHOLDS.jump * (steep * width + left.error(middle) + right.error(middle)):

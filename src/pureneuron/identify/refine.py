@@ -16,10 +16,11 @@ from pureneuron.model import TwoLayerNetwork
 from pureneuron.optimize import Limits, minimize
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.problem import pose
+from pureneuron.recover import recover
 from pureneuron.samples import ArraySamples
 from pureneuron.typing import Array, BoolArray
 
-__all__ = ["beside_kinks", "n_unknowns", "refined"]
+__all__ = ["beside_kinks", "fitted", "n_unknowns", "refined"]
 
 
 @dataclass(frozen=True)
@@ -31,16 +32,22 @@ class Thresholds:
     least_seen : float
         Questions that must be on either side of a hyperplane for its neuron to be fitted, in units
         of those that would just determine it (make bench-identify).
+    least_known : float
+        The same in units of the numbers in a row of W and its bias (make bench-identify).
     cautious : float
         Times the error that a neuron alone would have: neurons that resemble each other are known
         less well (make bench-identify).
     tol : float
         Decrease of the loss, relative, that ends the fit.
+    restarts : int
+        Random starts of a fit to what is left (make bench-identify).
     """
 
     least_seen: float = 3.0
+    least_known: float = 1.2
     cautious: float = 10.0
     tol: float = 1e-10
+    restarts: int = 5
 
 
 THRESHOLDS = Thresholds()
@@ -54,15 +61,22 @@ def n_unknowns(reading: Reading) -> int:
 
 def hardly_switched(reading: Reading, Z: Array) -> BoolArray:
     """Tell which neurons too few of the questions Z (n, d) see on both sides, (k,)."""
-    d, m = Z.shape[1], len(reading.A)
-    return np.asarray(_on_either_side(reading, Z) < THRESHOLDS.least_seen * (d / m + 4.0))
+    return np.asarray(_on_either_side(reading, Z) < _enough(reading))
+
+
+def _enough(reading: Reading) -> float:
+    """Return how many questions are to be on either side of a hyperplane.
+
+    A question shows one number of a row of W, however many outputs there are.
+    """
+    m, d = reading.L.shape
+    return float(max(THRESHOLDS.least_seen * (d / m + 4.0), THRESHOLDS.least_known * (d + 1.0)))
 
 
 def beside_kinks(reading: Reading, Z: Array, rng: np.random.Generator) -> Array:
     """Return questions on both sides of the hyperplanes of neurons that Z hardly switches."""
     few = np.flatnonzero(hardly_switched(reading, Z))
-    d, m = Z.shape[1], len(reading.A)
-    each = int(4.0 * THRESHOLDS.least_seen * (d / m + 4.0))
+    d, each = Z.shape[1], int(4.0 * _enough(reading))
     parts = [np.zeros((0, d))]
     for i in few:
         w = reading.W[i]
@@ -70,6 +84,31 @@ def beside_kinks(reading: Reading, Z: Array, rng: np.random.Generator) -> Array:
         off = points @ w + reading.b[i] - np.linalg.norm(w) * rng.standard_normal(each)
         parts.append(points - np.outer(off / (w @ w), w))
     return np.concatenate(parts)
+
+
+def fitted(
+    Z: Array, Y: Array, n_neurons: int, seconds: float, rng: np.random.Generator
+) -> Reading | None:
+    """Fit neurons and a linear part to Y (n, m) at Z (n, d); None if time ends before any fit.
+
+    Rows of W may be far off: what is fitted has more in it than these neurons.
+    """
+    try:
+        fit = recover(
+            ArraySamples(Z, Y),
+            n_neurons,
+            fit_hidden_bias=True,
+            fit_intercept=True,
+            fit_linear=True,
+            n_restarts=THRESHOLDS.restarts,
+            time_limit=seconds,
+            rng=rng,
+        )
+    except TimeoutError:
+        return None
+    net = fit.network
+    unknown = np.ones(net.n_neurons)
+    return Reading(net.W, net.hidden_bias, net.A, net.linear, net.output_bias, unknown)
 
 
 def _on_either_side(reading: Reading, Z: Array) -> Array:

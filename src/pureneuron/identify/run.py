@@ -75,6 +75,7 @@ class Run:
     precision: Precision | None = None
     search: Search | None = None
     stages: list[StageReport] = field(default_factory=list)
+    seconds_of_fits: float = 0.0
 
     def ended(self) -> tuple[Status, str]:
         """Read the box; return the status and what led to it."""
@@ -167,15 +168,28 @@ class Run:
                 stage.said = f"{search.reading.n_neurons} neurons on {search.n_lines} lines"
             with Stage(self, "fresh questions") as stage:
                 verdict = self._checked(search)
+                if precision.is_coarse and self._in_doubt(verdict) and self._completed(search):
+                    verdict = self._checked(search)
                 count = 0 if search.fresh is None else len(search.fresh[0])
                 stage.said = f"{count} asked, largest relative error {search.accuracy():.2g}"
         except (Discontinuous, Tangled):
             if is_last:
                 raise
             return None
-        coarse = precision.is_coarse and verdict[0] is Status.DEEPER
-        again = coarse or verdict[0] is Status.MISFIT
-        return None if again and not is_last else verdict
+        return None if self._in_doubt(verdict) and not is_last else verdict
+
+    def _completed(self, search: Search) -> bool:
+        """Fit what lines have left; return whether the reading is more exact for it."""
+        start = time.perf_counter()
+        more_exact = search.complete(THRESHOLDS.seconds_of_fit - self.seconds_of_fits)
+        self.seconds_of_fits += time.perf_counter() - start
+        return more_exact
+
+    def _in_doubt(self, verdict: tuple[Status, str]) -> bool:
+        """Whether a box that gets this verdict may be read better in another way."""
+        assert self.precision is not None
+        coarse = self.precision.is_coarse and verdict[0] is Status.DEEPER
+        return coarse or verdict[0] is Status.MISFIT
 
     def _checked(self, search: Search) -> tuple[Status, str]:
         """Follow what is wrong at fresh questions until nothing is."""

@@ -9,6 +9,7 @@ next line goes from there to a place where it is right.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,7 +20,7 @@ from pureneuron.identify.polish import affordable, polished
 from pureneuron.identify.precision import Precision
 from pureneuron.identify.questions import NotFinite, Questions
 from pureneuron.identify.reading import Reading
-from pureneuron.identify.refine import beside_kinks, n_unknowns, refined
+from pureneuron.identify.refine import beside_kinks, fitted, n_unknowns, refined
 from pureneuron.identify.units import Line, read_units
 from pureneuron.typing import Array, BoolArray
 
@@ -55,6 +56,10 @@ class Thresholds:
     spread, refinements : float, int
         Questions all over the region for each unknown, where rounding is coarse, and fits to them
         (make bench-identify).
+    most_left : int
+        Neurons that are fitted at once to what lines leave (make bench-identify).
+    much_better : float
+        Share of the error of a reading that must be left for another one to be tried further.
     least_explained : float
         Share of the answers that must be explained for a polish.
     surely : float
@@ -78,6 +83,8 @@ class Thresholds:
     vague: float = 1e-2
     spread: float = 4.0
     refinements: int = 3
+    most_left: int = 4
+    much_better: float = 0.5
     least_explained: float = 0.9
     surely: float = 5.0
     cautious: float = 0.1
@@ -180,6 +187,55 @@ class Search:
             without = replace(self, reading=self.reading.kept(self.reading.errors != error))
             if (np.abs(Y - without.reading(Z)).max(axis=1) <= without._allowed(Z, Y)).all():
                 self.reading = without.reading
+
+    def complete(self, seconds: float) -> bool:
+        """Fit neurons to what lines leave unexplained, where rounding hides their kinks.
+
+        First one, and if that does not help more at once; and again for what is left then. Those
+        that are badly known in the end are left out: the others are more exact for them, and so the
+        next line sees more.
+
+        Parameters
+        ----------
+        seconds : float
+            Most time.
+
+        Returns
+        -------
+        helped : bool
+            Whether less is unexplained, or the reading is more exact.
+        """
+        end, before, count = time.perf_counter() + seconds, self.reading, 1
+        while self.spread is not None and count <= THRESHOLDS.most_left:
+            Z, Y = self.spread
+            time_left = end - time.perf_counter()
+            left = (
+                fitted(Z, Y - self.reading(Z), count, time_left, self.rng)
+                if time_left > 0
+                else None
+            )
+            if left is None:
+                break
+            joined = self.reading.with_units(left.W, left.b, left.A, left.errors)
+            trial = replace(self, reading=joined.with_linear(left.L, left.c))
+            for _ in range(2):  # The second time it is asked beside their hyperplanes.
+                trial._refine()
+            self.spread = trial.spread
+            off, now_off = self._left(), trial._left()
+            count += 1
+            if now_off < THRESHOLDS.much_better * off:
+                self.reading, count = trial.reading, 1
+            if now_off <= self.precision.rounding:
+                break
+        known = self.reading.kept(self.reading.errors <= THRESHOLDS.vague)
+        self.reading = known if known.n_neurons >= before.n_neurons else self.reading
+        return self.reading is not before
+
+    def _left(self) -> float:
+        """Return the root mean square of what is unexplained all over the region."""
+        assert self.spread is not None
+        Z, Y = self.spread
+        return float(np.sqrt(np.mean((Y - self.reading(Z)) ** 2)))
 
     def accuracy(self) -> float:
         """Return the largest difference to a fresh answer, relative to the size of the outputs."""
@@ -313,11 +369,12 @@ class Search:
             if np.sum(explained) * Y.shape[1] < 1.5 * n_unknowns(self.reading):
                 return
             new = refined(self.reading, Z[explained], Y[explained])
-            gain = np.median(new.errors) / np.median(self.reading.errors)
+            # One neuron that is known badly blurs all that is read after it.
+            gain = _blur(new) / _blur(self.reading)
             # With a neuron missing, or one that is none, the fit gets worse and not better.
             if gain < 1.0:
                 self.reading = new
-            if gain > 0.5:
+            if gain > THRESHOLDS.much_better:
                 return
 
     def _see_both_sides(self) -> None:
@@ -377,6 +434,11 @@ class Search:
             if gap > widest and np.abs(places).max() < 3.0:
                 best, widest = line, gap
         return best
+
+
+def _blur(reading: Reading) -> float:
+    """Return how exact a reading is in the middle of the region."""
+    return float(reading.uncertainty(np.zeros((1, reading.W.shape[1])))[0])
 
 
 def _line(origin: Array, direction: Array) -> Line:

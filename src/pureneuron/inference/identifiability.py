@@ -41,6 +41,9 @@ class Thresholds:
     vanishing, another : float
         Share of the largest neuron that is zero for a sum without noise (rounding); displacement
         from which on a network is another one.
+    hardly_varies : float
+        Standard deviation of the inputs along a direction, relative to that of all, below which it
+        is the inputs that leave a weight unknown, and not the neurons (calibration).
     all_sets : int
         Neurons up to which all their sets are tried (cost.py).
     squared_errors : float
@@ -52,6 +55,7 @@ class Thresholds:
     well_known: float = 0.05
     vanishing: float = 1e-7
     another: float = 0.1
+    hardly_varies: float = 0.3
     all_sets: int = 12
     squared_errors: float = 9.0
 
@@ -183,8 +187,9 @@ def _dependent(known: Information) -> int:
 def _weakest_input(fit: Fit, changes: Array, W: Array) -> Array:
     """Return the direction (d, 1) of the inputs along which W is least known, or none (d, 0).
 
-    It is weak where rows of W are known no better along it than to a quarter of the rest of their
-    length, in the units of the data, and nothing says that they have a part along it at all.
+    It is weak where the inputs hardly vary along it, rows of W are known no better along it than to
+    a quarter of the rest of their length, in the units of the data, and nothing says that they have
+    a part along it at all.
 
     Parameters
     ----------
@@ -202,6 +207,10 @@ def _weakest_input(fit: Fit, changes: Array, W: Array) -> Array:
         return none
     changes, rows = (changes @ transform.T)[:, :, :d], (W @ transform.T)[:, :d]
     direction = np.linalg.eigh(np.einsum("cai,caj->ij", changes, changes))[1][:, -1]
+    variances = np.linalg.svd(transform[:d], compute_uv=False) ** -2.0
+    variance = 1.0 / np.sum((direction @ transform[:d]) ** 2)
+    if variance > THRESHOLDS.hardly_varies**2 * np.mean(variances):
+        return none
     along = rows @ direction
     error = np.linalg.norm(changes @ direction, axis=0)
     rest = np.linalg.norm(rows - along[:, None] * direction, axis=1)

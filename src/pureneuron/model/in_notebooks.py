@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from pureneuron.model.names import counted, visible
 from pureneuron.typing import Array
 
 __all__ = ["network_as_html"]
@@ -85,11 +86,12 @@ def network_as_html(
         rows.append("".join([*cells, *_cells(network.A[:, a], scales[1])]))
     slope = f", negative slope {network.negative_slope:.4g}" if network.negative_slope else ""
     linear = ", a linear part beside them" if network.linear.any() else ""
+    sizes = f"{counted(d, 'input')}, {counted(k, 'neuron')}, {counted(m, 'output')}"
     more = f"<p>and {k - len(rows)} neurons more</p>" if k > len(rows) else ""
-    head = "".join(f"<th>{escape(str(name))}</th>" for name in headings)
+    head = "".join(f"<th>{escape(visible(name))}</th>" for name in headings)
     body = "".join(f"<tr>{row}</tr>" for row in rows)
     return (
-        f"<div><p>Two-layer network: {d} inputs, {k} neurons, {m} outputs{slope}{linear}</p>"
+        f"<div><p>Two-layer network: {sizes}{slope}{linear}</p>"
         f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}</div>"
     )
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from pureneuron.model.in_notebooks import network_as_html
 from pureneuron.model.matching import NeuronMatch, match_neurons
+from pureneuron.model.names import counted
 from pureneuron.model.safetensors import read_tensors, write_tensors
 from pureneuron.typing import Array
 
@@ -119,8 +120,12 @@ class TwoLayerNetwork:
             )
             if present
         )
-        sizes = f"{self.n_inputs} inputs, {self.n_neurons} neurons, {self.n_outputs} outputs"
-        return f"TwoLayerNetwork({sizes}{extras})"
+        sizes = (
+            counted(self.n_inputs, "input"),
+            counted(self.n_neurons, "neuron"),
+            counted(self.n_outputs, "output"),
+        )
+        return f"TwoLayerNetwork({', '.join(sizes)}{extras})"
 
     def hidden(self, X: ArrayLike) -> Array:
         """Return the activations ``σ(W x + b)``, (n, k), for inputs ``X`` of shape (n, d)."""

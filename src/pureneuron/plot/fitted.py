@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
-from pureneuron.model import TwoLayerNetwork
+from pureneuron.model import TwoLayerNetwork, visible
 from pureneuron.results import StageReport
 from pureneuron.row_sample import RowSample
 from pureneuron.standard_errors import StandardErrors
@@ -68,12 +69,18 @@ def found_in(fitted: Fitted) -> Found | None:
     Raises
     ------
     TypeError
-        If it is none of these, or an estimator that is not fitted.
+        If it is none of these.
+    sklearn.exceptions.NotFittedError
+        If it is an estimator that is not fitted.
     """
     if isinstance(fitted, TwoLayerNetwork):
         return None
     found = getattr(fitted, "recovery_", fitted)
     if not hasattr(found, "network") or not hasattr(found, "stages"):
+        if hasattr(fitted, "steps"):
+            raise TypeError("give the last step of the pipeline: pipeline[-1]")
+        if hasattr(fitted, "fit"):
+            check_is_fitted(fitted, "recovery_")
         raise TypeError(
             "a network, a recovery, an identification or a fitted estimator is expected, got "
             f"{type(fitted).__name__}"
@@ -91,7 +98,7 @@ def names_of(fitted: Fitted) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the names of inputs and outputs; x0, x1, … and y0, y1, … of a network alone."""
     found, network = found_in(fitted), network_of(fitted)
     if found is not None:
-        return tuple(found.input_names), tuple(found.output_names)
+        return tuple(map(visible, found.input_names)), tuple(map(visible, found.output_names))
     inputs = tuple(f"x{i}" for i in range(network.n_inputs))
     return inputs, tuple(f"y{j}" for j in range(network.n_outputs))
 
@@ -145,6 +152,7 @@ def check_shape(d: int, image_shape: tuple[int, int] | None, lags: int | None) -
     if image_shape is not None and lags is not None:
         raise ValueError("give image_shape or lags, not both")
     if image_shape is not None and (len(image_shape) != 2 or np.prod(image_shape) != d):
-        raise ValueError(f"image_shape {tuple(image_shape)} does not hold the {d} inputs")
+        shape = "×".join(map(str, image_shape))
+        raise ValueError(f"image_shape {shape} does not hold the {d} inputs")
     if lags is not None and (lags < 1 or d % lags):
         raise ValueError(f"lags={lags} does not divide the {d} inputs")

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["COLOURS", "MARK", "OTHER_MARK", "hide_unused", "panel", "panels", "plain"]
+__all__ = ["COLOURS", "MARK", "OTHER_MARK", "hide_unused", "panel", "panels", "plain", "short"]
 
 # Blue and orange are told apart by nearly all; white is zero.
 COLOURS = "PuOr_r"
@@ -39,7 +39,8 @@ def panels(ax: Any, rows: int, columns: int, *, size: tuple[float, float]) -> An
     Parameters
     ----------
     ax : Axes, array of Axes, or None
-        One is divided, as scikit-learn does; an array of the right number is taken as it is; None
+        One is divided, as scikit-learn does, and its figure gets a constrained layout if it has
+        none; an array of the right number is taken as it is; None
         is a new figure.
     rows, columns : int
         How many.
@@ -62,6 +63,9 @@ def panels(ax: Any, rows: int, columns: int, *, size: tuple[float, float]) -> An
             raise ValueError(f"ax has {given.size} axes, and {rows * columns} are needed")
         return given.reshape(rows, columns)
     _pyplot()
+    if ax.figure.get_layout_engine() is None:
+        # What is divided needs room between its parts.
+        ax.figure.set_layout_engine("constrained")
     from matplotlib.gridspec import GridSpecFromSubplotSpec
 
     ax.set_axis_off()
@@ -77,6 +81,11 @@ def hide_unused(axes: Any, used: int) -> None:
     """Hide the axes beyond those that are used."""
     for each in axes.flat[used:]:
         each.set_axis_off()
+
+
+def short(name: str, most: int = 18) -> str:
+    """Return a name of at most so many letters."""
+    return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
 def plain(text: Any) -> Any:

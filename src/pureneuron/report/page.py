@@ -14,6 +14,7 @@ import numpy as np
 
 from pureneuron.inference.candidates import MEANINGS
 from pureneuron.inference.scores import LEVELS
+from pureneuron.model import counted, visible
 from pureneuron.plot.fitted import check_shape, smaller_p_value, tested_numbers
 from pureneuron.report.result import Result
 from pureneuron.samples.writing import complete_file
@@ -71,17 +72,17 @@ def rendered(
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["worded"] = worded
+    environment.filters["worded"] = lambda text: visible(worded(text))
     folder = files("pureneuron.report")
     template = environment.from_string((folder / "page.html").read_text(encoding="utf-8"))
     return template.render(
         style=(folder / "page.css").read_text(encoding="utf-8"),
         pictures=pictures(result, image_shape=image_shape, lags=lags),
-        **_said(result),
+        **_said(result, worded),
     )
 
 
-def _said(result: Result) -> dict[str, Any]:
+def _said(result: Result, worded: Wording) -> dict[str, Any]:
     """Return all that the page says in words and numbers."""
     figures = {stage.name: stage.figures for stage in result.stages}
     return {
@@ -94,8 +95,17 @@ def _said(result: Result) -> dict[str, Any]:
         "candidates": _candidates(figures.get("inference", {})),
         "conditioning": _conditioning(figures, result),
         "stages": [(stage.name, stage.summary, f"{stage.seconds:.2f}") for stage in result.stages],
+        "sizes_said": ", ".join(
+            counted(n, what)
+            for n, what in zip(
+                (result.network.n_inputs, result.network.n_neurons, result.network.n_outputs),
+                ("input", "neuron", "output"),
+                strict=True,
+            )
+        ),
+        "effort": result.effort(),
         "seconds": f"{sum(stage.seconds for stage in result.stages):.2f}",
-        "table": result.summary(),
+        "table": result.summary(worded=worded),
         "versions": _versions(),
     }
 
@@ -106,6 +116,8 @@ def _sizes(
     """Return number of neurons, p-values, criterion, and whether it was chosen, a row each."""
     p_values, tried = tested_numbers(result), figures.get("number of neurons", {})
     criteria = dict(zip(tried.get("n_neurons", ()), tried.get("bic", ()), strict=True))
+    if np.isfinite(result.bic):
+        criteria.setdefault(result.network.n_neurons, result.bic)
     return [
         (
             str(k),

@@ -11,11 +11,13 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from pureneuron import plot
+from pureneuron.model import counted
 from pureneuron.plot.displays.linear import LinearDisplay
 from pureneuron.plot.displays.mixing import MixingDisplay
 from pureneuron.plot.displays.rows import RowsDisplay
 from pureneuron.plot.displays.units import UnitsDisplay
-from pureneuron.plot.fitted import smaller_p_value, tested_numbers
+from pureneuron.plot.fitted import names_of, smaller_p_value, tested_numbers
+from pureneuron.plot.panels import short
 from pureneuron.report.result import Result
 from pureneuron.report.svg import inline_svg
 from pureneuron.summary import number
@@ -100,7 +102,7 @@ def _units(result: Result, image_shape: tuple[int, int] | None, lags: int | None
     display = UnitsDisplay.of(result, neurons=range(shown), image_shape=image_shape, lags=lags)
     svg, how = _rows(display, "units")
     strongest = "; ".join(
-        f"unit {a}: largest weight {number(network.W[a, j])} of {result.input_names[j]}"
+        f"unit {a}: largest weight {number(network.W[a, j])} of {names_of(result)[0][j]}"
         for a, j in enumerate(np.argmax(np.abs(network.W[:shown]), axis=1))
     )
     rest = f" The first {shown} of {k}." if shown < k else ""
@@ -135,8 +137,8 @@ def _linear(
     display = LinearDisplay.of(result, outputs=range(shown), image_shape=image_shape, lags=lags)
     svg, how = _rows(display, "linear")
     strongest = "; ".join(
-        f"output {result.output_names[j]}: largest weight {number(L[j, i])} of "
-        f"{result.input_names[i]}"
+        f"output {names_of(result)[1][j]}: largest weight {number(L[j, i])} of "
+        f"{names_of(result)[0][i]}"
         for j, i in enumerate(np.argmax(np.abs(L[:shown]), axis=1))
     )
     rest = f" The first {shown} of {m} outputs." if shown < m else ""
@@ -159,7 +161,7 @@ def _mixing(result: Result) -> Picture | None:
     j, a = np.unravel_index(int(np.abs(result.network.A).argmax()), (m, k))
     text = (
         f"Heat map of A, {m} outputs by {k} units. Its largest entry is "
-        f"{number(result.network.A[j, a])}, of output {result.output_names[int(j)]} and unit {a}."
+        f"{number(result.network.A[j, a])}, of output {names_of(result)[1][int(j)]} and unit {a}."
     )
     return Picture(svg, text, "Entries of A: what each unit adds to each output.")
 
@@ -180,14 +182,14 @@ def _fit(result: Result) -> Picture | None:
             ax.plot(ends, ends, color="#000000", linewidth=0.8)
             ax.plot(fit, measured, ".", markersize=3, alpha=0.5, color="#2f7ed8")
             shares.append(_explained(fit, measured))
-            title = f"{_short(result.output_names[j])}: R² = {number(shares[-1])}"
+            title = f"{short(names_of(result)[1][j], 24)}: R² = {number(shares[-1])}"
             # A dollar sign in a name is no formula.
             ax.set_title(title, fontsize=10, parse_math=False)
             ax.set_xlabel("fit")
             ax.set_ylabel("data")
         svg = inline_svg(figure, "fit")
     explained = ", ".join(
-        f"{name} {number(share)}" for name, share in zip(result.output_names, shares, strict=False)
+        f"{name} {number(share)}" for name, share in zip(names_of(result)[1], shares, strict=False)
     )
     rest = f" The first {shown} of {m} outputs." if shown < m else ""
     caption = f"Data against the fit in {len(fit)} random rows of {rows.n_rows}.{rest}"
@@ -208,16 +210,21 @@ def _residuals(result: Result) -> Picture | None:
         plot.residuals(result, output=worst, ax=figure.add_subplot())
         svg = inline_svg(figure, "residuals")
     spread = number(float(np.std(rows.residuals[:, worst])))
-    name = result.output_names[worst]
+    name = names_of(result)[1][worst]
     text = (
         f"Residuals of output {name} against the fit, in row order, and their distribution. Their "
         f"standard deviation is {spread}."
     )
     several = ", the output with the largest," if rows.outputs.shape[1] > 1 else ""
+    signs = (
+        ""
+        if np.isneginf(result.bic)  # an exact fit: what is left is rounding
+        else " Bands, funnels and waves are signs of a wrong model or of noise that is not "
+        "independent."
+    )
     caption = (
         f"Residuals of {name}{several} against the fit, in row order, and their distribution "
-        "beside a normal one. Bands, funnels and waves are signs of a wrong model or of noise that "
-        "is not independent."
+        f"beside a normal one.{signs}"
     )
     return Picture(svg, text, caption)
 
@@ -229,7 +236,7 @@ def _order(result: Result) -> Picture | None:
     with _figure(5.0, 3.0) as figure:
         plot.order(result, ax=figure.add_subplot())
         svg = inline_svg(figure, "order")
-    said = [f"{k} neurons: {known[k]:.2g}" for k in sorted(known)]
+    said = [f"{counted(k, 'neuron')}: {known[k]:.2g}" for k in sorted(known)]
     if smaller is not None:
         said.append(f"one neuron less than {result.network.n_neurons}: {smaller:.2g}")
     text = f"p-values of numbers of neurons. {'; '.join(said)}."
@@ -244,7 +251,3 @@ def _spectrum(result: Result) -> Picture | None:
         svg = inline_svg(figure, "spectrum")
     text = "Singular values of B = A W, and of the detector where moments were made."
     return Picture(svg, text, text)
-
-
-def _short(name: str, most: int = 24) -> str:
-    return name if len(name) <= most else f"{name[: most - 1]}…"

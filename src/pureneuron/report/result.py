@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from pureneuron.model import TwoLayerNetwork
@@ -73,11 +73,24 @@ class Result(Protocol):
         """Some rows beside what the network predicts."""
 
     @property
+    def bic(self) -> float:
+        """Information criterion; −inf for an exact fit."""
+
+    @property
     def call(self) -> str:
         """What repeats it."""
 
     def facts(self) -> list[tuple[str, str]]:
         """Return what there is to know first, as names and values."""
 
-    def summary(self, *, level: float = 0.95, max_rows: int | None = 200) -> str:
+    def effort(self) -> str:
+        """Return what it took, in words."""
+
+    def summary(
+        self,
+        *,
+        level: float = 0.95,
+        max_rows: int | None = 200,
+        worded: Callable[[str], str] = str,
+    ) -> str:
         """Return the table of all weights."""

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from pureneuron.plot.fitted import Fitted, found_in, names_of, network_of
-from pureneuron.plot.panels import COLOURS, panel, plain
+from pureneuron.plot.panels import COLOURS, panel, plain, short
 from pureneuron.typing import Array
 
 __all__ = ["MixingDisplay", "mixing"]
@@ -77,7 +77,7 @@ class MixingDisplay:
         self.ax_.set_xlabel("unit")
         self.ax_.set_xticks(range(0, k, max(1, k // 20)))
         step = max(1, m // _MOST_NAMES)
-        names = [name if len(name) <= 18 else f"{name[:17]}…" for name in self.output_names]
+        names = [short(name) for name in self.output_names]
         self.ax_.set_yticks(range(0, m, step), names[::step])
         plain(self.ax_.get_yticklabels())
         return self

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pureneuron.plot.fitted import Fitted, found_in, names_of, network_of
-from pureneuron.plot.panels import MARK, panels, plain
+from pureneuron.plot.panels import MARK, panels, plain, short
 from pureneuron.typing import Array, IndexArray
 
 __all__ = ["ResidualsDisplay", "residuals"]
@@ -84,7 +84,7 @@ class ResidualsDisplay:
             self.points_ += panel.plot(across, self.residual, **dots)
             panel.axhline(0.0, color="#000000", linewidth=0.8)
             panel.set_xlabel(label)
-        plain(against_fit.set_ylabel(f"residual of {self.name}"))
+        plain(against_fit.set_ylabel(f"residual of {short(self.name)}"))
         _, edges, self.bars_ = distribution.hist(
             self.residual, bins="auto", density=True, color=MARK, alpha=0.6
         )

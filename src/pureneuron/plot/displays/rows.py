@@ -9,14 +9,13 @@ from typing import Any, Self
 import numpy as np
 
 from pureneuron.plot.fitted import check_shape
-from pureneuron.plot.panels import COLOURS, MARK, hide_unused, panels, plain
+from pureneuron.plot.panels import COLOURS, MARK, hide_unused, panels, plain, short
 from pureneuron.typing import Array
 
 __all__ = ["CAPTION", "RowsDisplay", "chosen", "draw_weights"]
 
 _MOST = 64
 _MOST_NAMES = 40  # inputs with a bar and a name each; more become a line
-_LONGEST_NAME = 18
 _COLUMNS = {"bars": 3, "image": 8, "lags": 4}
 CAPTION = "Orange is positive, purple negative, white zero; each {what} has its own scale."
 
@@ -202,7 +201,6 @@ def draw_weights(
     ax.set_ylim(len(weights) - 0.4, -0.6)
     if limit is not None:
         ax.set_xlim(-1.05 * limit, 1.05 * limit)
-    short = [n if len(n) <= _LONGEST_NAME else f"{n[: _LONGEST_NAME - 1]}…" for n in names]
-    ax.set_yticks(places, short if named else [""] * len(short))
+    ax.set_yticks(places, [short(name) if named else "" for name in names])
     plain(ax.get_yticklabels())
     return bars

@@ -54,6 +54,8 @@ class SpectrumDisplay:
 
     def plot(self, ax: Any = None) -> Self:
         """Draw into axes, or into a new figure."""
+        from matplotlib.ticker import MaxNLocator
+
         self.ax_ = panel(ax, size=(5.0, 3.2))
         self.figure_ = self.ax_.figure
         series = [("B = A W", "o", MARK, self.linear)]
@@ -75,7 +77,7 @@ class SpectrumDisplay:
             linestyle="--",
             label=f"rank {self.rank}",
         )
-        self.ax_.locator_params(axis="x", integer=True)
+        self.ax_.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         self.ax_.set_xlabel("number")
         self.ax_.set_ylabel("singular value")
         self.ax_.legend(fontsize=8, framealpha=0.0)
