@@ -6,12 +6,13 @@ writes ``identify.md``, ``identify.json`` and ``identify.svg``. A parameter is a
 or c. A row of W with its bias, of unit length, counts as found if one that is read differs by no
 more than the bound in any entry, up to its sign: beside a linear part nobody can tell that.
 *Trained* networks are scikit-learn's MLPRegressor and MLPClassifier on its digits or on patches of
-one of its images, 8×8 or enlarged
-to 28×28; those of their neurons count that standard normal inputs switch. *float32* boxes are the
-same networks in PyTorch, *ONNX* a file, *a program* a process of its own for each batch. *Wrong boxes* are no networks of one hidden layer, 25 of each kind: none
-may be certified, and the status should name the kind. *Noise*: of a thousandth of the outputs; as
-many questions as ``identify(noise=True)`` needs to bring the standard errors of W down to those
-that ``recover`` has from 20,000 Gaussian rows. *Covered*: entries of W within their 95 % intervals.
+one of its images, 8×8 or enlarged to 28×28; those of their neurons count that standard normal
+inputs switch. *float32* boxes are the same networks in PyTorch, *ONNX* a file, *a program* a
+process of its own for each batch. *Wrong boxes* are no networks of one hidden layer, 25 of each
+kind: none may be certified, and the status should name the kind. *Noise*: of a thousandth of the
+outputs; as many questions as ``identify(noise=True)`` needs to bring the standard errors of W down
+to those that ``recover`` has from 20,000 Gaussian rows. *Covered*: entries of W within their 95 %
+intervals.
 
 Stopped, it goes on where it was: cells that are in ``identify.json`` are not measured again.
 """
