@@ -99,3 +99,10 @@ def _rows(network):
 def _weights(network: TwoLayerNetwork):
     """Return what a neuron is in normal form: w, b, and a relative to the size of A."""
     return np.column_stack([network.W, network.hidden_bias, network.A.T / np.abs(network.A).max()])
+
+
+def in_single_precision(network):
+    """Return the function of a network that computes in float32."""
+    parts = (network.A, network.W, network.hidden_bias, network.output_bias)
+    A, W, b, c = (np.float32(part) for part in parts)
+    return lambda X: np.maximum(np.float32(X) @ W.T + b, np.float32(0.0)) @ A.T + c

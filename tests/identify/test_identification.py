@@ -10,6 +10,7 @@ from known import (
     Asked,
     assert_same_function,
     assert_same_units,
+    in_single_precision,
     row_by_row,
     softmax,
     spread,
@@ -164,12 +165,7 @@ def test_probabilities_through_a_sigmoid(m):
 @pytest.mark.parametrize(("d", "k", "m"), [(4, 12, 3), (20, 10, 1), (32, 16, 32)])
 def test_single_precision_is_read_to_what_it_allows(d, k, m):
     network = random_network(1, d=d, k=k, m=m)
-    A, W, b, c = (np.float32(getattr(network, name)) for name in PARTS[:4])
-
-    def box(X):
-        return np.maximum(np.float32(X) @ W.T + b, np.float32(0.0)) @ A.T + c
-
-    found = identify(box, d, rng=0)
+    found = identify(in_single_precision(network), d, rng=0)
     assert_read(found, network, 1e-4)
     # It is said what limits the accuracy.
     assert 1e-9 < found.rounding < 1e-5
@@ -179,12 +175,8 @@ def test_small_boxes_in_single_precision():
     # Most places are flat, and a flat place shows no rounding.
     for seed in range(12):
         network = random_network(seed, d=2, k=1, m=1)
-        A, W, b, c = (np.float32(getattr(network, name)) for name in PARTS[:4])
-
-        def box(X, A=A, W=W, b=b, c=c):
-            return np.maximum(np.float32(X) @ W.T + b, np.float32(0.0)) @ A.T + c
-
-        assert identify(box, 2, rng=seed).status is Status.RECOVERED
+        found = identify(in_single_precision(network), 2, rng=seed)
+        assert found.status is Status.RECOVERED
 
 
 def test_inputs_that_are_rounded_coarsely():

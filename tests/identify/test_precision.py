@@ -4,7 +4,7 @@ from math import pi
 
 import numpy as np
 import pytest
-from known import Asked
+from known import Asked, in_single_precision
 from scipy.special import erf
 
 from networks import random_network
@@ -13,14 +13,6 @@ from pureneuron.identify.questions import Questions
 from pureneuron.identify.region import Region
 
 NETWORK = random_network(0, k=5, m=2)
-
-
-def in_single(network):
-    A, W, b, c = (
-        np.float32(each)
-        for each in (network.A, network.W, network.hidden_bias, network.output_bias)
-    )
-    return lambda X: np.maximum(np.float32(X) @ W.T + b, np.float32(0.0)) @ A.T + c
 
 
 def probed(function, d=4, seed=0, **region):
@@ -71,7 +63,7 @@ def test_rounding_of_double_precision(d, k, m, offset):
 def test_rounding_of_single_precision(d, k, m):
     for seed in range(10):
         network = random_network(seed, d=d, k=k, m=m)
-        box = in_single(network)
+        box = in_single_precision(network)
         _, precision, _ = probed(box, d, seed)
         assert precision.is_coarse
         ratio = precision.rounding / true_rounding(network, box, precision.size)
@@ -82,7 +74,7 @@ def test_single_precision_is_seen_behind_a_factor_in_double():
     # By their digits these answers are as good as any.
     for seed in range(10):
         network = random_network(seed, d=20, k=60, m=1)
-        single = in_single(network)
+        single = in_single_precision(network)
         _, precision, _ = probed(lambda X, f=single: pi * np.float64(f(X)), 20, seed)
         assert precision.is_coarse
         true = true_rounding(network, single, precision.size / pi)
@@ -130,7 +122,7 @@ def test_rectifiers_are_not(single):
     shares = []
     for seed in range(30):
         network = random_network(seed, d=10, k=1 + seed, m=1 + seed % 3)
-        box = in_single(network) if single else network.predict
+        box = in_single_precision(network) if single else network.predict
         _, precision, _ = probed(box, 10, seed)
         shares.append(precision.curved)
         if precision.curved == 0.0:

@@ -227,8 +227,9 @@ class Search:
                 self.reading, count = trial.reading, 1
             if now_off <= self.precision.rounding:
                 break
-        known = self.reading.kept(self.reading.errors <= THRESHOLDS.vague)
-        self.reading = known if known.n_neurons >= before.n_neurons else self.reading
+        known = self.reading.errors <= THRESHOLDS.vague
+        if not known.all() and known.sum() >= before.n_neurons:
+            self.reading = self.reading.kept(known)
         return self.reading is not before
 
     def _left(self) -> float:

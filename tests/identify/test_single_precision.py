@@ -1,0 +1,103 @@
+"""Boxes in single precision: what rounding hides is found in another way."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from known import in_single_precision
+
+from pureneuron import TwoLayerNetwork, identify
+from pureneuron.identify.precision import probe
+from pureneuron.identify.questions import Questions
+from pureneuron.identify.reading import Reading
+from pureneuron.identify.refine import hardly_switched
+from pureneuron.identify.region import Region
+from pureneuron.identify.search import Search
+from pureneuron.results import Status
+
+KNOWN = 1e-6  # of a neuron of usual size
+
+
+def normal(d, k, m, seed):
+    rng = np.random.default_rng(seed)
+    W, b = rng.standard_normal((k, d)), rng.standard_normal(k)
+    return TwoLayerNetwork(rng.standard_normal((m, k)), W, b, rng.standard_normal(m))
+
+
+def with_weak_neuron(network, share, *, threshold=None):
+    """Return the network with its first neuron weaker, and switched more seldom if asked for."""
+    A, b = network.A.copy(), network.hidden_bias.copy()
+    A[:, 0] *= share
+    if threshold is not None:
+        b[0] = -threshold * np.linalg.norm(network.W[0])
+    return TwoLayerNetwork(A, network.W, b, network.output_bias)
+
+
+def off(network, found):
+    """Return how far off each row of W and its bias is, of unit length, up to its sign."""
+    rows, read = (np.column_stack([net.W, net.hidden_bias]) for net in (network, found))
+    rows, read = (each / np.linalg.norm(each, axis=1)[:, None] for each in (rows, read))
+    both = np.concatenate([read, -read])
+    return np.array([np.abs(both - row).max(axis=1).min() for row in rows])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_weak_neuron_is_read_as_exactly_as_its_size_allows(seed):
+    network = with_weak_neuron(normal(20, 10, 1, seed), 0.02)
+    found = identify(in_single_precision(network), 20, rng=seed)
+    assert found.status is Status.RECOVERED
+    effects = np.linalg.norm(network.A, axis=0) * np.linalg.norm(network.W, axis=1)
+    assert (off(network, found.network) < 10.0 * KNOWN * effects.max() / effects).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_rare_neuron_beside_many_outputs(seed):
+    # Of its row a question shows one number, and only the few on one side show any.
+    network = with_weak_neuron(normal(24, 6, 24, seed), 0.01, threshold=2.2)
+    found = identify(in_single_precision(network), 24, rng=seed)
+    assert found.status is Status.RECOVERED
+    assert off(network, found.network).max() < 1e-3
+
+
+def test_enough_questions_are_as_many_as_a_row_has_entries():
+    rng = np.random.default_rng(0)
+    reading = Reading.of(normal(30, 2, 30, 0), Region.of(30, 0.0, 1.0, None))
+    reading = replace(reading, b=np.zeros(2))
+    assert hardly_switched(reading, rng.standard_normal((50, 30))).all()
+    assert not hardly_switched(reading, rng.standard_normal((150, 30))).any()
+
+
+@pytest.mark.parametrize("missing", [1, 3])
+def test_what_lines_leave_is_fitted(missing):
+    network = normal(8, 12, 1, 5)
+    rng = np.random.default_rng(0)
+    questions = Questions(in_single_precision(network), Region.of(8, 0.0, 1.0, None))
+    precision = probe(questions, rng)
+    questions.output_scale = precision.size
+    search = Search.begun(questions, precision, rng)
+    whole = Reading.of(network, questions.region).scaled(1.0 / precision.size)
+    inexact = replace(whole, W=whole.W * (1.0 + 1e-4 * rng.standard_normal(whole.W.shape)))
+    inexact = replace(inexact, errors=np.full(12, 2e-4))
+    search.reading = inexact.kept(np.arange(12) >= missing)
+    Z = questions.region.draw(600, rng)
+    search.spread = Z, questions.ask(Z)
+    search.ask_fresh()
+    assert search.wrong().any()
+    assert search.complete(20.0)
+    search.ask_fresh()
+    assert not search.wrong().any()
+    assert search.accuracy() < 1e-5
+    assert off(network, search.reading.network(questions.region)).max() < 1e-4
+
+
+def test_without_time_nothing_is_fitted():
+    network = normal(8, 12, 1, 5)
+    rng = np.random.default_rng(0)
+    questions = Questions(in_single_precision(network), Region.of(8, 0.0, 1.0, None))
+    search = Search.begun(questions, probe(questions, rng), rng)
+    assert not search.complete(20.0)  # There are no answers to fit.
+    Z = questions.region.draw(600, rng)
+    search.spread = Z, questions.ask(Z)
+    before = search.reading
+    assert not search.complete(0.0)
+    assert search.reading is before
