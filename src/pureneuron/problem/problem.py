@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pureneuron.linalg import svd
-from pureneuron.model import Activation, Likelihood, TwoLayerNetwork
+from pureneuron.model import Activation, Likelihood, TwoLayerNetwork, counted
 from pureneuron.problem.rows import GivenRows, LinearRows, Rows, weight_sums
 from pureneuron.problem.second_moments import SecondMoments
 from pureneuron.problem.whitening import Whitening, whitening_within
@@ -168,8 +168,8 @@ class Problem:
         condition = self.whitening.condition
         return StageReport(
             "data",
-            f"{self.n_rows} rows, {d} inputs that span {span} "
-            f"(condition of E[xxᵀ] {condition:.2g}), {self.n_outputs} outputs",
+            f"{counted(self.n_rows, 'row')}, {counted(d, 'input')} that span {span} "
+            f"(condition of E[xxᵀ] {condition:.2g}), {counted(self.n_outputs, 'output')}",
             {
                 "n_rows": self.n_rows,
                 "n_effective": self.n_effective,

@@ -160,7 +160,7 @@ def _mixing(result: Result) -> Picture | None:
         svg = inline_svg(figure, "mixing")
     j, a = np.unravel_index(int(np.abs(result.network.A).argmax()), (m, k))
     text = (
-        f"Heat map of A, {m} outputs by {k} units. Its largest entry is "
+        f"Heat map of A, {counted(m, 'output')} by {counted(k, 'unit')}. Its largest entry is "
         f"{number(result.network.A[j, a])}, of output {names_of(result)[1][int(j)]} and unit {a}."
     )
     return Picture(svg, text, "Entries of A: what each unit adds to each output.")
