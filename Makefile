@@ -3,7 +3,7 @@
 # make test-extras   the tests that need optional extras (torch, onnx, dask)
 # make figures       measure what the README and docs/figures state (about five minutes)
 # make bench         time to the optimum, beside what others would use (hours; goes on where stopped)
-# make bench-identify  boxes that are read: questions, accuracy, time (about fifteen minutes)
+# make bench-identify  boxes that are read: questions, accuracy, time (fifteen minutes; one box takes far longer)
 # make bench-scale   data larger than memory: passes, memory, time (an hour; 14 GB of disk)
 # make performance   how often, how accurately, at what cost: docs/performance.md (about an hour)
 # make calibration   whether errors, tests and certificate are right (hours; goes on where stopped)

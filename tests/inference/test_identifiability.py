@@ -125,11 +125,30 @@ def test_activations_that_others_make_up_are_directions_of_their_own():
         assert (determined(fit).undetermined) == linear
 
 
-def test_a_misfit_is_no_lack_of_inputs():
-    # The inputs vary alike in all directions; what is unknown is so because the model is wrong.
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("repeated", [0, 1])
+def test_a_misfit_is_no_lack_of_inputs(repeated, bias):
+    # The inputs vary alike in all directions that they have; what else is unknown is so because
+    # the model is wrong.
     rng = np.random.default_rng(0)
     X = rng.standard_normal((2000, 4))
     Y = np.sin(3.0 * X[:, :3]) + 0.1 * rng.standard_normal((2000, 3))
-    found = recover(ArraySamples(X, Y), 1, rng=0)
+    X = np.column_stack([X, X[:, :repeated]])
+    found = recover(ArraySamples(X, Y), 1, fit_hidden_bias=bias, rng=0)
     assert found.status is Status.MISFIT
-    assert not any("dimensions" in note for note in found.notes)
+    said = [note for note in found.notes if "dimensions" in note]
+    assert len(said) == repeated
+    assert all("only 4 of 5 dimensions" in note for note in said)
+
+
+@pytest.mark.parametrize("seed", [17, 48])
+def test_much_noise_makes_no_input_weak(seed):
+    # One input repeats another, and beside a bias the coordinates have one direction more.
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((150, 4))
+    X = np.column_stack([X, X[:, 0]])
+    A, W = rng.standard_normal((3, 2)), rng.standard_normal((2, 4))
+    teacher = TwoLayerNetwork(A, np.column_stack([W, np.zeros(2)]))
+    Y = teacher.predict(X) + 2.0 * rng.standard_normal((150, 3))
+    problem = pose(ArraySamples(X, Y), fit_hidden_bias=True)
+    assert determined(minimum(problem, teacher)).weak_inputs.shape == (5, 0)

@@ -207,9 +207,9 @@ def _weakest_input(fit: Fit, changes: Array, W: Array) -> Array:
         return none
     changes, rows = (changes @ transform.T)[:, :, :d], (W @ transform.T)[:, :d]
     direction = np.linalg.eigh(np.einsum("cai,caj->ij", changes, changes))[1][:, -1]
-    variances = np.linalg.svd(transform[:d], compute_uv=False) ** -2.0
+    scales = np.linalg.svd(transform[:d], compute_uv=False)[: problem.input_span.shape[1]]
     variance = 1.0 / np.sum((direction @ transform[:d]) ** 2)
-    if variance > THRESHOLDS.hardly_varies**2 * np.mean(variances):
+    if variance > THRESHOLDS.hardly_varies**2 * np.mean(scales**-2.0):
         return none
     along = rows @ direction
     error = np.linalg.norm(changes @ direction, axis=0)
