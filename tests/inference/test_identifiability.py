@@ -37,6 +37,24 @@ def test_a_direction_that_only_noise_shows_is_undetermined():
         assert determined(fit).undetermined != told
 
 
+@pytest.mark.parametrize("at_kink", [1e-13, 0.1])
+def test_a_row_at_a_kink_holds_no_neuron_in_place(at_kink):
+    # The second neuron is on in two rows of three inputs, and in a third one: there clearly, or
+    # just so, as a descent leaves it that has pushed the kink up to that row.
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((200, 3))
+    X[:, 2] = -np.abs(X[:, 2]) - 0.1
+    X[:3, 2] = 1.0, 0.7, at_kink
+    W = np.array([[0.6, 0.8, 0.0], [0.0, 0.0, 1.0]])
+    Y = np.maximum(X @ W.T, 0.0) @ rng.standard_normal((2, 2))
+    problem = pose(ArraySamples(X, Y))
+    point = profile(problem, problem.whitening.to_white(W))
+    point = profile(problem, point.W, point.A)
+    fit = Fit(problem, point, Descent(True, False, (point.loss,)))
+    assert fit.is_exact
+    assert determined(fit).null_directions == (at_kink < 0.1)
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_rounding_does_not_pass_for_curvature(seed):
     # Six units span all functions on four points: nothing is left of the projected matrix.

@@ -25,7 +25,7 @@ import numpy as np
 from scipy import linalg
 
 from pureneuron.linalg import gram_inverse
-from pureneuron.model import Activation
+from pureneuron.model import Activation, LeakyReLU
 from pureneuron.optimize import Fit, Point, single_suffices
 from pureneuron.optimize.least_squares.kernels import THRESHOLDS as KERNELS
 from pureneuron.optimize.least_squares.kernels import activations, like, pattern_sums
@@ -62,6 +62,8 @@ class Thresholds:
         more, it is that of every n-th row (calibration).
     singular : float
         Eigenvalue of the scaled matrix that is zero (rounding).
+    at_kink : float
+        Pre-activation of a white row that is zero (rounding).
     """
 
     most_weights: int = 400
@@ -70,9 +72,18 @@ class Thresholds:
     enough_rows: float = 5000.0
     enough_equations: float = 50.0
     singular: float = 1e-10
+    at_kink: float = 1e-9
 
 
 THRESHOLDS = Thresholds()
+
+
+@dataclass(frozen=True)
+class _OffAtKink(LeakyReLU):
+    """A neuron that is off in rows at its kink, too, as it is for one of the ways it may move."""
+
+    def slopes(self, Z: AnyArray) -> AnyArray:
+        return super().slopes(Z - THRESHOLDS.at_kink)
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,6 +187,9 @@ def information(fit: Fit, *, fits_slope: bool = False, all_rows: bool = False) -
     """
     problem, point = fit.problem, fit.point
     W, A, activation = point.W, point.A, problem.activation
+    if fit.is_exact:
+        # A descent may push a kink up to a row, and no further: that row holds nothing in place.
+        activation = _OffAtKink(activation.negative_slope)
     per_output = n_unknowns(problem, fit.n_neurons) / problem.n_outputs
     enough = max(THRESHOLDS.enough_rows, THRESHOLDS.enough_equations * per_output)
     rows = problem.samples if all_rows else _some_rows(problem, enough)
