@@ -56,6 +56,20 @@ def test_from_a_wrong_rank(first, monkeypatch):
     assert recovery.network.match(teacher).error_W < 0.05
 
 
+@pytest.mark.parametrize("n", [400, 8000])
+def test_is_not_certified_where_a_neuron_hardly_weaker_could_hide(n):
+    teacher, X, Y = drawn(0, k=2, m=3, n=n, noise=0.6)
+    found = recover(ArraySamples(X, Y), rng=0)
+    assert found.network.n_neurons == 2
+    assert found.certified == (n > 1000)
+    if not found.certified:
+        assert found.status is Status.TOO_FEW_SAMPLES
+        assert "2 neurons show" in found.reason
+        assert "could hide in the noise" in found.reason
+    # Who gives the number vouches for it.
+    assert recover(ArraySamples(X, Y), 2, rng=0).certified
+
+
 def test_of_noise_alone_is_one_that_is_not_needed():
     rng = np.random.default_rng(0)
     recovery = recover(ArraySamples(rng.standard_normal((500, 3)), rng.standard_normal(500)), rng=0)

@@ -16,12 +16,14 @@ from pureneuron.samples import ArraySamples
 from pureneuron.typing import Array
 
 from .data import DataSet, Design, signal_of
+from .laws import with_noise
 
 __all__ = [
     "best_smaller",
     "descend",
     "detectable",
     "expected_gain",
+    "nearest",
     "network_of",
     "noise_variance",
     "posed",
@@ -31,6 +33,7 @@ __all__ = [
 # Rows on which an expected gain is computed: as many as the data have, at most.
 _ROWS = 5_000
 _FOLLOWED = 6
+_NOISE_DRAWS = 200
 
 
 def posed(data: DataSet, Y: Array | None = None) -> Problem:
@@ -96,6 +99,33 @@ def expected_gain(data: DataSet, variance: float) -> float:
     short = DataSet(data.design, X, Y, None, data.teacher)
     fit = best_smaller(posed(short), data.truth)
     return scale * float(np.sum((Y - network_of(fit).predict(X)) ** 2)) / variance
+
+
+def nearest(
+    data: DataSet, network: TwoLayerNetwork, rng: np.random.Generator
+) -> tuple[TwoLayerNetwork, float]:
+    """Return the network of the same size that is nearest to the outputs without noise.
+
+    It is looked for from ``network``, at the inputs of the data. With it comes the noncentrality of
+    the test that knows how the two differ, and compares that with the residual: with the difference
+    D and noise E, ``|D|⁴ / var(Σ D E)``. The variance is that over draws of the noise, as it is:
+    shared by rows or outputs, or of unequal size.
+    """
+    design = data.design
+    Y = signal_of(design, data.teacher, data.X)
+    problem = posed(data, Y)
+    if network.linear.any():
+        problem = problem.with_linear_part()
+    closest = network_of(minimize(problem, problem.to_white(network)))
+    D = Y - closest.predict(data.X)
+    sums = [
+        np.sum(D * (with_noise(Y, design.noise, design.level, rng) - Y))
+        for _ in range(_NOISE_DRAWS)
+    ]
+    square = float(np.sum(D**2))
+    # Rounding, where there is no noise.
+    rounding = np.finfo(np.float64).eps * square * float(np.mean(Y**2))
+    return closest, square**2 / max(float(np.mean(np.square(sums))), rounding)
 
 
 def detectable(gain: float, unknowns: int, level: float = 0.01, power: float = 0.999) -> bool:

@@ -11,7 +11,7 @@ from .data import OUTPUTS, UNITS, Design
 from .laws import LAWS, NOISES
 from .records import Record
 
-__all__ = ["design_of", "draw_design", "told"]
+__all__ = ["design_of", "draw_design", "written"]
 
 _LEVELS: dict[str, tuple[float, ...]] = {
     "Gaussian": (0.0, 0.01, 0.1, 0.5, 1.0),
@@ -67,7 +67,7 @@ def draw_design(rng: np.random.Generator) -> Design:
     return Design(**{**asdict(design), "n": n})
 
 
-def told(design: Design) -> dict[str, Any]:
+def written(design: Design) -> dict[str, Any]:
     """Return what of a design is not as usual, and its sizes."""
     default = asdict(Design())
     sizes = {"d", "k", "m", "n"}

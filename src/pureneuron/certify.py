@@ -19,6 +19,7 @@ from pureneuron.inference import (
     covariance_root,
     determinacy,
     first_blocks,
+    hidden_neuron,
     odd_part_test,
     recheck_moments,
     status_of_fit,
@@ -154,7 +155,7 @@ def certify(found: Found, asked: Options, monitor: Monitor) -> Claim:
     """
     fit, search, diagnostics = found.fit, found.search, found.diagnostics
     assert diagnostics is not None
-    verdict = _with_slope(verdict_of(found), found)
+    verdict = _with_number(_with_slope(verdict_of(found), found), fit, asked)
     unconfirmed = search.winner.rests_on_symmetry and not search.agreement
     if unconfirmed and symmetry_test(fit.problem).is_rejected:
         monitor.warnings.append(_ASYMMETRIC)
@@ -331,6 +332,26 @@ def _with_slope(verdict: Verdict, found: Found) -> Verdict:
         reason = "no two guesses of the slope lead to the same network"
         return Verdict(Status.STARTS_DISAGREE, reason)
     return verdict
+
+
+def _with_number(verdict: Verdict, fit: Fit, asked: Options) -> Verdict:
+    """Withhold a number of neurons that was found where one hardly weaker could hide in the noise.
+
+    No more than k neurons is not the same as k neurons. How strong those are that do not show is
+    unknown; it is likely that there are some where the weakest ones that do have only just shown.
+    """
+    if verdict.status is not Status.RECOVERED or asked.n_neurons != "auto":
+        return verdict
+    hidden = hidden_neuron(fit)
+    if hidden.is_negligible:
+        return verdict
+    k = f"{fit.n_neurons} neurons show" if fit.n_neurons > 1 else "1 neuron shows"
+    reason = (
+        f"{k}, and one with {hidden.effect:.0%} of the effect of the weakest could hide in the "
+        f"noise: about {hidden.more_rows:.2g} times as many rows would tell (or give their number, "
+        "if it is known)"
+    )
+    return Verdict(Status.TOO_FEW_SAMPLES, reason)
 
 
 def _remark(problem: Problem, n_neurons: int, monitor: Monitor) -> None:

@@ -20,6 +20,8 @@ from pureneuron.inference import (
     SmallerTest,
     check,
     fit_without_one,
+    gain_by_chance,
+    hidden_neuron,
     smaller_test,
 )
 from pureneuron.inference.scores import LEVELS
@@ -28,7 +30,7 @@ from pureneuron.initialize import Suggested
 from pureneuron.initialize.orientation import rightly_turned
 from pureneuron.model import LeakyReLU
 from pureneuron.monitor import Monitor
-from pureneuron.optimize import Fit, Limits, Observer, gains, minimize, minimize_mixed
+from pureneuron.optimize import Fit, Limits, Observer, minimize, minimize_mixed
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.optimize.least_squares.kernels import gram_sums
 from pureneuron.problem import Problem, n_unknowns
@@ -61,10 +63,6 @@ class Thresholds:
         Up to how many times that rank (calibration).
     equations : float
         Fewest equations for each unknown (calibration).
-    hidden, resolved : float
-        Gain of a neuron that may hide in the noise, in units of what each of its unknowns gains by
-        chance; and the share of the gain of the weakest neuron that is shown below which that is
-        nothing (calibration).
     hardly_off, bends : float
         Share of rows in which a unit is off below which its kink may be noise; and what that adds
         to the outputs, against what a neuron more may gain by chance, with which it is none
@@ -77,8 +75,6 @@ class Thresholds:
     most: int = 32
     most_growth: int = 2
     equations: float = 8.0
-    hidden: float = 3.0
-    resolved: float = 0.02
     hardly_off: float = 0.02
     bends: float = 10.0
     better: float = 1e-3
@@ -220,7 +216,7 @@ def _beside_linear_part(
     fewest = shrink(minimize(beside, fit.point.W, limits=limits, damping=DAMPING.trusted))
     before, gone = tried.get(size_of(fewest)), fit.n_neurons - fewest.n_neurons
     # What was there without the linear part must be there with it, but for what fits noise.
-    by_chance = gone * _hidden_gain(fewest) / beside.n_equations
+    by_chance = gone * gain_by_chance(fewest) / beside.n_equations
     lost = not fewest.is_exact and fewest.loss > (1.0 + by_chance) * fit.loss
     if gone == 0 or lost or (before and not _is_better(fewest, before)):
         return None
@@ -237,7 +233,7 @@ def _hardly_bends(fit: Fit, active: Array) -> bool:
     sums = problem.samples.reduce(gram_sums, -point.W[chosen], LeakyReLU())
     beyond = sums["HH"].diagonal()[: int(chosen.sum())] / problem.total
     power = np.sum(point.columns[:, chosen] ** 2, axis=0) * beyond / problem.n_outputs
-    by_chance = _hidden_gain(fit) * fit.noise_variance / problem.n_equations
+    by_chance = gain_by_chance(fit) * fit.noise_variance / problem.n_equations
     return bool(power.min() < THRESHOLDS.bends * by_chance)
 
 
@@ -251,18 +247,14 @@ def least_sufficient(found: Found, tried: Sizes) -> Found:
 def unless_doubtful(chosen: Found, first: Found) -> Found:
     """Return a fit with fewer neurons than were asked for if it is certain that it has all.
 
-    Who asks for them may know of them. So it must leave no trace, and show neurons so well that one
-    of a fiftieth of the weakest could not hide in the noise.
+    Who asks for them may know of them. So it must leave no trace, and none that is much weaker than
+    those it shows could hide in the noise.
     """
     omitted = _diagnostics(chosen).omitted
     rejected = omitted is not None and omitted.is_rejected
     fewer = chosen.fit.n_neurons < first.fit.n_neurons
-    return first if rejected or (fewer and _may_hide_one(chosen.fit)) else chosen
-
-
-def _may_hide_one(fit: Fit) -> bool:
-    hidden = _hidden_gain(fit) * fit.noise_variance / fit.problem.n_equations
-    return bool(hidden > THRESHOLDS.resolved * gains(fit).min())
+    doubtful = fewer and not hidden_neuron(chosen.fit).is_negligible
+    return first if rejected or doubtful else chosen
 
 
 def is_too_large(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> bool:
@@ -323,14 +315,8 @@ def _sufficient(smaller: SmallerTest | None) -> Fit | None:
     """
     if smaller is None or smaller.without.n_neurons == 0:
         return None
-    needed = smaller.p_value <= LEVELS.needed and smaller.gain > _hidden_gain(smaller.without)
+    needed = smaller.p_value <= LEVELS.needed and smaller.gain > gain_by_chance(smaller.without)
     return None if needed else smaller.without
-
-
-def _hidden_gain(fit: Fit) -> float:
-    """Return what a neuron more may gain by chance, in units of the noise variance."""
-    problem, k = fit.problem, fit.n_neurons
-    return THRESHOLDS.hidden * (n_unknowns(problem, k + 1) - n_unknowns(problem, k))
 
 
 def _is_better(fit: Fit, before: Found) -> bool:

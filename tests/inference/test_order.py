@@ -7,7 +7,7 @@ import pytest
 
 from engine import Watched, make_problem, minimum
 from pureneuron.datasets import make_teacher
-from pureneuron.inference import Blocks, first_blocks, smaller_test
+from pureneuron.inference import Blocks, first_blocks, hidden_neuron, smaller_test
 from pureneuron.initialize import random_start
 from pureneuron.optimize import Descent, Fit, Limits, least_missed, minimize, profile
 from pureneuron.problem import pose
@@ -51,6 +51,23 @@ def test_a_neuron_that_fits_noise_is_not_missed_and_others_are():
     # A neuron has nine unknowns; the best of many places fits noise up to a few times as well.
     assert 0.0 < min(gains)
     assert max(gains) < 5 * 9
+
+
+@pytest.mark.parametrize(("noise", "negligible"), [(0.3, True), (0.9, False)])
+def test_what_hides_is_told_in_units_of_the_weakest_neuron(noise, negligible):
+    problem, teacher = make_problem(3, n=1000, noise=noise)
+    fit = minimum(problem, teacher)
+    k = fit.n_neurons
+    # The loss without each neuron, with A refitted.
+    without = [profile(problem, np.delete(fit.point.W, a, axis=0)).loss for a in range(k)]
+    chi_square = (min(without) - fit.loss) / fit.noise_variance * problem.n_equations
+    hidden = hidden_neuron(fit)
+    # Three times what each of its unknowns gains by chance.
+    assert hidden.share == pytest.approx(3 * (4 + 2 - 1) / chi_square, rel=1e-6)
+    assert hidden.effect**2 == pytest.approx(hidden.share)
+    assert hidden.is_negligible == negligible
+    # With so many times the rows a neuron with a fifth of the effect could not hide.
+    assert hidden.share / hidden.more_rows == pytest.approx(0.2**2)
 
 
 def test_the_gain_is_in_units_of_the_noise():

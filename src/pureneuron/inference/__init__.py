@@ -7,11 +7,11 @@ independent of one another, and by the ``information`` of the rows on the weight
 says what the noise is like, ``covariance`` makes standard errors of all three. ``omitted_unit``
 asks whether the residual still depends on the inputs: ``screening`` tries functions of them, the
 ``candidates``, with ``contributions`` what rows add to their covariance with the residual;
-``one_more_unit`` fits a network with a unit more. ``order`` asks
-whether one neuron less would do, and ``criterion`` has BIC beside it; ``identifiability`` asks
-whether the weights are determined, ``units`` for units that are dead or coincide. ``checks`` are
-what every new best fit goes through, ``diagnostics`` all of it, and ``status`` decides. ``bound``
-says beforehand how well a network can be known from how many rows.
+``one_more_unit`` fits a network with a unit more. ``order`` asks whether one neuron less would do
+and how strong a one could hide in the noise, and ``criterion`` has BIC beside it;
+``identifiability`` asks whether the weights are determined, ``units`` for units that are dead or
+coincide. ``checks`` are what every new best fit goes through, ``diagnostics`` all of it, and
+``status`` decides. ``bound`` says beforehand how well a network can be known from how many rows.
 """
 
 from pureneuron.inference.blocks import Blocks
@@ -24,7 +24,13 @@ from pureneuron.inference.diagnostics import Diagnostics, diagnose_fit, first_bl
 from pureneuron.inference.identifiability import Determinacy, determinacy, is_reversible
 from pureneuron.inference.odd_part import OddPartTest, odd_part_test
 from pureneuron.inference.omitted_unit import OmittedUnitTest, omitted_unit_test
-from pureneuron.inference.order import SmallerTest, fit_without_one, smaller_test
+from pureneuron.inference.order import (
+    SmallerTest,
+    fit_without_one,
+    gain_by_chance,
+    hidden_neuron,
+    smaller_test,
+)
 from pureneuron.inference.screening import Screening, screening
 from pureneuron.inference.status import Verdict, recheck_moments, status_of_fit, status_of_moments
 from pureneuron.inference.symmetry import SymmetryTest, symmetry_test
@@ -53,6 +59,8 @@ __all__ = [
     "diagnose_fit",
     "first_blocks",
     "fit_without_one",
+    "gain_by_chance",
+    "hidden_neuron",
     "is_reversible",
     "odd_part_test",
     "omitted_unit_test",

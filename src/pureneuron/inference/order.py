@@ -1,4 +1,4 @@
-"""The number of neurons: whether one less would do."""
+"""The number of neurons: whether one less would do, and how strong a one could hide."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pureneuron.optimize import (
     Descent,
     Fit,
     Limits,
+    gains,
     least_missed,
     minimize,
     profile,
@@ -24,7 +25,15 @@ from pureneuron.optimize import (
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.problem import n_unknowns
 
-__all__ = ["SmallerTest", "Thresholds", "fit_without_one", "smaller_test"]
+__all__ = [
+    "HiddenNeuron",
+    "SmallerTest",
+    "Thresholds",
+    "fit_without_one",
+    "gain_by_chance",
+    "hidden_neuron",
+    "smaller_test",
+]
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,9 @@ class Thresholds:
         Tolerance of a fit to these (make bench).
     clear : float
         Gain of a neuron for each of its unknowns, in all rows, that is far more than chance.
+    by_chance, negligible : float
+        Gain of a neuron for each of its unknowns that may be chance; and the share of the gain of
+        the weakest neuron that is shown below which that is negligible (calibration).
     """
 
     candidates: int = 3
@@ -51,6 +63,8 @@ class Thresholds:
     fewest_rows: int = 500
     rough: float = 1e-4
     clear: float = 10.0
+    by_chance: float = 3.0
+    negligible: float = 0.04
 
 
 THRESHOLDS = Thresholds()
@@ -74,6 +88,47 @@ class SmallerTest:
     p_value: float
     gain: float
     without: Fit
+
+
+@dataclass(frozen=True)
+class HiddenNeuron:
+    """The strongest neuron that could hide in the noise, beside those of a fit.
+
+    Attributes
+    ----------
+    share : float
+        What it gains, in units of the gain of the weakest neuron of the fit.
+    """
+
+    share: float
+
+    @property
+    def is_negligible(self) -> bool:
+        """Whether it is so weak, against those that are shown, that there is likely none."""
+        return self.share <= THRESHOLDS.negligible
+
+    @property
+    def effect(self) -> float:
+        """What it does to the outputs, in units of what the weakest neuron does."""
+        return float(np.sqrt(self.share))
+
+    @property
+    def more_rows(self) -> float:
+        """How many times the rows would show it, or that it is negligible."""
+        return self.share / THRESHOLDS.negligible
+
+
+def hidden_neuron(fit: Fit) -> HiddenNeuron:
+    """Return how strong a neuron could hide in the noise that a fit leaves."""
+    hidden = gain_by_chance(fit) * fit.noise_variance / fit.problem.n_equations
+    least = float(gains(fit).min())
+    return HiddenNeuron(hidden / max(least, np.finfo(np.float64).tiny))
+
+
+def gain_by_chance(fit: Fit) -> float:
+    """Return what a neuron more may gain by chance, in units of the noise variance."""
+    problem, k = fit.problem, fit.n_neurons
+    return THRESHOLDS.by_chance * (n_unknowns(problem, k + 1) - n_unknowns(problem, k))
 
 
 def smaller_test(
