@@ -58,7 +58,7 @@ def test_from_a_wrong_rank(first, monkeypatch):
 
 @pytest.mark.parametrize("n", [400, 8000])
 def test_is_not_certified_where_a_neuron_hardly_weaker_could_hide(n):
-    teacher, X, Y = drawn(0, k=2, m=3, n=n, noise=0.6)
+    _, X, Y = drawn(0, k=2, m=3, n=n, noise=0.6)
     found = recover(ArraySamples(X, Y), rng=0)
     assert found.network.n_neurons == 2
     assert found.certified == (n > 1000)

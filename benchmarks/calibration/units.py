@@ -8,7 +8,9 @@ as it is, and changed. The verdict must be the same, or the inputs concerned mus
 notes or warnings. Where a column is repeated or hardly varies, the teacher has a weight for it, and
 the fit without that column is what it is compared with. An interval *does not cover* if the truth,
 in the changed units, is more than 5 standard errors from the estimate; neurons are paired by their
-correlation over the inputs.
+correlation over the inputs. Where inputs are named as undetermined, the truth is the network of
+least norm that is the same on the inputs that are left: what each of them does is not reported as
+known, and the length of a row of W, which A is scaled by, hangs on it.
 """
 
 from __future__ import annotations
@@ -126,6 +128,11 @@ def measure_units(cell: str, seed: int) -> Record:
         teacher.A * of_Y[:, None],
         teacher.W / of_X,
         output_bias=np.full(m, change.offset) * of_Y,
+    )
+    # Rows of W as far as the inputs that are told apart show them.
+    span = changed.span
+    truth = TwoLayerNetwork(
+        truth.A, truth.W @ span @ span.T, output_bias=truth.output_bias
     ).normalized()
     words = set(re.findall(r"\w+", " ".join([changed.reason, *changed.notes, *changed.warnings])))
     return {

@@ -220,13 +220,46 @@ class TestUnits:
         parts = [errors.A, errors.W, errors.hidden_bias, errors.output_bias]
         flat = np.concatenate([*(part.ravel() for part in parts), [errors.negative_slope]])
         flat = np.append(flat, errors.linear) if linear else flat
-        assert flat == pytest.approx(np.sqrt(np.diag(errors.covariance)))
+        # To first order; a squared turn adds to the variance of a row and of its length.
+        first = np.diag(errors.covariance)
+        turned = first[9:21].reshape(3, 4).sum(axis=1)
+        second = np.zeros_like(flat)
+        second[:24] = [
+            *(network.A**2 * turned**2).ravel(),
+            *(network.W**2 * turned[:, None] ** 2).ravel(),
+            *(network.hidden_bias**2 * turned**2),
+        ]
+        assert (flat**2 >= first * (1.0 - 1e-9)).all()
+        assert (flat**2 <= (first + second) * (1.0 + 1e-9)).all()
         # What is not fitted is known.
         assert (errors.hidden_bias > 0.0).all() == biased
         assert (errors.output_bias > 0.0).all() == biased
         assert (errors.negative_slope > 0.0) == fits_slope
         assert errors.linear.shape == network.linear.shape
         assert (errors.linear > 0.0).all() == linear
+
+    @pytest.mark.parametrize("biased", [False, True])
+    def test_of_weights_that_are_nearly_all_of_their_row(self, biased):
+        # Against draws of the weights, normalised one by one.
+        rng = np.random.default_rng(0)
+        options = {"fit_hidden_bias": biased, "fit_intercept": biased}
+        teacher = TwoLayerNetwork(rng.standard_normal((2, 2)), [[1.0, 0.0, 0.0], [-1.0, 0.0, 0.0]])
+        X = rng.standard_normal((200, 3))
+        Y = teacher.predict(X) + 0.3 * rng.standard_normal((200, 2))
+        fit = minimum(pose(ArraySamples(X, Y), **options), teacher)
+        _, white, errors = inferred(fit, "iid")
+        network, theta = fit.network(), dense.unknowns(fit, fits_slope=False)
+        squares = np.zeros((5, 2))
+        for at in rng.multivariate_normal(theta, white, size=4000, check_valid="ignore"):
+            A, W, _ = dense.apart(fit, at)
+            drawn = fit.problem.network(W, A)
+            squares += np.vstack([drawn.A - network.A, (drawn.W - network.W).T]) ** 2 / 4000
+        spread, found = np.sqrt(squares), np.vstack([errors.A, errors.W.T])
+        # What is added is meant for a turn in one direction: it is at most three times too much.
+        assert (found > 0.93 * spread).all()
+        assert (found < 1.8 * spread).all()
+        first = np.sqrt(np.diag(errors.covariance))[[4, 7]]
+        assert (first < 0.8 * spread[2]).any()
 
     @pytest.mark.parametrize("linear", [False, True])
     @pytest.mark.parametrize("biased", [False, True])
