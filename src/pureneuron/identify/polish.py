@@ -83,10 +83,13 @@ def polished(
         size = np.linalg.norm(J, axis=0)
         size[size == 0.0] = 1.0
         J /= size
-        U, s, Vt = np.linalg.svd(J, full_matrices=False)
+        # Singular values of a tall matrix are those of its triangular factor.
+        p = J.shape[1]
+        triangle = np.linalg.qr(np.column_stack([J, residual]), mode="r")
+        U, s, Vt = np.linalg.svd(triangle[:, :p], full_matrices=False)
         kept = s > THRESHOLDS.free * s[0]
         U, s, Vt = U[:, kept], s[kept], Vt[kept]
-        step = Vt.T @ (U.T @ residual / s) / size
+        step = Vt.T @ (U.T @ triangle[:, p] / s) / size
         new = _moved(best, step, units, linear=linear)
         new_loss = _off(new, Z, Y, weight)
         if not new_loss < loss:

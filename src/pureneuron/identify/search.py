@@ -274,7 +274,7 @@ class Search:
             self.residual,
             line,
             kinks,
-            share=min(0.1, self.precision.rounding**0.125),
+            share=min(0.1, self.precision.rounding ** (1.0 / 12.0)),
             blur=self._blur(line),
             base_is_zero=zero is not None and not first,
             region=self.questions.region,
