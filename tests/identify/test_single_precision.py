@@ -7,6 +7,7 @@ import pytest
 from known import in_single_precision
 
 from pureneuron import TwoLayerNetwork, identify
+from pureneuron.identify.coarse import Spread
 from pureneuron.identify.precision import probe
 from pureneuron.identify.questions import Questions
 from pureneuron.identify.reading import Reading
@@ -80,7 +81,7 @@ def test_what_lines_leave_is_fitted(missing):
     inexact = replace(inexact, errors=np.full(12, 2e-4))
     search.reading = inexact.kept(np.arange(12) >= missing)
     Z = questions.region.draw(600, rng)
-    search.spread = Z, questions.ask(Z)
+    search.spread = Spread(questions, precision, rng, Z, questions.ask(Z))
     search.ask_fresh()
     assert search.wrong().any()
     assert search.complete(20.0)
@@ -94,10 +95,11 @@ def test_without_time_nothing_is_fitted():
     network = normal(8, 12, 1, 5)
     rng = np.random.default_rng(0)
     questions = Questions(in_single_precision(network), Region.of(8, 0.0, 1.0, None))
-    search = Search.begun(questions, probe(questions, rng), rng)
+    precision = probe(questions, rng)
+    search = Search.begun(questions, precision, rng)
     assert not search.complete(20.0)  # There are no answers to fit.
     Z = questions.region.draw(600, rng)
-    search.spread = Z, questions.ask(Z)
+    search.spread = Spread(questions, precision, rng, Z, questions.ask(Z))
     before = search.reading
     assert not search.complete(0.0)
     assert search.reading is before

@@ -1,4 +1,4 @@
-"""What is doubtful in a reading: what a line disproves, what is known badly, kinks that bend."""
+"""What is doubtful in a reading: what it does not explain, what is known badly, kinks that bend."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pureneuron.identify.region import Region
 from pureneuron.identify.units import Line
 from pureneuron.typing import Array, BoolArray
 
-__all__ = ["badly_known", "disproved", "kinks_bend"]
+__all__ = ["badly_known", "disproved", "kinks_bend", "unexplained"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Thresholds:
         Distance of a kink to that of a neuron, relative to its place, at which they are the same:
         what the errors of the neuron allow for, between these (make bench-identify).
     surely : float
-        Times its error that a neuron may be off.
+        Times its error that a neuron, or a reading, may be off (make bench-identify).
     same_jump : float
         Share of the kink of a neuron that makes one at its place more than its error.
     exact : float
@@ -83,6 +83,12 @@ def disproved(reading: Reading, line: Line, kinks: Kinks) -> BoolArray:
         same = abs(known[i] - place) <= inexact[i] * np.hypot(1.0, place)
         false[i] |= same and float(np.linalg.norm(jump)) > THRESHOLDS.same_jump * jumps[i]
     return false
+
+
+def unexplained(reading: Reading, Z: Array, Y: Array, exact: Array) -> BoolArray:
+    """Tell which answers Y (n, m) to questions Z (n, d), exact to (n,), are not explained, (n,)."""
+    allowed = exact + THRESHOLDS.surely * reading.uncertainty(Z)
+    return np.asarray(np.abs(Y - reading(Z)).max(axis=1) > allowed)
 
 
 def badly_known(reading: Reading, n_questions: int) -> BoolArray:

@@ -85,7 +85,7 @@ def polished(
         J /= size
         # Singular values of a tall matrix are those of its triangular factor.
         p = J.shape[1]
-        triangle = np.linalg.qr(np.column_stack([J, residual]), mode="r")
+        triangle = np.asarray(np.linalg.qr(np.column_stack([J, residual]), mode="r"))
         U, s, Vt = np.linalg.svd(triangle[:, :p], full_matrices=False)
         kept = s > THRESHOLDS.free * s[0]
         U, s, Vt = U[:, kept], s[kept], Vt[kept]

@@ -11,7 +11,7 @@ import numpy as np
 from pureneuron.identify.questions import Questions
 from pureneuron.typing import Array
 
-__all__ = ["Precision", "probe", "repeats"]
+__all__ = ["Precision", "exactness", "probe", "repeats"]
 
 
 @dataclass(frozen=True)
@@ -139,6 +139,11 @@ def probe(questions: Questions, rng: np.random.Generator) -> Precision:
         places=centres,
         answers=Y[2],
     )
+
+
+def exactness(precision: Precision, questions: Questions, Z: Array, Y: Array) -> Array:
+    """Return how exact the answers Y (n, m) to questions Z (n, d) are, (n,)."""
+    return np.asarray(precision.tolerance(Z) * questions.loss_of_digits(Y))
 
 
 def _last_digit(answers: Array) -> float:

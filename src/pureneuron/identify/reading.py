@@ -68,6 +68,11 @@ class Reading:
         far = np.linalg.norm(Z, axis=1) / np.sqrt(Z.shape[1])
         return np.asarray(np.linalg.norm(effects) * (1.0 + far))
 
+    @property
+    def blur(self) -> float:
+        """How far off the outputs are in the middle of the region."""
+        return float(self.uncertainty(np.zeros((1, self.W.shape[1])))[0])
+
     def with_units(self, W: Array, b: Array, A: Array, errors: Array) -> Reading:
         """Return the network with more neurons."""
         return replace(

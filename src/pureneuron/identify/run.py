@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -17,10 +17,8 @@ from pureneuron.identify.questions import NotFinite, OutOfQuestions, Questions
 from pureneuron.identify.reading import Reading
 from pureneuron.identify.refine import n_unknowns
 from pureneuron.identify.search import Search
-from pureneuron.recover import recover
 from pureneuron.results import StageReport, Status
 from pureneuron.row_sample import RowSample
-from pureneuron.samples import ArraySamples
 
 __all__ = ["Run", "output_names"]
 
@@ -40,10 +38,6 @@ class Thresholds:
         First lines that are tried; of boxes that round coarsely, more (make bench-identify).
     seconds_of_fit : float
         Time for a fit where lines have failed.
-    for_fit : float
-        Answers for each unknown of such a fit.
-    cautious : float
-        Standard errors that rows of such a fit may be off.
     mostly_wrong : float
         Share of fresh answers from which on it is not coarse rounding that they are off by.
     lines_before_doubt : int
@@ -59,8 +53,6 @@ class Thresholds:
     attempts: int = 2
     coarse_attempts: int = 3
     seconds_of_fit: float = 10.0
-    cautious: float = 5.0
-    for_fit: float = 12.0
 
 
 THRESHOLDS = Thresholds()
@@ -125,32 +117,16 @@ class Run:
 
     def _by_fit(self, verdict: tuple[Status, str]) -> tuple[Status, str]:
         """Fit a network to answers at random, where lines cannot show it for coarse rounding."""
-        search, questions = self.search, self.questions
+        search = self.search
         assert search is not None
         if search.spread is None:
             return verdict
-        Z, Y = search.spread
-        count = int(THRESHOLDS.for_fit * n_unknowns(search.reading) / Y.shape[1])
         with Stage(self, "fit") as stage:
-            try:
-                more = questions.region.draw(max(0, count - len(Z)), self.rng)
-                Z, Y = np.concatenate([Z, more]), np.concatenate([Y, questions.ask(more)])
-                fit = recover(
-                    ArraySamples(questions.region.to_inputs(Z), Y),
-                    fit_hidden_bias=True,
-                    fit_intercept=True,
-                    time_limit=THRESHOLDS.seconds_of_fit,
-                    rng=self.rng,
-                )
-            except (TimeoutError, OutOfQuestions):
-                return verdict
-            stage.said = f"{fit.status.name} with {fit.network.n_neurons} neurons"
-        errors = fit.standard_errors
-        if not fit.certified or errors is None:
+            unknowns = n_unknowns(search.reading)
+            reading, stage.said = search.spread.fitted_anew(unknowns, THRESHOLDS.seconds_of_fit)
+        if reading is None:
             return verdict
-        search.reading = Reading.of(fit.network, questions.region)
-        rows = np.linalg.norm(errors.W, axis=1)
-        search.reading = replace(search.reading, errors=THRESHOLDS.cautious * rows)
+        search.reading = reading
         search.ask_fresh()
         return verdict if search.wrong().any() else self._certified(search)
 

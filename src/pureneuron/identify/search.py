@@ -9,18 +9,18 @@ next line goes from there to a place where it is right.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pureneuron.identify.doubts import badly_known, disproved, kinks_bend
+from pureneuron.identify.coarse import Spread
+from pureneuron.identify.doubts import badly_known, disproved, kinks_bend, unexplained
 from pureneuron.identify.line import Discontinuous, Kinks, Tangled, trace
 from pureneuron.identify.polish import affordable, polished
-from pureneuron.identify.precision import Precision
+from pureneuron.identify.precision import Precision, exactness
 from pureneuron.identify.questions import NotFinite, Questions
 from pureneuron.identify.reading import Reading
-from pureneuron.identify.refine import beside_kinks, fitted, n_unknowns, refined
+from pureneuron.identify.refine import n_unknowns
 from pureneuron.identify.units import Line, read_units
 from pureneuron.typing import Array, BoolArray
 
@@ -53,18 +53,8 @@ class Thresholds:
         Times as inexact as it seemed that a reading is where a line makes no sense.
     vague : float
         Error of a row from which on its neuron is left out if nothing is unexplained without it.
-    spread, refinements : float, int
-        Questions all over the region for each unknown, where rounding is coarse, and fits to them
-        (make bench-identify).
-    most_left : int
-        Neurons that are fitted at once to what lines leave (make bench-identify).
-    much_better : float
-        Share of the error of a reading that must be left for another one to be tried further.
     least_explained : float
         Share of the answers that must be explained for a polish.
-    surely : float
-        Times the error of the reading that answers may be off and still be explained (make
-        bench-identify).
     cautious : float
         Errors of neurons after a polish, as a share of those for answers as inexact as is allowed
         for.
@@ -81,12 +71,7 @@ class Thresholds:
     rereads: int = 3
     less_exact: float = 30.0
     vague: float = 1e-2
-    spread: float = 4.0
-    refinements: int = 3
-    most_left: int = 4
-    much_better: float = 0.5
     least_explained: float = 0.9
-    surely: float = 5.0
     cautious: float = 0.1
 
 
@@ -117,8 +102,8 @@ class Search:
         A point near which the reading is right.
     trouble : exception or None
         What ended a line that was to show what is still unknown.
-    spread : (Z, Y) or None
-        Questions all over the region and answers, where the box rounds coarsely.
+    spread : Spread or None
+        Answers all over the region, where the box rounds coarsely.
     """
 
     questions: Questions
@@ -130,7 +115,7 @@ class Search:
     reach: float = 0.0
     home: Array | None = None
     trouble: Exception | None = None
-    spread: tuple[Array, Array] | None = None
+    spread: Spread | None = None
 
     @classmethod
     def begun(cls, questions: Questions, precision: Precision, rng: np.random.Generator) -> Search:
@@ -168,8 +153,7 @@ class Search:
     def wrong(self) -> BoolArray:
         """Tell at which fresh questions the reading is wrong, (n,) bool."""
         assert self.fresh is not None
-        Z, Y = self.fresh
-        return np.asarray(np.abs(Y - self.reading(Z)).max(axis=1) > self._allowed(Z, Y))
+        return self._unexplained(self.reading, *self.fresh)
 
     def ask_fresh(self) -> None:
         """Ask fresh questions at random."""
@@ -181,62 +165,20 @@ class Search:
 
     def prune(self) -> None:
         """Leave out neurons that hardly are determined, where nothing is unexplained without."""
-        parts = [part for part in (self.fresh, self.spread) if part is not None]
+        parts = [] if self.fresh is None else [self.fresh]
+        parts += [] if self.spread is None else [(self.spread.Z, self.spread.Y)]
         Z, Y = (np.concatenate(each) for each in zip(*parts, strict=True))
         for error in sorted(self.reading.errors[self.reading.errors > THRESHOLDS.vague])[::-1]:
-            without = replace(self, reading=self.reading.kept(self.reading.errors != error))
-            if (np.abs(Y - without.reading(Z)).max(axis=1) <= without._allowed(Z, Y)).all():
-                self.reading = without.reading
+            without = self.reading.kept(self.reading.errors != error)
+            if not self._unexplained(without, Z, Y).any():
+                self.reading = without
 
     def complete(self, seconds: float) -> bool:
-        """Fit neurons to what lines leave unexplained, where rounding hides their kinks.
-
-        First one, and if that does not help more at once; and again for what is left then. Those
-        that are badly known in the end are left out: the others are more exact for them, and so the
-        next line sees more.
-
-        Parameters
-        ----------
-        seconds : float
-            Most time.
-
-        Returns
-        -------
-        helped : bool
-            Whether less is unexplained, or the reading is more exact.
-        """
-        end, before, count = time.perf_counter() + seconds, self.reading, 1
-        while self.spread is not None and count <= THRESHOLDS.most_left:
-            Z, Y = self.spread
-            time_left = end - time.perf_counter()
-            left = (
-                fitted(Z, Y - self.reading(Z), count, time_left, self.rng)
-                if time_left > 0
-                else None
-            )
-            if left is None:
-                break
-            joined = self.reading.with_units(left.W, left.b, left.A, left.errors)
-            trial = replace(self, reading=joined.with_linear(left.L, left.c))
-            for _ in range(2):  # The second time it is asked beside their hyperplanes.
-                trial._refine()
-            self.spread = trial.spread
-            off, now_off = self._left(), trial._left()
-            count += 1
-            if now_off < THRESHOLDS.much_better * off:
-                self.reading, count = trial.reading, 1
-            if now_off <= self.precision.rounding:
-                break
-        known = self.reading.errors <= THRESHOLDS.vague
-        if not known.all() and known.sum() >= before.n_neurons:
-            self.reading = self.reading.kept(known)
+        """Fit neurons to what lines leave unexplained; return whether that has helped."""
+        before = self.reading
+        if self.spread is not None:
+            self.reading = self.spread.completed(before, seconds)
         return self.reading is not before
-
-    def _left(self) -> float:
-        """Return the root mean square of what is unexplained all over the region."""
-        assert self.spread is not None
-        Z, Y = self.spread
-        return float(np.sqrt(np.mean((Y - self.reading(Z)) ** 2)))
 
     def accuracy(self) -> float:
         """Return the largest difference to a fresh answer, relative to the size of the outputs."""
@@ -290,7 +232,10 @@ class Search:
         return Y - self.reading(Z), self._rounding(Z, Y)
 
     def _rounding(self, Z: Array, Y: Array) -> Array:
-        return np.asarray(self.precision.tolerance(Z) * self.questions.loss_of_digits(Y))
+        return exactness(self.precision, self.questions, Z, Y)
+
+    def _unexplained(self, reading: Reading, Z: Array, Y: Array) -> BoolArray:
+        return unexplained(reading, Z, Y, self._rounding(Z, Y))
 
     def _traced(self, line: Line, *, first: bool) -> Kinks:
         while True:
@@ -354,42 +299,13 @@ class Search:
             self.read_line(line)
 
     def _refine(self) -> None:
-        """Fit answers all over the region, as far as they are explained."""
+        """Fit answers all over the region."""
         if not self.reading.n_neurons:
             return
         if self.spread is None:
-            questions, m = self.questions, len(self.reading.A)
-            count = int(THRESHOLDS.spread * n_unknowns(self.reading) / m) + THRESHOLDS.fresh
-            Z = questions.region.draw(count, self.rng)
-            self.spread = Z, questions.ask(Z)
-        self._see_both_sides()
-        for _ in range(THRESHOLDS.refinements):
-            Z, Y = self.spread
-            off = np.abs(Y - self.reading(Z)).max(axis=1)
-            explained = off <= self._allowed(Z, Y)
-            if np.sum(explained) * Y.shape[1] < 1.5 * n_unknowns(self.reading):
-                return
-            new = refined(self.reading, Z[explained], Y[explained])
-            # One neuron that is known badly blurs all that is read after it.
-            gain = _blur(new) / _blur(self.reading)
-            # With a neuron missing, or one that is none, the fit gets worse and not better.
-            if gain < 1.0:
-                self.reading = new
-            if gain > THRESHOLDS.much_better:
-                return
-
-    def _see_both_sides(self) -> None:
-        """Ask beside the hyperplanes of neurons that the region hardly switches."""
-        assert self.spread is not None
-        if self.questions.region.is_bounded:
-            return
-        Z, Y = self.spread
-        more = beside_kinks(self.reading, Z, self.rng)
-        self.spread = np.concatenate([Z, more]), np.concatenate([Y, self.questions.ask(more)])
-
-    def _allowed(self, Z: Array, Y: Array) -> Array:
-        """Return how far off the reading may be at answers, (n,)."""
-        return np.asarray(self._rounding(Z, Y) + THRESHOLDS.surely * self.reading.uncertainty(Z))
+            unknowns = n_unknowns(self.reading)
+            self.spread = Spread.asked(self.questions, self.precision, self.rng, unknowns)
+        self.reading = self.spread.refined(self.reading)
 
     def _polish(self) -> None:
         """Fit all answers with the neurons that are known worst, as many as is quick."""
@@ -403,7 +319,7 @@ class Search:
             return
         exact, linear = self._rounding(Z, Y), bool(reading.L.any())
         # Neurons that are still to be found would bend those that are known.
-        explained = np.abs(Y - reading(Z)).max(axis=1) <= self._allowed(Z, Y)
+        explained = ~unexplained(reading, Z, Y, exact)
         if np.mean(explained) < THRESHOLDS.least_explained:
             return
         Z, Y, exact = Z[explained], Y[explained], exact[explained]
@@ -435,11 +351,6 @@ class Search:
             if gap > widest and np.abs(places).max() < 3.0:
                 best, widest = line, gap
         return best
-
-
-def _blur(reading: Reading) -> float:
-    """Return how exact a reading is in the middle of the region."""
-    return float(reading.uncertainty(np.zeros((1, reading.W.shape[1])))[0])
 
 
 def _line(origin: Array, direction: Array) -> Line:

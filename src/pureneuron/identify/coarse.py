@@ -1,0 +1,202 @@
+"""Boxes that round coarsely: answers to questions all over the region, and fits to them.
+
+In single precision a line shows a row of W to three digits only, and hides kinks that are weak or
+close together. Questions far apart determine rows to rounding, once it is known which side of each
+hyperplane they are on; and what lines have left shows in them, too.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pureneuron.identify.doubts import unexplained
+from pureneuron.identify.precision import Precision, exactness
+from pureneuron.identify.questions import OutOfQuestions, Questions
+from pureneuron.identify.reading import Reading
+from pureneuron.identify.refine import beside_kinks, fitted, n_unknowns, refined
+from pureneuron.recover import recover
+from pureneuron.samples import ArraySamples
+from pureneuron.typing import Array
+
+__all__ = ["Spread"]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Numbers that decide, each with its meaning and the benchmark that shows its effect.
+
+    Attributes
+    ----------
+    questions, more : float, int
+        Questions for each unknown, and how many more (make bench-identify).
+    refinements : int
+        Fits to the answers that are explained, each time that something was read.
+    just_enough : float
+        Numbers in these answers for each unknown below which they are not fitted.
+    much_better : float
+        Share of the error of a reading that must be left for another one to be tried further.
+    vague : float
+        Error of a row from which on its neuron is left out of a reading that is completed.
+    most_left : int
+        Neurons that are fitted at once to what lines leave (make bench-identify).
+    for_fit : float
+        Answers for each unknown of a fit that knows of no line.
+    cautious : float
+        Standard errors that rows of such a fit may be off.
+    """
+
+    questions: float = 4.0
+    more: int = 30
+    refinements: int = 3
+    just_enough: float = 1.5
+    much_better: float = 0.5
+    vague: float = 1e-2
+    most_left: int = 4
+    for_fit: float = 12.0
+    cautious: float = 5.0
+
+
+THRESHOLDS = Thresholds()
+
+
+@dataclass
+class Spread:
+    """Questions all over the region, and their answers.
+
+    Attributes
+    ----------
+    questions : Questions
+        The box.
+    precision : Precision
+        How exactly it answers.
+    rng : numpy.random.Generator
+        Draws questions and starts.
+    Z, Y : (n, d) and (n, m) arrays
+        Questions and answers so far.
+    """
+
+    questions: Questions
+    precision: Precision
+    rng: np.random.Generator
+    Z: Array
+    Y: Array
+
+    @classmethod
+    def asked(
+        cls, questions: Questions, precision: Precision, rng: np.random.Generator, unknowns: int
+    ) -> Spread:
+        """Ask enough questions for so many unknowns."""
+        count = int(THRESHOLDS.questions * unknowns / len(precision.size)) + THRESHOLDS.more
+        Z = questions.region.draw(count, rng)
+        return cls(questions, precision, rng, Z, questions.ask(Z))
+
+    def ask(self, Z: Array) -> None:
+        """Ask some more."""
+        Y = self.questions.ask(Z)
+        self.Z, self.Y = np.concatenate([self.Z, Z]), np.concatenate([self.Y, Y])
+
+    def left(self, reading: Reading) -> float:
+        """Return the root mean square of what a reading does not explain."""
+        return float(np.sqrt(np.mean((self.Y - reading(self.Z)) ** 2)))
+
+    def refined(self, reading: Reading) -> Reading:
+        """Fit a reading to the answers, as far as it explains them."""
+        if not self.questions.region.is_bounded:
+            # Few questions may be on one side of a hyperplane that is far out.
+            self.ask(beside_kinks(reading, self.Z, self.rng))
+        Z, Y = self.Z, self.Y
+        exact = exactness(self.precision, self.questions, Z, Y)
+        for _ in range(THRESHOLDS.refinements):
+            explained = ~unexplained(reading, Z, Y, exact)
+            if np.sum(explained) * Y.shape[1] < THRESHOLDS.just_enough * n_unknowns(reading):
+                break
+            new = refined(reading, Z[explained], Y[explained])
+            # One neuron that is known badly blurs all that is read after it.
+            gain = new.blur / reading.blur
+            # With a neuron missing, or one that is none, the fit gets worse and not better.
+            if gain < 1.0:
+                reading = new
+            if gain > THRESHOLDS.much_better:
+                break
+        return reading
+
+    def completed(self, reading: Reading, seconds: float) -> Reading:
+        """Fit neurons to what a reading leaves unexplained, where rounding hides their kinks.
+
+        First one, and if that does not help more at once; and again for what is left then. Those
+        that are badly known in the end are left out: the others are more exact for them, and so the
+        next line sees more.
+
+        Parameters
+        ----------
+        reading : Reading
+            What lines have shown.
+        seconds : float
+            Most time.
+
+        Returns
+        -------
+        Reading
+            One that explains more or is more exact; the same if there is none.
+        """
+        end, before, count = time.perf_counter() + seconds, reading, 1
+        while count <= THRESHOLDS.most_left:
+            if (time_left := end - time.perf_counter()) <= 0.0:
+                break
+            left = fitted(self.Z, self.Y - reading(self.Z), count, time_left, self.rng)
+            if left is None:
+                break
+            trial = reading.with_units(left.W, left.b, left.A, left.errors)
+            trial = trial.with_linear(left.L, left.c)
+            for _ in range(2):  # The second time it is asked beside their hyperplanes.
+                trial = self.refined(trial)
+            off, now_off = self.left(reading), self.left(trial)
+            count += 1
+            if now_off < THRESHOLDS.much_better * off:
+                reading, count = trial, 1
+            if now_off <= self.precision.rounding:
+                break
+        known = reading.errors <= THRESHOLDS.vague
+        if not known.all() and known.sum() >= before.n_neurons:
+            reading = reading.kept(known)
+        return reading
+
+    def fitted_anew(self, unknowns: int, seconds: float) -> tuple[Reading | None, str]:
+        """Fit a network to answers at random, where lines cannot show it.
+
+        Parameters
+        ----------
+        unknowns : int
+            Of a network of about the same size.
+        seconds : float
+            Most time.
+
+        Returns
+        -------
+        reading : Reading or None
+            The network if the fit is certified.
+        said : str
+            How it went.
+        """
+        wanted = int(THRESHOLDS.for_fit * unknowns / self.Y.shape[1])
+        try:
+            self.ask(self.questions.region.draw(max(0, wanted - len(self.Z)), self.rng))
+            fit = recover(
+                ArraySamples(self.questions.region.to_inputs(self.Z), self.Y),
+                fit_hidden_bias=True,
+                fit_intercept=True,
+                time_limit=seconds,
+                rng=self.rng,
+            )
+        except (TimeoutError, OutOfQuestions):
+            return None, "not finished"
+        said = f"{fit.status.name} with {fit.network.n_neurons} neurons"
+        errors = fit.standard_errors
+        if not fit.certified or errors is None:
+            return None, said
+        reading = Reading.of(fit.network, self.questions.region)
+        rows = np.linalg.norm(errors.W, axis=1)
+        return replace(reading, errors=THRESHOLDS.cautious * rows), said
