@@ -13,8 +13,7 @@ import numpy as np
 
 from pureneuron.identify.reading import Reading
 from pureneuron.model import TwoLayerNetwork
-from pureneuron.optimize import Limits, minimize
-from pureneuron.optimize.damping import THRESHOLDS as DAMPING
+from pureneuron.optimize import Limits, Point, minimize_mixed
 from pureneuron.problem import pose
 from pureneuron.recover import recover
 from pureneuron.samples import ArraySamples
@@ -39,6 +38,9 @@ class Thresholds:
         less well (make bench-identify).
     tol : float
         Decrease of the loss, relative, that ends the fit.
+    patience, least_gain : int, float
+        Steps, and the share of the loss that must be left after them for more: with a neuron
+        missing a fit does not get far, and takes long over it (make bench-identify).
     restarts : int
         Random starts of a fit to what is left (make bench-identify).
     """
@@ -47,6 +49,8 @@ class Thresholds:
     least_known: float = 1.2
     cautious: float = 10.0
     tol: float = 1e-10
+    patience: int = 5
+    least_gain: float = 0.1
     restarts: int = 5
 
 
@@ -129,9 +133,15 @@ def refined(reading: Reading, Z: Array, Y: Array) -> Reading:
     samples = ArraySamples(Z, Y - stays(Z))
     problem = pose(samples, fit_hidden_bias=True, fit_intercept=True, fit_linear=True)
     start = TwoLayerNetwork(moving.A, moving.W, moving.b, moving.c, linear=moving.L)
-    W, _ = problem.coordinates(start)
-    limits = Limits(tol=THRESHOLDS.tol)
-    fit = minimize(problem, W, limits=limits, damping=DAMPING.trusted)
+    W, A = problem.coordinates(start)
+    limits, losses = Limits(tol=THRESHOLDS.tol), [np.inf]
+
+    def is_stuck(point: Point) -> bool:
+        losses.append(point.loss)
+        before = losses[max(len(losses) - 1 - THRESHOLDS.patience, 0)]
+        return point.loss > THRESHOLDS.least_gain * before
+
+    fit = minimize_mixed(problem, W, A, limits=limits, joins=is_stuck)
     network = problem.network(fit.point.W, fit.point.A)
     new = Reading(
         network.W,

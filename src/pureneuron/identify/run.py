@@ -37,7 +37,7 @@ class Thresholds:
     attempts, coarse_attempts : int
         First lines that are tried; of boxes that round coarsely, more (make bench-identify).
     seconds_of_fit : float
-        Time for a fit where lines have failed.
+        Time for fits where lines have failed; longer where all before has taken longer.
     mostly_wrong : float
         Share of fresh answers from which on it is not coarse rounding that they are off by.
     lines_before_doubt : int
@@ -68,6 +68,7 @@ class Run:
     search: Search | None = None
     stages: list[StageReport] = field(default_factory=list)
     seconds_of_fits: float = 0.0
+    started: float = field(default_factory=time.perf_counter)
 
     def ended(self) -> tuple[Status, str]:
         """Read the box; return the status and what led to it."""
@@ -123,7 +124,7 @@ class Run:
             return verdict
         with Stage(self, "fit") as stage:
             unknowns = n_unknowns(search.reading)
-            reading, stage.said = search.spread.fitted_anew(unknowns, THRESHOLDS.seconds_of_fit)
+            reading, stage.said = search.spread.fitted_anew(unknowns, self._enough_seconds)
         if reading is None:
             return verdict
         search.reading = reading
@@ -154,10 +155,16 @@ class Run:
             return None
         return None if self._in_doubt(verdict) and not is_last else verdict
 
+    @property
+    def _enough_seconds(self) -> float:
+        """Time for fits: as much again as the rest has taken, or a little."""
+        others = time.perf_counter() - self.started - self.seconds_of_fits
+        return max(THRESHOLDS.seconds_of_fit, others)
+
     def _completed(self, search: Search) -> bool:
         """Fit what lines have left; return whether the reading is more exact for it."""
         start = time.perf_counter()
-        more_exact = search.complete(THRESHOLDS.seconds_of_fit - self.seconds_of_fits)
+        more_exact = search.complete(self._enough_seconds - self.seconds_of_fits)
         self.seconds_of_fits += time.perf_counter() - start
         return more_exact
 
