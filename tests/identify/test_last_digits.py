@@ -82,6 +82,19 @@ def test_a_reading_that_is_a_little_off_is_put_right(units):
         np.testing.assert_array_equal(found.c, start.c)
 
 
+def test_a_step_is_made_where_lapack_gives_up(monkeypatch):
+    truth, Z = drawn(1), spread(3)
+    start = perturbed(truth, [0, 1, 2, 3], 1e-4)
+    exact = 1e-14 * (1.0 + np.linalg.norm(Z, axis=1))
+
+    def gives_up(*args, **kwargs):
+        raise np.linalg.LinAlgError("SVD did not converge")
+
+    monkeypatch.setattr(np.linalg, "svd", gives_up)
+    found, _ = polished(start, Z, truth(Z), exact, ALL, linear=True)
+    assert_same_function(found, truth, Z, 1e-12)
+
+
 def test_without_a_linear_part_none_appears():
     truth, Z = drawn(2, linear=False), spread(3)
     start = replace(truth, W=truth.W + 1e-5, c=truth.c + 1e-5)

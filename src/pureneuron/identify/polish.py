@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pureneuron.identify.reading import Reading
+from pureneuron.linalg import svd
 from pureneuron.typing import Array, IndexArray
 
 __all__ = ["affordable", "jacobian", "polished"]
@@ -86,7 +87,7 @@ def polished(
         # Singular values of a tall matrix are those of its triangular factor.
         p = J.shape[1]
         triangle = np.asarray(np.linalg.qr(np.column_stack([J, residual]), mode="r"))
-        U, s, Vt = np.linalg.svd(triangle[:, :p], full_matrices=False)
+        U, s, Vt = svd(triangle[:, :p], full_matrices=False)
         kept = s > THRESHOLDS.free * s[0]
         U, s, Vt = U[:, kept], s[kept], Vt[kept]
         step = Vt.T @ (U.T @ triangle[:, p] / s) / size

@@ -19,6 +19,7 @@ from functools import partial
 import numpy as np
 from scipy.spatial import cKDTree
 
+from pureneuron.linalg import svd
 from pureneuron.optimize import Fit, Limits, Observer, exchanged, minimize
 from pureneuron.problem import Problem
 from pureneuron.typing import Array, BoolArray
@@ -133,7 +134,7 @@ def binary_least_squares(M: Array, y: Array) -> BoolArray:
         The right-hand side.
     """
     k = M.shape[1]
-    U, s, Vt = np.linalg.svd(M, full_matrices=False)
+    U, s, Vt = svd(M, full_matrices=False)
     kept = s > THRESHOLDS.dependent * s.max(initial=0.0)
     if not kept.any():
         # Neurons without weight: either way round they do the same.
