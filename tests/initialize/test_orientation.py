@@ -56,6 +56,18 @@ def test_binary_least_squares_finds_an_exact_solution(seed, k, extra):
     assert (binary_least_squares(M, M @ z) == z).all()
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_binary_least_squares_of_many_unknowns_is_exact(seed):
+    # Each half has more sums than are looked for at a time.
+    rng = np.random.default_rng(seed)
+    M, z = rng.standard_normal((8, 25)), rng.integers(2, size=25) > 0
+    y = M @ z + 1e-3 * rng.standard_normal(8)
+    found = binary_least_squares(M, y)
+    assert np.linalg.norm(y - M @ found) <= np.linalg.norm(y - M @ z)
+    # Some 2**25 sums in eight dimensions: another one is hardly ever as near.
+    assert (found == z).all()
+
+
 @pytest.mark.parametrize("shape", [(3, 5), (5, 3), (4, 1), (1, 4)])
 def test_binary_least_squares_of_nothing_changes_nothing(shape):
     assert not binary_least_squares(np.zeros(shape), np.ones(shape[0])).any()

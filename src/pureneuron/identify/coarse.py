@@ -42,6 +42,8 @@ class Thresholds:
         Error of a row from which on its neuron is left out of a reading that is completed.
     most_left : int
         Neurons that are fitted at once to what lines leave (make bench-identify).
+    of_rounding : float
+        Error of a reading that explains all, in units of the rounding (make bench-identify).
     for_fit : float
         Answers for each unknown of a fit that knows of no line.
     cautious : float
@@ -55,6 +57,7 @@ class Thresholds:
     much_better: float = 0.5
     vague: float = 1e-2
     most_left: int = 4
+    of_rounding: float = 5.0
     for_fit: float = 12.0
     cautious: float = 5.0
 
@@ -126,9 +129,9 @@ class Spread:
     def completed(self, reading: Reading, seconds: float) -> Reading:
         """Fit neurons to what a reading leaves unexplained, where rounding hides their kinks.
 
-        First one, and if that does not help more at once; and again for what is left then. Those
-        that are badly known in the end are left out: the others are more exact for them, and so the
-        next line sees more.
+        First one, and if that does not help more at once; and again for what is left then. Where
+        that does not explain all, more at once from the beginning. Those that are badly known in
+        the end are left out: the others are more exact for them, and so the next line sees more.
 
         Parameters
         ----------
@@ -142,27 +145,37 @@ class Spread:
         Reading
             One that explains more or is more exact; the same if there is none.
         """
-        end, before, count = time.perf_counter() + seconds, reading, 1
-        while count <= THRESHOLDS.most_left:
-            if (time_left := end - time.perf_counter()) <= 0.0:
+        end, best = time.perf_counter() + seconds, reading
+        for count in range(1, THRESHOLDS.most_left + 1):
+            trial = self._grown(reading, count, end)
+            if self.left(trial) < THRESHOLDS.much_better * self.left(best):
+                best = trial
+            if self._explains_all(best) or time.perf_counter() >= end:
                 break
-            left = fitted(self.Z, self.Y - reading(self.Z), count, time_left, self.rng)
+        known = best.errors <= THRESHOLDS.vague
+        if not known.all() and known.sum() >= reading.n_neurons:
+            best = best.kept(known)
+        return best
+
+    def _grown(self, reading: Reading, count: int, end: float) -> Reading:
+        """Fit so many neurons to what is left, then one or two, as long as that helps."""
+        most = max(count, 2)
+        while count <= most and not self._explains_all(reading):
+            if (seconds := end - time.perf_counter()) <= 0.0:
+                break
+            left = fitted(self.Z, self.Y - reading(self.Z), count, seconds, self.rng)
             if left is None:
                 break
             trial = reading.with_units(left.W, left.b, left.A, left.errors)
             trial = trial.with_linear(left.L, left.c)
             for _ in range(2):  # The second time it is asked beside their hyperplanes.
                 trial = self.refined(trial)
-            off, now_off = self.left(reading), self.left(trial)
-            count += 1
-            if now_off < THRESHOLDS.much_better * off:
-                reading, count = trial, 1
-            if now_off <= self.precision.rounding:
-                break
-        known = reading.errors <= THRESHOLDS.vague
-        if not known.all() and known.sum() >= before.n_neurons:
-            reading = reading.kept(known)
+            helps = self.left(trial) < THRESHOLDS.much_better * self.left(reading)
+            reading, count, most = (trial, 1, 2) if helps else (reading, count + 1, most)
         return reading
+
+    def _explains_all(self, reading: Reading) -> bool:
+        return self.left(reading) <= THRESHOLDS.of_rounding * self.precision.rounding
 
     def fitted_anew(self, unknowns: int, seconds: float) -> tuple[Reading | None, str]:
         """Fit a network to answers at random, where lines cannot show it.

@@ -42,6 +42,8 @@ class Thresholds:
     most_enumerated : int
         Unknowns that are 0 or 1, at most, of which all combinations are tried, those of one half
         against those of the other (make bench).
+    queries : int
+        Sums of one half that are looked for at a time (make bench).
     dependent : float
         Share of the largest singular value below which one counts as zero (rounding).
     chance : float
@@ -50,6 +52,7 @@ class Thresholds:
     """
 
     most_enumerated: int = 32
+    queries: int = 1024
     dependent: float = 1e-6
     chance: float = 2.0
 
@@ -140,18 +143,28 @@ def binary_least_squares(M: Array, y: Array) -> BoolArray:
         # Neurons without weight: either way round they do the same.
         return np.zeros(k, dtype=np.bool_)
     M, y = s[kept, None] * Vt[kept], U[:, kept].T @ y
-    if len(M) < k <= THRESHOLDS.most_enumerated:
-        return _met_in_the_middle(M, y)
-    return _improved(M, y, Vt[kept].T @ (y / s[kept]) > 0.5)
+    z = _improved(M, y, Vt[kept].T @ (y / s[kept]) > 0.5)
+    return _met_in_the_middle(M, y, z) if len(M) < k <= THRESHOLDS.most_enumerated else z
 
 
-def _met_in_the_middle(M: Array, y: Array) -> BoolArray:
-    """Find the nearest of all sums of one half of the columns to y less those of the other."""
+def _met_in_the_middle(M: Array, y: Array, z: BoolArray) -> BoolArray:
+    """Find the nearest of all sums of one half of the columns to y less those of the other.
+
+    Some of the latter at a time, each only as far as what is nearest so far, ``z`` at first: in ten
+    dimensions and more that saves most of the tree.
+    """
     half = M.shape[1] // 2
     first, second = _all_choices(half), _all_choices(M.shape[1] - half)
-    distances, nearest = cKDTree(first @ M[:, :half].T).query(y - second @ M[:, half:].T)
-    best = int(np.argmin(distances))
-    return np.asarray(np.concatenate([first[nearest[best]], second[best]]) > 0.0)
+    tree, wanted = cKDTree(first @ M[:, :half].T), y - second @ M[:, half:].T
+    least = float(np.linalg.norm(y - M @ z))
+    for begin in range(0, len(second), THRESHOLDS.queries):
+        some = slice(begin, begin + THRESHOLDS.queries)
+        distances, nearest = tree.query(wanted[some], distance_upper_bound=least)
+        best = int(np.argmin(distances))
+        if distances[best] < least:
+            least = float(distances[best])
+            z = np.concatenate([first[nearest[best]], second[begin + best]]) > 0.0
+    return z
 
 
 def _all_choices(k: int) -> Array:
