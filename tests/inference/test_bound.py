@@ -180,3 +180,10 @@ def test_too_many_unknowns_and_no_error_at_all():
         cramer_rao(make_teacher(30, 20, 20, rng=0), "gaussian", 0.1, 1000)
     with pytest.raises(ValueError, match="error must be positive"):
         rows_needed(network(), "gaussian", 0.1, 0.0)
+
+
+def test_four_times_the_rows_halve_it_however_few_they_are():
+    net = network(hidden_bias=True, output_bias=True)
+    few, more = (cramer_rao(net, "gaussian", 1.0, n) for n in (30, 120))
+    for part in ("A", "W", "hidden_bias", "output_bias"):
+        assert getattr(few, part) == pytest.approx(2.0 * getattr(more, part), rel=1e-12)

@@ -116,7 +116,7 @@ def cramer_rao(
     whiten = problem.likelihood.whiten / problem.output_scale
     S = known.score_covariance(whiten @ covariance @ whiten.T) / n_rows
     root = Root.of_scores(root_of(S), known)
-    return standard_errors(fit, root, kind="iid", null=unseen(fit, known))
+    return standard_errors(fit, root, kind="iid", null=unseen(fit, known), to_first_order=True)
 
 
 def rows_needed(

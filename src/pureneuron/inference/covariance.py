@@ -153,7 +153,12 @@ def covariance_root(
 
 
 def standard_errors(
-    fit: Fit, root: Root, *, kind: str, null: Array | None = None
+    fit: Fit,
+    root: Root,
+    *,
+    kind: str,
+    null: Array | None = None,
+    to_first_order: bool = False,
 ) -> StandardErrors:
     """Return the standard errors of the network in the units of the data, neurons as in the fit.
 
@@ -170,12 +175,15 @@ def standard_errors(
         What it assumes of the noise.
     null : (z, u) array of bool, optional
         Which of the reported unknowns move along directions that the rows do not see.
+    to_first_order : bool
+        Whether squared turns of the rows are left out, as a bound does.
     """
     problem, k = fit.problem, fit.n_neurons
     reported = _reported(fit, root.A, root.W, root.slope)
     variance = np.einsum("ij,ij->j", reported, reported)
     d, m = len(problem.input_span), problem.n_outputs
-    variance += _of_second_order(fit, variance[m * k : m * k + k * d].reshape(k, d))
+    if not to_first_order:
+        variance += _of_second_order(fit, variance[m * k : m * k + k * d].reshape(k, d))
     if null is not None and len(null):
         variance = np.where(np.any(null, axis=0), np.inf, variance)
     of_W, of_L = variance[m * k : m * k + k * d], variance[m * k + k * d + k + m + 1 :]
