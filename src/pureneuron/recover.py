@@ -346,6 +346,7 @@ def examine(
             blocks=plan.blocks,
             seed=plan.seed,
             fits_slope=found.slope is not None,
+            counts=options.n_neurons == "auto" or found.fit.n_neurons < int(options.n_neurons),
             limits=options.limits,
             rng=streams.inference,
         )

@@ -44,8 +44,9 @@ class Thresholds:
         each half (calibration).
     fewest_blocks : int
         Blocks from which on there are two halves (calibration).
-    half_rows : int
-        Most rows of a half that a unit more is fitted to, which are held in memory (calibration).
+    half_entries : int
+        Entries of X and Y, at most, of the rows of a half that a unit more is fitted to, which are
+        held in memory (calibration).
     n_starts : int
         Starts for it, where weights are not well known (calibration).
     sign_draws, first_draws, sign_starts : int
@@ -61,7 +62,7 @@ class Thresholds:
 
     equations: float = 50.0
     fewest_blocks: int = 8
-    half_rows: int = 10_000
+    half_entries: int = 1_000_000
     n_starts: int = 4
     sign_draws: int = 9
     first_draws: int = 4
@@ -223,13 +224,14 @@ def refitted_by_halves(
 def _held_problems(contributions: Contributions, halves: Sequence[AnyArray]) -> list[Problem]:
     """Return some of the rows of each half of the blocks, in memory."""
     rows, blocks = contributions.rows, contributions.blocks
+    most = THRESHOLDS.half_entries // (rows.n_inputs + rows.n_outputs)
     if rows.kept is not None:
-        kept = rows.kept.some(2 * THRESHOLDS.half_rows)
+        kept = rows.kept.some(2 * most)
         held = rows.on(kept.samples)
         numbers = held.samples.reduce(_block_numbers, blocks, kept.numbers)["numbers"]
         return [held.part(np.flatnonzero(chosen[numbers])) for chosen in halves]
     # By the rows of the fit: those of the residual have other outputs.
-    every = max(rows.n_rows // (2 * THRESHOLDS.half_rows), 1)
+    every = max(rows.n_rows // (2 * most), 1)
     seen = rows.samples.reduce_together([(_held_rows, blocks, each, every) for each in halves])
     return [rows.part(each["rows"]) for each in seen]
 
