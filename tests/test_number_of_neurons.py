@@ -70,6 +70,20 @@ def test_is_not_certified_where_a_neuron_hardly_weaker_could_hide(n):
     assert recover(ArraySamples(X, Y), 2, rng=0).certified
 
 
+@pytest.mark.parametrize("seed", [5, 12])
+def test_two_neurons_that_are_merged_into_one_are_told_apart(seed):
+    # Counts of six bumps that overlap: five do nearly as well, and none of them is missed alone.
+    rng = np.random.default_rng(seed)
+    centres = np.linspace(2.0, 17.0, 6) + rng.uniform(-0.5, 0.5, 6)
+    widths = 2.0 * rng.uniform(0.7, 1.2, 6)
+    W = np.exp(-0.5 * ((np.arange(20) - centres[:, None]) / widths[:, None]) ** 2)
+    W /= np.linalg.norm(W, axis=1, keepdims=True)
+    A, X = rng.uniform(0.3, 1.0, (8, 6)), rng.standard_normal((20_000, 20))
+    means = np.maximum(X @ W.T, 0.0) @ A.T
+    Y = rng.poisson(0.5 * means / means.mean(axis=0)).astype(np.float64)
+    assert recover(ArraySamples(X, Y), rng=0).network.n_neurons == 6
+
+
 def test_of_noise_alone_is_one_that_is_not_needed():
     rng = np.random.default_rng(0)
     recovery = recover(ArraySamples(rng.standard_normal((500, 3)), rng.standard_normal(500)), rng=0)

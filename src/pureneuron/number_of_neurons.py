@@ -63,6 +63,9 @@ class Thresholds:
         Up to how many times that rank (calibration).
     equations : float
         Fewest equations for each unknown (calibration).
+    doubtful : float
+        Gain of a neuron that could hide in the noise, against that of the weakest that shows, above
+        which fewer neurons than were asked for are in doubt (calibration).
     hardly_off, bends : float
         Share of rows in which a unit is off below which its kink may be noise; and what that adds
         to the outputs, against what a neuron more may gain by chance, with which it is none
@@ -75,6 +78,7 @@ class Thresholds:
     most: int = 32
     most_growth: int = 2
     equations: float = 8.0
+    doubtful: float = 0.02
     hardly_off: float = 0.02
     bends: float = 10.0
     better: float = 1e-3
@@ -247,13 +251,13 @@ def least_sufficient(found: Found, tried: Sizes) -> Found:
 def unless_doubtful(chosen: Found, first: Found) -> Found:
     """Return a fit with fewer neurons than were asked for if it is certain that it has all.
 
-    Who asks for them may know of them. So it must leave no trace, and none that is much weaker than
-    those it shows could hide in the noise.
+    Who asks for them may know of them. So it must leave no trace, and show neurons so well that one
+    of a fiftieth of the weakest could not hide in the noise.
     """
     omitted = _diagnostics(chosen).omitted
     rejected = omitted is not None and omitted.is_rejected
     fewer = chosen.fit.n_neurons < first.fit.n_neurons
-    doubtful = fewer and not hidden_neuron(chosen.fit).is_negligible
+    doubtful = fewer and hidden_neuron(chosen.fit).share > THRESHOLDS.doubtful
     return first if rejected or doubtful else chosen
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pureneuron.identify.doubts import unexplained
+from pureneuron.identify.doubts import unexplained, vague
 from pureneuron.identify.precision import Precision, exactness
 from pureneuron.identify.questions import OutOfQuestions, Questions
 from pureneuron.identify.reading import Reading
@@ -38,8 +38,6 @@ class Thresholds:
         Numbers in these answers for each unknown below which they are not fitted.
     much_better : float
         Share of the error of a reading that must be left for another one to be tried further.
-    vague : float
-        Error of a row from which on its neuron is left out of a reading that is completed.
     most_left : int
         Neurons that are fitted at once to what lines leave (make bench-identify).
     of_rounding : float
@@ -55,7 +53,6 @@ class Thresholds:
     refinements: int = 3
     just_enough: float = 1.5
     much_better: float = 0.5
-    vague: float = 1e-2
     most_left: int = 4
     of_rounding: float = 5.0
     for_fit: float = 12.0
@@ -152,7 +149,7 @@ class Spread:
                 best = trial
             if self._explains_all(best) or time.perf_counter() >= end:
                 break
-        known = best.errors <= THRESHOLDS.vague
+        known = ~vague(best)
         if not known.all() and known.sum() >= reading.n_neurons:
             best = best.kept(known)
         return best

@@ -14,7 +14,7 @@ from pureneuron.identify.region import Region
 from pureneuron.identify.units import Line
 from pureneuron.typing import Array, BoolArray
 
-__all__ = ["badly_known", "disproved", "kinks_bend", "unexplained"]
+__all__ = ["badly_known", "disproved", "kinks_bend", "unexplained", "vague"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class Thresholds:
         Times its error that a neuron, or a reading, may be off (make bench-identify).
     same_jump : float
         Share of the kink of a neuron that makes one at its place more than its error.
+    vague : float
+        Error of a row of W from which on its neuron is hardly determined.
     exact : float
         Error of a row of W that is good enough (make bench-identify).
     inexact : float
@@ -49,6 +51,7 @@ class Thresholds:
     near_place: float = 1e-2
     surely: float = 5.0
     same_jump: float = 1e-2
+    vague: float = 1e-2
     exact: float = 1e-8
     inexact: float = 2e-7
     above_median: float = 10.0
@@ -89,6 +92,11 @@ def unexplained(reading: Reading, Z: Array, Y: Array, exact: Array) -> BoolArray
     """Tell which answers Y (n, m) to questions Z (n, d), exact to (n,), are not explained, (n,)."""
     allowed = exact + THRESHOLDS.surely * reading.uncertainty(Z)
     return np.asarray(np.abs(Y - reading(Z)).max(axis=1) > allowed)
+
+
+def vague(reading: Reading) -> BoolArray:
+    """Tell which neurons hardly are determined, (k,)."""
+    return np.asarray(reading.errors > THRESHOLDS.vague)
 
 
 def badly_known(reading: Reading, n_questions: int) -> BoolArray:

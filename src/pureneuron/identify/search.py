@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pureneuron.identify.coarse import Spread
-from pureneuron.identify.doubts import badly_known, disproved, kinks_bend, unexplained
+from pureneuron.identify.doubts import badly_known, disproved, kinks_bend, unexplained, vague
 from pureneuron.identify.line import Discontinuous, Kinks, Tangled, trace
 from pureneuron.identify.polish import affordable, polished
 from pureneuron.identify.precision import Precision, exactness
@@ -51,8 +51,6 @@ class Thresholds:
         Lines up to which neurons that are badly known are read again.
     less_exact : float
         Times as inexact as it seemed that a reading is where a line makes no sense.
-    vague : float
-        Error of a row from which on its neuron is left out if nothing is unexplained without it.
     least_explained : float
         Share of the answers that must be explained for a polish.
     cautious : float
@@ -70,7 +68,6 @@ class Thresholds:
     fresh_share: float = 0.05
     rereads: int = 3
     less_exact: float = 30.0
-    vague: float = 1e-2
     least_explained: float = 0.9
     cautious: float = 0.1
 
@@ -168,7 +165,7 @@ class Search:
         parts = [] if self.fresh is None else [self.fresh]
         parts += [] if self.spread is None else [(self.spread.Z, self.spread.Y)]
         Z, Y = (np.concatenate(each) for each in zip(*parts, strict=True))
-        for error in sorted(self.reading.errors[self.reading.errors > THRESHOLDS.vague])[::-1]:
+        for error in sorted(self.reading.errors[vague(self.reading)])[::-1]:
             without = self.reading.kept(self.reading.errors != error)
             if not self._unexplained(without, Z, Y).any():
                 self.reading = without

@@ -44,9 +44,9 @@ class Thresholds:
         each half (calibration).
     fewest_blocks : int
         Blocks from which on there are two halves (calibration).
-    half_entries : int
-        Entries of X and Y, at most, of the rows of a half that a unit more is fitted to, which are
-        held in memory (calibration).
+    half_rows, half_entries : int
+        Most rows of a half that a unit more is fitted to, which are held in memory; more where they
+        have no more entries of X and Y than this (calibration).
     n_starts : int
         Starts for it, where weights are not well known (calibration).
     sign_draws, first_draws, sign_starts : int
@@ -62,6 +62,7 @@ class Thresholds:
 
     equations: float = 50.0
     fewest_blocks: int = 8
+    half_rows: int = 10_000
     half_entries: int = 1_000_000
     n_starts: int = 4
     sign_draws: int = 9
@@ -224,7 +225,8 @@ def refitted_by_halves(
 def _held_problems(contributions: Contributions, halves: Sequence[AnyArray]) -> list[Problem]:
     """Return some of the rows of each half of the blocks, in memory."""
     rows, blocks = contributions.rows, contributions.blocks
-    most = THRESHOLDS.half_entries // (rows.n_inputs + rows.n_outputs)
+    width = rows.n_inputs + rows.n_outputs
+    most = max(THRESHOLDS.half_rows, THRESHOLDS.half_entries // width)
     if rows.kept is not None:
         kept = rows.kept.some(2 * most)
         held = rows.on(kept.samples)
