@@ -24,7 +24,8 @@ def data():
 
 
 def strict(*arrays):
-    return (None if M is None else array_api_strict.asarray(M) for M in arrays)
+    device = array_api_strict.Device("device1")
+    return (None if M is None else array_api_strict.asarray(M, device=device) for M in arrays)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import pytest
 from pureneuron import PureNeuronRegressor, recover
 from pureneuron.datasets import make_teacher
 from pureneuron.results import Status
-from pureneuron.samples import ArraySamples
+from pureneuron.samples import ArraySamples, on_device, read_samples
+from pureneuron.samples.protocol import HeldBatches
 
 pytestmark = pytest.mark.extras
 
@@ -56,3 +57,27 @@ def test_single_precision_tensors_are_carried_in_double(torch, data):
     recovery = recover(tensors, 3, rng=0)
     match = recovery.network.match(teacher)
     assert match.error_A + match.error_W < 1e-20
+
+
+@pytest.mark.parametrize("limit", [None, "10kB"])
+def test_files_are_brought_to_tensors(torch, data, limit, tmp_path):
+    _, X, Y = data
+    np.save(tmp_path / "data.npy", np.hstack([X, Y]))
+    samples = read_samples(tmp_path / "data.npy", inputs="0:5", memory_limit=limit)
+    there = on_device(samples, "cpu")
+    assert isinstance(there, HeldBatches) == (limit is None)
+    assert there.input_names == samples.input_names
+    assert isinstance(there.head(3).arrays()[0], torch.Tensor)
+    assert isinstance(there.take(np.array([5, 599])).arrays()[1], torch.Tensor)
+    plain, recovery = (recover(each, 3, rng=0) for each in (samples, there))
+    assert recovery.status is Status.RECOVERED
+    assert recovery.network.match(plain.network).error_W < 1e-6
+
+
+def test_a_device_that_is_not_there(torch, data):
+    _, X, Y = data
+    if torch.cuda.is_available():
+        pytest.skip("there is one here")
+    for device in ("cuda", "nowhere"):
+        with pytest.raises(ValueError, match=f"device='{device}' cannot be used by PyTorch"):
+            on_device(ArraySamples(X, Y), device)

@@ -21,6 +21,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags, check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from pureneuron.devices import is_on_device, native, to_numpy
 from pureneuron.inference import Errors
 from pureneuron.moments import (
     SampleMoments,
@@ -193,7 +194,8 @@ class PureNeuronRegressor(
         ----------
         X : (n, d) array-like
             Inputs. A Dask array or data frame stays where it is
-            (:meth:`pureneuron.samples.dask.DaskSamples.from_arrays`).
+            (:meth:`pureneuron.samples.dask.DaskSamples.from_arrays`), and so does an array on a
+            device: a CUDA tensor of PyTorch, an array of CuPy. With those, ``y`` is of their kind.
         y : (n, m) or (n,) array-like
             Outputs.
         sample_weight : (n,) array-like, optional
@@ -266,6 +268,11 @@ class PureNeuronRegressor(
         first: bool = True,
     ) -> ArraySamples:
         """Validate arrays; those of the ``first`` call decide on shapes and names."""
+        if is_on_device(X):
+            samples = ArraySamples(X, y, sample_weight, groups=groups)
+            if first:
+                self._remember_inputs(samples)
+            return self._remembered(samples, is_vector=np.ndim(y) == 1, first=first)
         refuse_text_and_complex("X", X)
         refuse_text_and_complex("y", y)
         # Finiteness is checked later, by what names the row and the column.
@@ -288,8 +295,12 @@ class PureNeuronRegressor(
             groups=groups,
             input_names=None if names is None else tuple(names),
         )
+        return self._remembered(samples, is_vector=outputs.ndim == 1, first=first)
+
+    def _remembered(self, samples: ArraySamples, *, is_vector: bool, first: bool) -> ArraySamples:
+        """Remember the shapes of the first rows; refuse others later."""
         if first:
-            self._is_vector, self._n_outputs = outputs.ndim == 1, samples.n_outputs
+            self._is_vector, self._n_outputs = is_vector, samples.n_outputs
         elif samples.n_outputs != self._n_outputs:
             raise ValueError(
                 f"y has {samples.n_outputs} output(s), and {self._n_outputs} in the first call of "
@@ -393,7 +404,7 @@ class PureNeuronRegressor(
         Parameters
         ----------
         X : (n, d) array-like
-            Inputs.
+            Inputs. Outputs for an array on a device are made there.
         return_std : bool
             Whether to return the standard errors of these outputs as well: how well the network is
             known there, without the noise of a new measurement.
@@ -410,19 +421,30 @@ class PureNeuronRegressor(
         errors = self.recovery_.standard_errors
         if errors is None:
             raise ValueError(f"return_std=True: {self.recovery_.why_no_errors}")
-        return outputs, self._shaped(errors.of_prediction(self.network_, inputs), inputs)
+        spread = native((errors.of_prediction(self.network_, to_numpy(inputs)),), inputs)[0]
+        return outputs, self._shaped(spread, inputs)
+
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return the coefficient of determination R² of predictions, as scikit-learn defines it."""
+        arrays = (X, y, sample_weight)
+        here: list[Any] = [to_numpy(M) if is_on_device(M) else M for M in arrays]
+        return float(super().score(*here))
 
     def _shaped(self, outputs: AnyArray, inputs: AnyArray) -> AnyArray:
-        outputs = outputs.astype(inputs.dtype, copy=False)
+        if isinstance(outputs, np.ndarray):
+            outputs = outputs.astype(inputs.dtype, copy=False)
         return outputs[:, 0] if self._is_vector else outputs
 
     def transform(self, X: ArrayLike) -> AnyArray:
         """Return the hidden activations ``σ(W x + b)``, (n, k)."""
         inputs = self._validated(X)
-        return self.network_.hidden(inputs).astype(inputs.dtype, copy=False)
+        hidden = self.network_.hidden(inputs)
+        return hidden.astype(inputs.dtype, copy=False) if isinstance(hidden, np.ndarray) else hidden
 
     def _validated(self, X: ArrayLike) -> AnyArray:
         check_is_fitted(self)
+        if is_on_device(X):
+            return X
         refuse_text_and_complex("X", X)
         return validate_data(self, X, reset=False, dtype=_FLOATS)
 

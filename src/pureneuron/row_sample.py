@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pureneuron.devices import to_numpy
 from pureneuron.model import TwoLayerNetwork
 from pureneuron.problem.rows import weight_sums
-from pureneuron.samples import Samples, to_numpy
+from pureneuron.samples import Samples
 from pureneuron.samples.protocol import taken_rows
 from pureneuron.samples.thinning import Kept, Thinning
 from pureneuron.typing import Array, IndexArray

@@ -32,7 +32,7 @@ from pureneuron.options import Options
 from pureneuron.progress import ProgressCallback
 from pureneuron.recover import recover
 from pureneuron.recovery import Recovery
-from pureneuron.samples import Paths
+from pureneuron.samples import Paths, on_device
 
 __all__ = ["FileFit", "fit", "fit_file"]
 
@@ -64,6 +64,7 @@ def fit_file(
     model: Path | None = None,
     force: bool = False,
     cluster: str | None = None,
+    device: str | None = None,
     seed: int = 0,
     checkpoint: Path | None = None,
     report: WantedReport | None = None,
@@ -72,7 +73,8 @@ def fit_file(
 ) -> FileFit:
     """Recover the network behind the samples in ``path``, and save it as ``model`` if given.
 
-    ``reading`` are the arguments of :func:`~pureneuron.samples.read_samples`. Whether the model can
+    ``reading`` are the arguments of :func:`~pureneuron.samples.read_samples`, and ``device`` that
+    of :func:`~pureneuron.samples.on_device`. Whether the model can
     be written is settled before the work; it is written whatever the status.
 
     Raises
@@ -83,11 +85,14 @@ def fit_file(
     """
     if model is not None:
         check_output(model, force=force, endings=(MODEL_ENDING,))
+    if device is not None and cluster is not None:
+        raise ValueError("--device cannot be asked for with --dask: workers hold the rows")
     asked = {option.name: getattr(options, option.name) for option in fields(options)}
     with opened_samples(path, cluster, **reading) as samples, telling_options():
         if report is not None:
             report.check_inputs(samples.n_inputs)
-        recovery = recover(samples, **asked, rng=seed, callback=callback, checkpoint=checkpoint)
+        rows = samples if device is None else on_device(samples, device)
+        recovery = recover(rows, **asked, rng=seed, callback=callback, checkpoint=checkpoint)
     if model is not None:
         save_model(
             recovery.network,
@@ -111,6 +116,11 @@ def fit_file(
 @cluster_option
 @file_options
 @memory_option
+@click.option(
+    "--device",
+    metavar="NAME",
+    help="Work on the rows there: a GPU (cuda, cuda:1), by PyTorch.",
+)
 @click.option(
     "--init",
     type=click.Choice(["auto", "moments", "random"]),

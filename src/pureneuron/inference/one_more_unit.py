@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from pureneuron.devices import to_numpy
 from pureneuron.inference.blocks import Blocks
 from pureneuron.inference.contributions import Contributions
 from pureneuron.inference.criterion import asks_for_more
@@ -21,7 +22,7 @@ from pureneuron.inference.screening import Screening
 from pureneuron.optimize import Limits, Point, minimize
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.problem import Problem, n_unknowns
-from pureneuron.samples import Batch, Stacked, to_numpy
+from pureneuron.samples import Batch, Stacked
 from pureneuron.typing import AnyArray, Array
 
 __all__ = [

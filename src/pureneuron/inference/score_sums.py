@@ -16,13 +16,14 @@ from dataclasses import dataclass, replace
 import array_api_compat
 import numpy as np
 
+from pureneuron.devices import to_numpy
 from pureneuron.inference.blocks import Blocks
 from pureneuron.inference.information import slope_derivative
 from pureneuron.linalg import times
 from pureneuron.model import Activation
 from pureneuron.optimize.least_squares.kernels import activations, like, residual
 from pureneuron.problem.rows import BESIDE
-from pureneuron.samples import Batch, Sum, to_numpy
+from pureneuron.samples import Batch, Sum
 from pureneuron.typing import AnyArray
 
 __all__ = [

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import array_api_compat
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from pureneuron.devices import is_on_device, native
 from pureneuron.model.in_notebooks import network_as_html
 from pureneuron.model.matching import NeuronMatch, match_neurons
 from pureneuron.model.names import counted
 from pureneuron.model.safetensors import read_tensors, write_tensors
-from pureneuron.typing import Array
+from pureneuron.typing import AnyArray, Array
 
 if TYPE_CHECKING:
     import torch
@@ -127,21 +129,37 @@ class TwoLayerNetwork:
         )
         return f"TwoLayerNetwork({', '.join(sizes)}{extras})"
 
-    def hidden(self, X: ArrayLike) -> Array:
-        """Return the activations ``σ(W x + b)``, (n, k), for inputs ``X`` of shape (n, d)."""
-        _refuse_complex("X", X)
-        X = np.asarray(X, dtype=np.float64)
-        if X.ndim != 2 or X.shape[1] != self.n_inputs:
-            raise ValueError(f"X has shape {X.shape}; (n, {self.n_inputs}) is expected")
-        Z = X @ self.W.T + self.hidden_bias
-        return np.asarray(np.where(Z > 0.0, Z, self.negative_slope * Z))
+    def hidden(self, X: ArrayLike | AnyArray) -> AnyArray:
+        """Return the activations ``σ(W x + b)``, (n, k), for inputs ``X`` of shape (n, d).
 
-    def predict(self, X: ArrayLike) -> Array:
-        """Return the outputs, (n, m), for inputs ``X`` of shape (n, d)."""
-        Y = self.hidden(X) @ self.A.T + self.output_bias
+        They are NumPy's, in double precision; those of inputs on a device (a CUDA tensor, an array
+        of CuPy's) stay there, in the precision of the inputs.
+        """
+        X = self._inputs(X)
+        W, b = _like(X, self.W, self.hidden_bias)
+        Z = X @ W.T + b
+        return array_api_compat.array_namespace(Z).where(Z > 0.0, Z, self.negative_slope * Z)
+
+    def predict(self, X: ArrayLike | AnyArray) -> AnyArray:
+        """Return the outputs, (n, m), for inputs ``X`` of shape (n, d), where :meth:`hidden` is."""
+        X = self._inputs(X)
+        A, c, L = _like(X, self.A, self.output_bias, self.linear)
+        Y = self.hidden(X) @ A.T + c
         if self.linear.any():
-            Y += np.asarray(X, dtype=np.float64) @ self.linear.T
-        return np.asarray(Y)
+            Y += X @ L.T
+        return Y
+
+    def _inputs(self, inputs: ArrayLike | AnyArray) -> AnyArray:
+        """Return inputs as real numbers, one row a sample."""
+        X: AnyArray = inputs
+        if not is_on_device(X):
+            _refuse_complex("X", X)
+            X = np.asarray(X, dtype=np.float64)
+        elif not array_api_compat.array_namespace(X).isdtype(X.dtype, "real floating"):
+            raise ValueError(f"X is of type {X.dtype}: real floating numbers are expected")
+        if X.ndim != 2 or X.shape[1] != self.n_inputs:
+            raise ValueError(f"X has shape {tuple(X.shape)}; (n, {self.n_inputs}) is expected")
+        return X
 
     def normalized(self) -> TwoLayerNetwork:
         """Return the same function in normal form: rows of W of unit length.
@@ -391,6 +409,14 @@ def _frozen(name: str, value: ArrayLike, ndim: int) -> Array:
         raise ValueError(f"{name} holds a value that is not finite")
     array.flags.writeable = False
     return array
+
+
+def _like(X: AnyArray, *weights: Array) -> tuple[AnyArray, ...]:
+    """Return weights as arrays like the inputs, in their library, place and precision."""
+    if isinstance(X, np.ndarray):
+        return weights
+    xp = array_api_compat.array_namespace(X)
+    return tuple(xp.astype(each, X.dtype) for each in native(weights, X))
 
 
 def _refuse_complex(name: str, value: ArrayLike) -> None:

@@ -12,11 +12,12 @@ from itertools import pairwise
 
 import numpy as np
 
+from pureneuron.devices import to_numpy
 from pureneuron.moments.homogeneous import n_products, second_products
 from pureneuron.moments.sample_moments import SampleMoments, about
 from pureneuron.problem import check_samples
 from pureneuron.problem.validation import THRESHOLDS as RANGE
-from pureneuron.samples import Batch, First, Leaf, Merged, Min, Samples, Sum, to_numpy
+from pureneuron.samples import Batch, First, Leaf, Merged, Min, Samples, Sum
 from pureneuron.samples.cores import using_cores
 from pureneuron.samples.mirror import mirror_groups
 from pureneuron.typing import Array

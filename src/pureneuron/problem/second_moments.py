@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import array_api_compat
 import numpy as np
 
-from pureneuron.samples import Batch, Merged, Samples, Sum, to_numpy
+from pureneuron.devices import to_numpy
+from pureneuron.samples import Batch, Merged, Samples, Sum
 from pureneuron.typing import AnyArray, Array
 
 __all__ = ["SecondMoments", "design", "parts_in_double", "second_moment_sums", "second_moments"]

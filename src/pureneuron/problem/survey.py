@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 import array_api_compat
 import numpy as np
 
+from pureneuron.devices import to_numpy
 from pureneuron.problem.second_moments import SecondMoments, second_moment_sums, second_moments
 from pureneuron.problem.validation import Seen, is_refused, judged, ranges, refuse_no_columns
-from pureneuron.samples import Batch, First, Leaf, Samples, to_numpy
+from pureneuron.samples import Batch, First, Leaf, Samples
 from pureneuron.samples.thinning import Kept, Thinning
 from pureneuron.typing import Array
 

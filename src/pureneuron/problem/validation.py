@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import array_api_compat
 import numpy as np
 
-from pureneuron.samples import Batch, First, Leaf, Max, Merged, Min, Samples, Sum, to_numpy
+from pureneuron.devices import to_numpy
+from pureneuron.samples import Batch, First, Leaf, Max, Merged, Min, Samples, Sum
 from pureneuron.samples.groups import group_of
 from pureneuron.samples.numbers import nonfinite_message
 from pureneuron.typing import AnyArray

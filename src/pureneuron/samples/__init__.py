@@ -1,5 +1,6 @@
 """Where samples come from, one source a module, all seen through one protocol."""
 
+from pureneuron.devices import to_numpy
 from pureneuron.samples.arrays import ArraySamples
 from pureneuron.samples.batch import (
     Batch,
@@ -13,9 +14,9 @@ from pureneuron.samples.batch import (
     Sum,
     merge,
     merge_leaves,
-    to_numpy,
 )
 from pureneuron.samples.counted import CountedSamples
+from pureneuron.samples.device import on_device
 from pureneuron.samples.files import read_inputs, read_prediction_data, read_samples
 from pureneuron.samples.files.memory import memory_limit
 from pureneuron.samples.files.paths import Paths
@@ -44,6 +45,7 @@ __all__ = [
     "memory_limit",
     "merge",
     "merge_leaves",
+    "on_device",
     "read_inputs",
     "read_prediction_data",
     "read_samples",

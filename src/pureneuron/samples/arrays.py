@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pureneuron.devices import is_on_device
 from pureneuron.samples.batch import Batch
 from pureneuron.samples.freed_memory import keep_freed_memory
 from pureneuron.samples.groups import group_codes, group_column
@@ -24,10 +25,13 @@ class Thresholds:
         A batch of this many entries of X and Y (a few megabytes), and at least so many rows, stays
         near the processor's cache while it is long enough that the cost of a call does not show
         (rates.py, make bench).
+    device_entries : int
+        The same on a device, which has no use for small batches and room for large ones (gpu.py).
     """
 
     batch_entries: int = 1_000_000
     batch_rows: int = 512
+    device_entries: int = 50_000_000
 
 
 THRESHOLDS = Thresholds()
@@ -52,7 +56,7 @@ class ArraySamples(HeldBatches):
     input_names, output_names : sequence of str, optional
         Column names; ``x0 …`` and ``y0 …`` if left out.
     batch_rows : int, optional
-        Rows a batch; a size that suits the processor's cache if left out.
+        Rows a batch; a size that suits the processor if left out.
 
     Raises
     ------
@@ -107,8 +111,10 @@ class ArraySamples(HeldBatches):
 
 
 def batches_of(whole: Batch, batch_rows: int | None = None) -> tuple[Batch, ...]:
-    """Cut rows that lie in memory into batches, of a size that suits the processor's cache."""
+    """Cut rows that lie in memory into batches, of a size that suits the processor."""
     keep_freed_memory()
     width = whole.X.shape[1] + whole.Y.shape[1]
-    fitting = max(THRESHOLDS.batch_rows, THRESHOLDS.batch_entries // max(width, 1))
+    on_device = is_on_device(whole.X)
+    entries = THRESHOLDS.device_entries if on_device else THRESHOLDS.batch_entries
+    fitting = max(THRESHOLDS.batch_rows, entries // max(width, 1))
     return tuple(whole.parts(batch_rows or fitting)) or (whole,)

@@ -15,6 +15,7 @@ import array_api_compat
 import array_api_compat.numpy as numpy_namespace
 import numpy as np
 
+from pureneuron.devices import is_numpy, to_numpy
 from pureneuron.typing import AnyArray, IndexArray
 
 __all__ = [
@@ -29,8 +30,6 @@ __all__ = [
     "Sum",
     "merge",
     "merge_leaves",
-    "native",
-    "to_numpy",
 ]
 
 
@@ -78,18 +77,22 @@ class Batch:
 
     def taken(self, rows: IndexArray) -> Batch:
         """Take those of the ascending row numbers ``rows``, of the whole, that lie in here."""
-        xp = array_api_compat.array_namespace(self.X)
         end = self.offset + self.X.shape[0]
         first, last = np.searchsorted(rows, self.offset), np.searchsorted(rows, end)
-        local = rows[first:last] - self.offset
+        return self.gathered(rows[first:last] - self.offset, offset=int(first))
+
+    def gathered(self, rows: IndexArray, *, offset: int = 0) -> Batch:
+        """Return rows by their numbers in the batch, in any order."""
+        xp = array_api_compat.array_namespace(self.X)
+        local: AnyArray = rows
         if not isinstance(self.X, np.ndarray):
-            local = xp.asarray(local, device=array_api_compat.device(self.X))
+            local = xp.asarray(rows, device=array_api_compat.device(self.X))
         return Batch(
             # ``take`` gathers in half the time of an index.
             X=xp.take(self.X, local, axis=0),
             Y=xp.take(self.Y, local, axis=0),
             weight=None if self.weight is None else xp.take(self.weight, local, axis=0),
-            offset=int(first),
+            offset=offset,
             extra={name: xp.take(column, local, axis=0) for name, column in self.extra.items()},
         )
 
@@ -194,9 +197,6 @@ Merged: TypeAlias = dict[str, Any]
 """What a reduction returns: a NumPy array (or scalar) for each named part."""
 
 
-_NUMPY = (np.ndarray, np.generic, float, int)
-
-
 def merge(parts: Iterable[Mapping[str, Leaf]]) -> Merged:
     """Merge the kernel's answers for consecutive batches, and convert them to NumPy."""
     return {
@@ -218,20 +218,8 @@ def merge_leaves(parts: Iterable[Mapping[str, Leaf]]) -> dict[str, Leaf]:
     return total
 
 
-def to_numpy(array: AnyArray) -> Any:
-    """Return an array of any library, on any device, as one of NumPy; numbers stay numbers."""
-    if isinstance(array, _NUMPY):
-        return array
-    if array_api_compat.is_torch_array(array):
-        return array.detach().cpu().numpy()
-    try:
-        return np.from_dlpack(array_api_compat.to_device(array, "cpu"))
-    except (BufferError, RuntimeError, TypeError, ValueError):
-        return np.asarray(array)
-
-
 def _in_double(value: AnyArray) -> AnyArray:
-    if isinstance(value, _NUMPY):
+    if is_numpy(value):
         if isinstance(value, float | int):
             return value
         return value.astype(np.float64) if value.dtype == np.float32 else value
@@ -241,18 +229,3 @@ def _in_double(value: AnyArray) -> AnyArray:
 
 def _namespace(value: AnyArray) -> Any:
     return array_api_compat.array_namespace(value) if hasattr(value, "shape") else numpy_namespace
-
-
-def native(params: tuple[Any, ...], like: AnyArray) -> tuple[Any, ...]:
-    """Bring NumPy parameters, in tuples and lists too, to the library and device of ``like``."""
-    return params if isinstance(like, np.ndarray) else tuple(_native(each, like) for each in params)
-
-
-def _native(param: Any, like: AnyArray) -> Any:
-    if isinstance(param, tuple | list):
-        return type(param)(_native(each, like) for each in param)
-    if not isinstance(param, np.ndarray):
-        return param
-    xp = array_api_compat.array_namespace(like)
-    # A copy: PyTorch takes neither arrays that must not be written nor negative strides.
-    return xp.asarray(np.array(param, order="C"), device=array_api_compat.device(like))

@@ -14,7 +14,8 @@ import array_api_compat
 import numpy as np
 from numpy.typing import NDArray
 
-from pureneuron.samples.batch import Batch, to_numpy
+from pureneuron.devices import to_numpy
+from pureneuron.samples.batch import Batch
 from pureneuron.typing import AnyArray
 
 __all__ = ["GROUP", "group_codes", "group_column", "group_keys", "group_of"]

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pureneuron.samples.batch import Batch, Max, Stacked, to_numpy
+from pureneuron.devices import to_numpy
+from pureneuron.samples.batch import Batch, Max, Stacked
 from pureneuron.samples.protocol import Samples
 from pureneuron.typing import AnyArray, Array, IndexArray
 

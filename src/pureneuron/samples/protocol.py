@@ -18,7 +18,8 @@ from typing import Any
 import array_api_compat
 import numpy as np
 
-from pureneuron.samples.batch import Batch, Kernel, Leaf, Merged, Stacked, merge, native, to_numpy
+from pureneuron.devices import native, to_numpy
+from pureneuron.samples.batch import Batch, Kernel, Leaf, Merged, Stacked, merge
 from pureneuron.samples.cores import over_batches
 from pureneuron.samples.rows_told import tell_rows
 from pureneuron.typing import AnyArray, IndexArray

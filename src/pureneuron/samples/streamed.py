@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from pureneuron.samples.batch import Batch, Kernel, Leaf, Merged, merge, native
+from pureneuron.devices import native
+from pureneuron.samples.batch import Batch, Kernel, Leaf, Merged, merge
 from pureneuron.samples.cores import over_stream
 from pureneuron.samples.freed_memory import keep_freed_memory
 from pureneuron.samples.groups import group_column, group_keys

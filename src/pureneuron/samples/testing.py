@@ -17,17 +17,8 @@ from typing import Any, TypeAlias
 import array_api_compat
 import numpy as np
 
-from pureneuron.samples.batch import (
-    Batch,
-    First,
-    Leaf,
-    Max,
-    Merged,
-    Min,
-    Stacked,
-    Sum,
-    to_numpy,
-)
+from pureneuron.devices import to_numpy
+from pureneuron.samples.batch import Batch, First, Leaf, Max, Merged, Min, Stacked, Sum
 from pureneuron.samples.protocol import Samples
 from pureneuron.typing import AnyArray, Array
 

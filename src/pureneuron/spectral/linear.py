@@ -15,10 +15,11 @@ from typing import Protocol
 
 import numpy as np
 
+from pureneuron.devices import to_numpy
 from pureneuron.linalg import svd
 from pureneuron.problem import Problem, SecondMoments, design, whitening
 from pureneuron.results import StageReport
-from pureneuron.samples import Batch, Sum, to_numpy
+from pureneuron.samples import Batch, Sum
 from pureneuron.samples.mirror import mirror_groups
 from pureneuron.typing import AnyArray, Array, IndexArray
 

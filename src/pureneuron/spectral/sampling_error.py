@@ -13,10 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pureneuron.devices import to_numpy
 from pureneuron.linalg import gram_inverse
 from pureneuron.problem import Problem, design
 from pureneuron.results import StageReport
-from pureneuron.samples import Batch, Sum, to_numpy
+from pureneuron.samples import Batch, Sum
 from pureneuron.samples.mirror import distinct_rows, mirror_hash
 from pureneuron.spectral.estimate import MomentEstimate, estimate_from, moment_sums
 from pureneuron.spectral.linear import LinearPart

@@ -16,7 +16,8 @@ from typing import Any
 import array_api_compat
 import numpy as np
 
-from pureneuron.samples.batch import Batch, Leaf, Sum, to_numpy
+from pureneuron.devices import to_numpy
+from pureneuron.samples.batch import Batch, Leaf, Sum
 from pureneuron.samples.protocol import Samples
 from pureneuron.typing import AnyArray
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from dask.sizeof import sizeof
 
+from pureneuron.devices import native, to_numpy
 from pureneuron.samples.arrays import THRESHOLDS as ARRAYS
 from pureneuron.samples.batch import (
     Batch,
@@ -25,8 +26,6 @@ from pureneuron.samples.batch import (
     Sum,
     merge,
     merge_leaves,
-    native,
-    to_numpy,
 )
 from pureneuron.samples.cores import one_blas_thread
 from pureneuron.samples.dask.frames import FrameColumns, matrix, split
