@@ -28,7 +28,7 @@ class Thresholds:
         them (cost.py).
     """
 
-    moments_neurons: int = 32
+    moments_neurons: int = 16
 
 
 THRESHOLDS = Thresholds()

@@ -1,5 +1,7 @@
 """Partitions of the rows: by order, by groups, by what repeats."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from pureneuron.inference import Blocks, first_blocks
 from pureneuron.inference.blocks import blocks_of_groups, consecutive_blocks
 from pureneuron.problem import pose
 from pureneuron.samples import ArraySamples, Batch
+from pureneuron.samples.groups import GROUP
 from pureneuron.samples.streamed import StreamedSamples
 
 
@@ -121,3 +124,35 @@ def _all_parts(problem, blocks):
 
     problem.samples.reduce(gather)
     return parts
+
+
+@pytest.mark.parametrize("kind", ["order", "groups"])
+@pytest.mark.parametrize("n_rows", [7, 40, 1000])
+def test_runs_hold_all_rows_block_by_block(kind, n_rows):
+    rng = np.random.default_rng(0)
+    X, Y = np.arange(230.0)[:, None], np.zeros((230, 1))
+    labels = rng.integers(0, 9, 230)
+    blocks = consecutive_blocks(230, 11) if kind == "order" else Blocks(9, "groups")
+    own = blocks.numbers(Batch(X, Y, extra={GROUP: labels}))
+    seen = {}
+    for edges in ((0, 230), (0, 33, 34, 120, 230)):
+        for start, stop in pairwise(edges):
+            rows = slice(start, stop)
+            batch = Batch(X[rows], Y[rows], offset=start, extra={GROUP: labels[rows]})
+            found = []
+            for run in blocks.runs(batch, n_rows):
+                values = run.rows.X[:, 0].astype(int)
+                assert 0 < len(values) <= n_rows
+                assert [rows.start for _, rows in run.blocks[1:]] == [
+                    rows.stop for _, rows in run.blocks[:-1]
+                ]
+                assert run.blocks[-1][1].stop == len(values)
+                for number, rows in run.blocks:
+                    assert np.all(own[values[rows]] == number)
+                for value in values:
+                    # The number of a row's run does not hang on how rows come.
+                    assert seen.setdefault(value, run.number) == run.number
+                found += values.tolist()
+            assert sorted(found) == list(range(start, stop))
+    if kind == "order" and n_rows == 40:
+        assert len(set(seen.values())) > 3

@@ -9,13 +9,14 @@ within a block is like.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from pureneuron.devices import to_numpy
 from pureneuron.problem import Problem
-from pureneuron.samples import Batch, Leaf, Max, Min, to_numpy
+from pureneuron.samples import Batch, Leaf, Max, Min
 from pureneuron.samples.groups import GROUP
 from pureneuron.samples.mirror import row_hash
 
@@ -56,16 +57,27 @@ class Blocks:
         original : Batch, optional
             The same rows before their outputs were changed: equal rows are found by them.
         """
-        if self.kind != "order":
-            yield from self._gathered(batch, self.numbers(original or batch))
-            return
-        start, end = 0, batch.X.shape[0]
-        while start < end:
-            number = min((batch.offset + start) // self.length, self.n_blocks - 1)
-            last = number == self.n_blocks - 1
-            stop = end if last else min(end, (number + 1) * self.length - batch.offset)
-            yield number, batch.rows(slice(start, stop))
-            start = stop
+        batch, pieces = self._divided(batch, original or batch)
+        for number, rows in pieces:
+            yield number, batch.rows(rows)
+
+    def runs(self, batch: Batch, n_rows: int) -> Iterator[Run]:
+        """Yield the rows of a batch about ``n_rows`` at a time, block by block."""
+        batch, pieces = self._divided(batch, batch)
+        blocks = max(n_rows // self.length, 1) if self.kind == "order" else self.n_blocks
+        held: list[tuple[int, slice]] = []
+        for number, whole in pieces:
+            for start in range(whole.start, whole.stop, n_rows):
+                rows = slice(start, min(start + n_rows, whole.stop))
+                if held and (
+                    rows.stop - held[0][1].start > n_rows
+                    or number // blocks != held[0][0] // blocks
+                ):
+                    yield Run.of(batch, held, held[0][0] // blocks)
+                    held = []
+                held.append((number, rows))
+        if held:
+            yield Run.of(batch, held, held[0][0] // blocks)
 
     def numbers(self, batch: Batch, rows: np.ndarray | None = None) -> np.ndarray:
         """Return the number of the block of each row, (n,).
@@ -85,12 +97,54 @@ class Blocks:
             return _spread(group, self.n_blocks) if self.spread else group
         return np.asarray(row_hash(batch.X, batch.Y) % np.uint64(self.n_blocks), dtype=np.intp)
 
-    def _gathered(self, batch: Batch, number: np.ndarray) -> Iterator[tuple[int, Batch]]:
-        order = np.argsort(number, kind="stable")
-        edges = np.searchsorted(number[order], np.arange(self.n_blocks + 1))
-        batch = replace(batch, offset=0)
-        for block in np.flatnonzero(np.diff(edges)):
-            yield int(block), batch.taken(order[edges[block] : edges[block + 1]])
+    def _divided(self, batch: Batch, original: Batch) -> tuple[Batch, list[tuple[int, slice]]]:
+        """Return the rows of a batch so that those of one block are together, and where it is."""
+        end = batch.X.shape[0]
+        if self.kind == "order":
+            first, last = (
+                min(row // self.length, self.n_blocks - 1)
+                for row in (batch.offset, batch.offset + max(end - 1, 0))
+            )
+            edges = self.length * np.arange(first, last + 2) - batch.offset
+            edges[0], edges[-1] = 0, end
+            numbers = np.arange(first, last + 1)
+        else:
+            number = self.numbers(original)
+            order = np.argsort(number, kind="stable")
+            edges = np.searchsorted(number[order], np.arange(self.n_blocks + 1))
+            numbers = np.arange(self.n_blocks)
+            batch = batch.gathered(order)
+        sizes = zip(numbers.tolist(), edges[:-1].tolist(), edges[1:].tolist(), strict=True)
+        return batch, [
+            (number, slice(start, stop)) for number, start, stop in sizes if stop > start
+        ]
+
+
+@dataclass(frozen=True)
+class Run:
+    """Some rows of consecutive blocks.
+
+    Attributes
+    ----------
+    number : int
+        The same for the same rows, however the whole is cut into batches; 0 where blocks are not of
+        consecutive rows.
+    rows : Batch
+        The rows.
+    blocks : list of (int, slice)
+        Numbers of the blocks, and where in ``rows`` they are.
+    """
+
+    number: int
+    rows: Batch
+    blocks: list[tuple[int, slice]]
+
+    @classmethod
+    def of(cls, batch: Batch, held: list[tuple[int, slice]], number: int) -> Run:
+        """Cut a run out of a batch."""
+        start, stop = held[0][1].start, held[-1][1].stop
+        blocks = [(block, slice(rows.start - start, rows.stop - start)) for block, rows in held]
+        return cls(number, batch.rows(slice(start, stop)), blocks)
 
 
 def consecutive_blocks(n_rows: int, n_blocks: int) -> Blocks:

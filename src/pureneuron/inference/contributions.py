@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 import array_api_compat
 import numpy as np
 
+from pureneuron.devices import to_numpy
 from pureneuron.inference.blocks import Blocks
 from pureneuron.inference.candidates import Candidates
 from pureneuron.inference.information import Information, slope_derivative
@@ -30,7 +31,7 @@ from pureneuron.optimize import Fit, Point, single_suffices
 from pureneuron.optimize.least_squares.kernels import activations, like
 from pureneuron.problem import GivenRows, Problem, n_unknowns
 from pureneuron.problem.rows import total_weight
-from pureneuron.samples import Batch, Leaf, Max, Merged, Sum, to_numpy
+from pureneuron.samples import Batch, Leaf, Max, Merged, Sum
 from pureneuron.typing import AnyArray, Array
 
 __all__ = ["Contributions", "Scores", "Thresholds"]
@@ -59,7 +60,7 @@ class Thresholds:
     faint: float = 1e-4
     dependent: float = 1e-8
     spanned: float = 1e-6
-    part_rows: int = 1024
+    part_rows: int = 512
     enough_rows: float = 4000.0
     enough_equations: float = 20.0
 
@@ -282,40 +283,40 @@ def _contribution_sums(
     tried = tried.like(batch)
     (k, r), (m, q) = W.shape, A.shape
     b = blocks.n_blocks
-    GE = np.zeros((b, len(tried.families), m))
+    GE = np.zeros((b, m, len(tried.families)))
     of_A, of_W, of_slope = np.zeros((b, m, q)), np.zeros((b, k, r)), np.zeros((b, int(level > 1)))
     EE, HG, HG_some, FG, ZG, some, largest = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    on, off = 0.0, 0.0
-    for number, block in blocks.split(batch):
-        # All functions of a few rows at a time stay in the cache.
-        for part in block.parts(THRESHOLDS.part_rows):
-            D, H = activations(part, W, activation)
-            of_part = switch_sums(part, W)
-            on, off = on + of_part["on"].value, off + of_part["off"].value
-            fitted = H @ A.T
-            E = part.Y - fitted
-            G = tried.values(part, D, fitted)
-            both = xp.concat([H, E], axis=1)
-            product, power = both.T @ G, both.T @ both
-            GE[number] += to_numpy(product[q:, :]).T
-            of_A[number] += to_numpy(power[q:, :q])
-            pulled = E @ A[:, :k]
-            Z = slope_derivative(part, H, W, activation) if level > 1 else None
-            if Z is not None:
-                of_slope[number] += float(xp.sum(Z * pulled))
-            of_W[number] += to_numpy(times(pulled, D).T @ part.X)
-            HG, EE = HG + product[:q, :], EE + power[q:, q:]
-            largest = max(largest, float(xp.max(xp.linalg.vecdot(E, E))))
-            if not level or number % every:
-                continue
-            HG_some, some = HG_some + product[:q, :], some + total_weight(part)
-            F = xp.astype(D, G.dtype, copy=False)[:, :, None] * part.X[:, None, :]
-            FG = FG + xp.reshape(F, (F.shape[0], -1)).T @ G
-            if Z is not None:
-                ZG = ZG + Z.T @ G
-    sums: dict[str, Leaf] = {"GE": Sum(GE), "HG": Sum(HG), "EE": Sum(EE)}
-    sums |= {"of A": Sum(of_A), "of W": Sum(of_W), "of slope": Sum(of_slope)}
-    sums |= {"largest": Max(np.float64(largest)), "on": Sum(on), "off": Sum(off)}
+    # All functions of a few rows at a time stay in the cache.
+    for run in blocks.runs(batch, THRESHOLDS.part_rows):
+        part = run.rows
+        D, H = activations(part, W, activation)
+        fitted = H @ A.T
+        E = part.Y - fitted
+        G = tried.values(part, D, fitted)
+        pulled = E @ A[:, :k]
+        Z = slope_derivative(part, H, W, activation) if level > 1 else None
+        bent = None if Z is None else Z * pulled
+        pulled = times(pulled, D)
+        for number, rows in run.blocks:
+            residual = E[rows, :].T
+            GE[number] += to_numpy(residual @ G[rows, :])
+            of_A[number] += to_numpy(residual @ H[rows, :])
+            of_W[number] += to_numpy(pulled[rows, :].T @ part.X[rows, :])
+            if bent is not None:
+                of_slope[number] += float(xp.sum(bent[rows, :]))
+        HG_part = H.T @ G
+        HG, EE = HG + HG_part, EE + E.T @ E
+        largest = max(largest, float(xp.max(xp.linalg.vecdot(E, E))))
+        if not level or run.number % every:
+            continue
+        HG_some, some = HG_some + HG_part, some + total_weight(part)
+        F = xp.astype(D, G.dtype, copy=False)[:, :, None] * part.X[:, None, :]
+        FG = FG + xp.reshape(F, (F.shape[0], -1)).T @ G
+        if Z is not None:
+            ZG = ZG + Z.T @ G
+    sums: dict[str, Leaf] = {**switch_sums(batch, W), "HG": Sum(HG), "EE": Sum(EE)}
+    sums |= {"GE": Sum(GE.transpose(0, 2, 1)), "of A": Sum(of_A), "of W": Sum(of_W)}
+    sums |= {"of slope": Sum(of_slope), "largest": Max(np.float64(largest))}
     if level:
         sums |= {"HG of some": Sum(HG_some), "FG": Sum(FG), "some": Sum(some)}
     if level > 1:
@@ -335,21 +336,19 @@ def _sums_along(
     """Add up the residual times the change of the outputs, and the scores with that change."""
     xp = array_api_compat.array_namespace(batch.X)
     W, A, other_W, other_A = (like(batch, M) for M in (*here, *added))
-    k = W.shape[0]
-    along = np.zeros(blocks.n_blocks)
-    of_A, of_W, of_slope, total = 0.0, 0.0, 0.0, 0.0
-    for number, part in blocks.split(batch):
-        if not bool(chosen[number]):
-            continue
-        D, H = activations(part, W, activation)
-        fitted = H @ A.T
-        change = activations(part, other_W, activation)[1] @ other_A.T
-        along[number] += float(xp.sum((part.Y - fitted) * change))
-        of_A = of_A + change.T @ H
-        pulled = change @ A[:, :k]
-        if fits_slope:
-            of_slope = of_slope + xp.sum(slope_derivative(part, H, W, activation) * pulled)
-        of_W = of_W + times(pulled, D).T @ part.X
-        total = total + total_weight(part)
-    sums = {"along": Sum(along), "of A": Sum(of_A), "of W": Sum(of_W), "total": Sum(total)}
-    return {**sums, "of slope": Sum(of_slope)} if fits_slope else sums
+    numbers = blocks.numbers(batch)
+    rows = np.flatnonzero(to_numpy(chosen)[numbers])
+    part = batch.gathered(rows)
+    D, H = activations(part, W, activation)
+    E = part.Y - H @ A.T
+    change = activations(part, other_W, activation)[1] @ other_A.T
+    of_row = to_numpy(xp.linalg.vecdot(E, change))
+    sums = {
+        "along": Sum(np.bincount(numbers[rows], of_row, minlength=blocks.n_blocks)),
+        "of A": Sum(change.T @ H),
+        "total": Sum(total_weight(part)),
+    }
+    pulled = change @ A[:, : W.shape[0]]
+    if fits_slope:
+        sums["of slope"] = Sum(xp.sum(slope_derivative(part, H, W, activation) * pulled))
+    return {**sums, "of W": Sum(times(pulled, D).T @ part.X)}
