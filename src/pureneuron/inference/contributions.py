@@ -60,7 +60,7 @@ class Thresholds:
     faint: float = 1e-4
     dependent: float = 1e-8
     spanned: float = 1e-6
-    part_rows: int = 512
+    part_rows: int = 1024
     enough_rows: float = 4000.0
     enough_equations: float = 20.0
 

@@ -82,6 +82,8 @@ def whitening(xx: Array) -> Whitening:
     inverse = scale[:, None] * vectors * np.sqrt(values)
     transform = vectors / np.sqrt(values) / scale[:, None]
     if len(values) == len(xx):
+        # The symmetric root: where eigenvalues are close, eigenvectors hang on the rounding of sums.
+        inverse, transform = inverse @ vectors.T, transform @ vectors.T
         span = np.eye(len(xx))
     else:
         span = np.linalg.qr(scale[:, None] * vectors)[0] if len(values) else vectors
