@@ -82,7 +82,7 @@ def whitening(xx: Array) -> Whitening:
     inverse = scale[:, None] * vectors * np.sqrt(values)
     transform = vectors / np.sqrt(values) / scale[:, None]
     if len(values) == len(xx):
-        # The symmetric root: where eigenvalues are close, eigenvectors hang on the rounding of sums.
+        # The symmetric root: eigenvectors of close eigenvalues hang on how sums are rounded.
         inverse, transform = inverse @ vectors.T, transform @ vectors.T
         span = np.eye(len(xx))
     else:
