@@ -25,9 +25,12 @@ class Thresholds:
     rank_tolerance : float
         Second moments summed in float64 carry relative errors of about this size, times the number
         of inputs; what is smaller is indistinguishable from zero (rounding).
+    digits : int
+        Decimal digits of the axes that sums settle however they are rounded (make bench-scale).
     """
 
     rank_tolerance: float = 4.0 * float(np.finfo(np.float64).eps)
+    digits: int = 6
 
 
 THRESHOLDS = Thresholds()
@@ -82,8 +85,11 @@ def whitening(xx: Array) -> Whitening:
     inverse = scale[:, None] * vectors * np.sqrt(values)
     transform = vectors / np.sqrt(values) / scale[:, None]
     if len(values) == len(xx):
-        # The symmetric root: eigenvectors of close eigenvalues hang on how sums are rounded.
-        inverse, transform = inverse @ vectors.T, transform @ vectors.T
+        # Eigenvectors of close eigenvalues hang on how sums are rounded, and so would the search:
+        # it would be another one for the same rows in other batches. The symmetric root does not,
+        # nor do the first digits of the axes that it is turned to.
+        turn = vectors.T @ _to_some_digits(vectors)
+        inverse, transform = inverse @ turn, transform @ turn
         span = np.eye(len(xx))
     else:
         span = np.linalg.qr(scale[:, None] * vectors)[0] if len(values) else vectors
@@ -113,6 +119,12 @@ def whitening_within(xx: Array, basis: Array) -> Whitening:
         condition=inner.condition,
         _inverse=basis @ inner._inverse,
     )
+
+
+def _to_some_digits(vectors: Array) -> Array:
+    """Return the orthonormal basis next to another one, of its first digits alone."""
+    Q, R = np.linalg.qr(np.round(vectors, THRESHOLDS.digits))
+    return np.asarray(Q * np.sign(np.diag(R)))
 
 
 def _condition(xx: Array) -> float:
