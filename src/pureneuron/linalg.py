@@ -22,6 +22,7 @@ __all__ = [
     "gram_inverse",
     "inverse",
     "plus",
+    "row_products",
     "single_rows",
     "svd",
     "tall_product",
@@ -141,6 +142,19 @@ def tall_product(A: AnyArray, B: AnyArray) -> AnyArray:
     whole = n - n % rows
     left, right = (M[:whole].reshape(-1, rows, M.shape[1]) for M in (A, B))
     return (left.transpose(0, 2, 1) @ right).sum(axis=0) + A[whole:].T @ B[whole:]
+
+
+def row_products(A: AnyArray, B: AnyArray) -> AnyArray:
+    """Return the products of each entry of a row of A with each of the same row of B, (n, p q).
+
+    NumPy's broadcasting takes twice as long where q is small.
+    """
+    if isinstance(A, np.ndarray):
+        products = np.einsum("np,nq->npq", A, B)
+    else:
+        products = A[:, :, None] * B[:, None, :]
+    shape = (A.shape[0], A.shape[1] * B.shape[1])
+    return array_api_compat.array_namespace(A).reshape(products, shape)
 
 
 def times(M: AnyArray, D: AnyArray) -> AnyArray:

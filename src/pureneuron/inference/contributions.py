@@ -25,7 +25,7 @@ from pureneuron.inference.candidates import Candidates
 from pureneuron.inference.information import Information, slope_derivative
 from pureneuron.inference.score_sums import with_only_residual, with_signed_residual
 from pureneuron.inference.units import switch_sums
-from pureneuron.linalg import times
+from pureneuron.linalg import row_products, times
 from pureneuron.model import Activation
 from pureneuron.optimize import Fit, Point, single_suffices
 from pureneuron.optimize.least_squares.kernels import activations, like
@@ -310,8 +310,7 @@ def _contribution_sums(
         if not level or run.number % every:
             continue
         HG_some, some = HG_some + HG_part, some + total_weight(part)
-        F = xp.astype(D, G.dtype, copy=False)[:, :, None] * part.X[:, None, :]
-        FG = FG + xp.reshape(F, (F.shape[0], -1)).T @ G
+        FG = FG + row_products(xp.astype(D, G.dtype, copy=False), part.X).T @ G
         if Z is not None:
             ZG = ZG + Z.T @ G
     sums: dict[str, Leaf] = {**switch_sums(batch, W), "HG": Sum(HG), "EE": Sum(EE)}

@@ -24,7 +24,7 @@ import array_api_compat
 import numpy as np
 from scipy import linalg
 
-from pureneuron.linalg import gram_inverse
+from pureneuron.linalg import gram_inverse, row_products
 from pureneuron.model import Activation, LeakyReLU
 from pureneuron.optimize import Fit, Point, single_suffices
 from pureneuron.optimize.least_squares.kernels import THRESHOLDS as KERNELS
@@ -284,7 +284,7 @@ def _slope_sums(batch: Batch, W: AnyArray, activation: Activation) -> dict[str, 
         D, H = activations(part, W, activation)
         Z = slope_derivative(part, H, W, activation)
         D = xp.astype(D, part.X.dtype, copy=False)
-        F = xp.reshape(D[:, :, None] * part.X[:, None, :], (part.X.shape[0], -1))
+        F = row_products(D, part.X)
         FZ, HZ, ZZ = FZ + F.T @ Z, HZ + H.T @ Z, ZZ + Z.T @ Z
     return {"FZ": Sum(FZ), "HZ": Sum(HZ), "ZZ": Sum(ZZ)}
 

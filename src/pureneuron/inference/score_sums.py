@@ -19,7 +19,7 @@ import numpy as np
 from pureneuron.devices import to_numpy
 from pureneuron.inference.blocks import Blocks
 from pureneuron.inference.information import slope_derivative
-from pureneuron.linalg import times
+from pureneuron.linalg import row_products, times
 from pureneuron.model import Activation
 from pureneuron.optimize.least_squares.kernels import activations, like, residual
 from pureneuron.problem.rows import BESIDE
@@ -125,15 +125,14 @@ def score_products(
     for part in batch.parts(max(THRESHOLDS.part_rows, THRESHOLDS.part_entries // p)):
         rows = with_residual(part, W, A, activation)
         E, H = rows.Y, rows.extra["activations"]
-        n = E.shape[0]
         pulled = E @ like(rows, A)[:, : W.shape[0]]
-        columns = [xp.reshape(E[:, :, None] * H[:, None, :], (n, -1))]
+        columns = [row_products(E, H)]
         slope = []
         if fits_slope:
             Z = slope_derivative(rows, H, W, activation)
             slope = [xp.sum(Z * pulled, axis=1)[:, None]]
         pulled = times(pulled, rows.extra["slopes"])
-        columns.append(xp.reshape(pulled[:, :, None] * rows.X[:, None, :], (n, -1)))
+        columns.append(row_products(pulled, rows.X))
         scores = xp.concat([*columns, *slope], axis=1)
         products = products + scores.T @ scores
     return {"products": Sum(products)}

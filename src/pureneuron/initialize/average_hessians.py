@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import array_api_compat
 import numpy as np
 
+from pureneuron.linalg import row_products
 from pureneuron.problem import Problem
 from pureneuron.samples import Batch, Sum
 from pureneuron.spectral.diagonalization import orthogonal_directions
@@ -186,7 +187,7 @@ def hessian_sums(
             root = xp.astype(part.extra["root"], xp.float32, copy=False)
         # x carries the root of the weight too, so that products of the two carry the weight.
         E, x = (Y @ outputs - X @ regression) / xp.where(root > 0.0, root, one) - mean, X @ R
-        products = xp.reshape(E[:, :, None] * x[:, None, :], (-1, c * k))
+        products = row_products(E, x)
         weight = root * root
         hessians, residual = hessians + products.T @ x, residual + (weight.T @ E)[0, :]
         total, squares = total + xp.sum(weight), squares + xp.sum(weight * weight)

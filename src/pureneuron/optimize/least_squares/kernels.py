@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import array_api_compat
 
-from pureneuron.linalg import plus, tall_product, times
+from pureneuron.linalg import plus, row_products, tall_product, times
 from pureneuron.model import Activation
 from pureneuron.problem.rows import BESIDE
 from pureneuron.samples import Batch, Sum
@@ -102,7 +102,7 @@ def pattern_sums(batch: Batch, W: AnyArray, A: AnyArray, activation: Activation)
         D, H = activations(part, W, activation)
         E = residual(part, H, A)
         D = xp.astype(D, part.X.dtype, copy=False)
-        F = xp.reshape(D[:, :, None] * part.X[:, None, :], (-1, width))
+        F = row_products(D, part.X)
         if BESIDE in part.extra:
             F = xp.concat([F, part.extra[BESIDE]], axis=1)
         # The rows of a part are added up in the precision of the rows, parts in double.
