@@ -137,3 +137,17 @@ def test_a_number_that_is_given_is_not_exceeded():
     recovery = recover(ArraySamples(X, Y), 2, rng=0)
     assert recovery.network.n_neurons == 2
     assert recovery.status is Status.MISFIT
+
+
+def test_fewer_than_asked_for_are_not_certified_by_the_screening_alone(monkeypatch):
+    rng = np.random.default_rng(0)
+    teacher = make_teacher(5, 3, 4, rng=rng)
+    X = rng.standard_normal((3000, 5))
+    samples = ArraySamples(X, teacher.predict(X) + 0.05 * rng.standard_normal((3000, 4)))
+    fewer = recover(samples, 4, rng=0)
+    assert (fewer.status, fewer.network.n_neurons) == (Status.RECOVERED, 3)
+    # As if there were too many unknowns to fit one more neuron.
+    monkeypatch.setattr("pureneuron.number_of_neurons.is_small", lambda problem, k: False)
+    asked = recover(samples, 4, rng=0)
+    assert asked.network.n_neurons == 4
+    assert asked.status is not Status.RECOVERED

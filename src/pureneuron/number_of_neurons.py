@@ -24,6 +24,7 @@ from pureneuron.inference import (
     hidden_neuron,
     smaller_test,
 )
+from pureneuron.inference.information import is_small
 from pureneuron.inference.scores import LEVELS
 from pureneuron.inference.status import THRESHOLDS as STATUS
 from pureneuron.initialize import Suggested
@@ -252,12 +253,16 @@ def unless_doubtful(chosen: Found, first: Found) -> Found:
     """Return a fit with fewer neurons than were asked for if it is certain that it has all.
 
     Who asks for them may know of them. So it must leave no trace, and show neurons so well that one
-    of a fiftieth of the weakest could not hide in the noise.
+    of a fiftieth of the weakest could not hide in the noise. Where there are so many unknowns that
+    the screening alone looks for it, a much stronger one could.
     """
     omitted = _diagnostics(chosen).omitted
     rejected = omitted is not None and omitted.is_rejected
     fewer = chosen.fit.n_neurons < first.fit.n_neurons
-    doubtful = fewer and hidden_neuron(chosen.fit).share > THRESHOLDS.doubtful
+    fit = chosen.fit
+    screened_alone = not fit.is_exact and not is_small(fit.problem, fit.n_neurons)
+    hidden = screened_alone or hidden_neuron(fit).share > THRESHOLDS.doubtful
+    doubtful = fewer and hidden
     return first if rejected or doubtful else chosen
 
 
