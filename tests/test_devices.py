@@ -1,24 +1,15 @@
-"""Arrays that lie on a device: nothing is brought to main memory but sums, whoever asks.
-
-A device of array_api_strict's stands for a GPU: it refuses to become an array of NumPy's, and to be
-mixed with what lies elsewhere.
-"""
+"""Arrays that lie on a device: nothing is brought to main memory but sums, whoever asks."""
 
 import array_api_strict
 import numpy as np
 import pytest
 
+from elsewhere import DEVICE, there
 from pureneuron import PureNeuronRegressor, recover
 from pureneuron.datasets import make_teacher
 from pureneuron.devices import is_on_device, native, to_numpy
 from pureneuron.results import Status
 from pureneuron.samples import ArraySamples, StreamedSamples, on_device
-
-DEVICE = array_api_strict.Device("device1")
-
-
-def there(M):
-    return array_api_strict.asarray(M, device=DEVICE)
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
+import array_api_compat
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import (
@@ -58,6 +59,12 @@ def _progress(
     from pureneuron.display import progress_display
 
     return progress_display()
+
+
+def _as_precise(values: AnyArray, inputs: AnyArray) -> AnyArray:
+    """Return values in the precision of the inputs."""
+    xp = array_api_compat.array_namespace(values)
+    return xp.astype(values, inputs.dtype, copy=False)
 
 
 class PureNeuronRegressor(
@@ -431,15 +438,13 @@ class PureNeuronRegressor(
         return float(super().score(*here))
 
     def _shaped(self, outputs: AnyArray, inputs: AnyArray) -> AnyArray:
-        if isinstance(outputs, np.ndarray):
-            outputs = outputs.astype(inputs.dtype, copy=False)
+        outputs = _as_precise(outputs, inputs)
         return outputs[:, 0] if self._is_vector else outputs
 
     def transform(self, X: ArrayLike) -> AnyArray:
         """Return the hidden activations ``σ(W x + b)``, (n, k)."""
         inputs = self._validated(X)
-        hidden = self.network_.hidden(inputs)
-        return hidden.astype(inputs.dtype, copy=False) if isinstance(hidden, np.ndarray) else hidden
+        return _as_precise(self.network_.hidden(inputs), inputs)
 
     def _validated(self, X: ArrayLike) -> AnyArray:
         check_is_fitted(self)

@@ -38,4 +38,4 @@ def test_a_device_that_is_not_there_is_refused(refused, path):
 
 def test_workers_of_a_cluster_hold_their_rows(refused, path):
     said = refused("fit", path, "--device", "cuda", "--dask", "tcp://127.0.0.1:1")
-    assert "--device cannot be asked for with --dask" in said
+    assert "--device cuda cannot be asked for with --dask" in said

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 import rich_click as click
 
-from pureneuron.samples import Paths, Samples, read_samples
+from pureneuron.cli.wording import telling_options
+from pureneuron.samples import Paths, Samples, on_device, read_samples
 from pureneuron.samples.files.paths import find_files
 
 __all__ = ["cluster_option", "opened_samples"]
@@ -31,7 +32,9 @@ def cluster_option(command: F) -> F:
 
 
 @contextmanager
-def opened_samples(paths: Paths, cluster: str | None, **reading: Any) -> Iterator[Samples]:
+def opened_samples(
+    paths: Paths, cluster: str | None, device: str | None = None, **reading: Any
+) -> Iterator[Samples]:
     """Yield the samples in files, read here or by the workers of a cluster.
 
     Parameters
@@ -41,6 +44,8 @@ def opened_samples(paths: Paths, cluster: str | None, **reading: Any) -> Iterato
         place for the workers and here.
     cluster : str or None
         Where the scheduler is; None to read here.
+    device : str or None
+        Where the rows are brought; None to leave them. Not with a cluster.
     **reading
         As for :func:`~pureneuron.samples.read_samples`; with a cluster ``inputs``, ``outputs``,
         ``weight`` and ``groups``.
@@ -48,23 +53,29 @@ def opened_samples(paths: Paths, cluster: str | None, **reading: Any) -> Iterato
     Raises
     ------
     FileNotFoundError, ValueError, ImportError
-        As :func:`~pureneuron.samples.read_samples`.
+        As :func:`~pureneuron.samples.read_samples` and :func:`~pureneuron.samples.on_device`.
     ConnectionError
         If there is no scheduler.
     """
     if cluster is None:
-        yield read_samples(paths, **reading)
+        samples: Samples = read_samples(paths, **reading)
+        if device is not None:
+            with telling_options():
+                samples = on_device(samples, device)
+        yield samples
         return
+    columns = {name: reading.pop(name, None) for name in ("inputs", "outputs", "weight", "groups")}
+    reading["device"] = device
+    others = [f"{name}={value!r}" for name, value in reading.items() if value is not None]
+    if others:
+        with telling_options():
+            raise ValueError(f"{others[0]} cannot be asked for with --dask")
     files = find_files(paths)
     if files[0].suffix.lower() not in _ENDINGS:
         raise ValueError(
             f"{files[0]}: with --dask, files must be Parquet ({', '.join(_ENDINGS)}); "
             f"{files[0].suffix} files are read without --dask"
         )
-    columns = {name: reading.pop(name, None) for name in ("inputs", "outputs", "weight", "groups")}
-    others = [name for name, value in reading.items() if value is not None]
-    if others:
-        raise ValueError(f"{others[0]}={reading[others[0]]!r} cannot be asked for with --dask")
     try:
         import dask.dataframe as dd
         from distributed import Client

@@ -32,7 +32,7 @@ from pureneuron.options import Options
 from pureneuron.progress import ProgressCallback
 from pureneuron.recover import recover
 from pureneuron.recovery import Recovery
-from pureneuron.samples import Paths, on_device
+from pureneuron.samples import Paths
 
 __all__ = ["FileFit", "fit", "fit_file"]
 
@@ -73,9 +73,9 @@ def fit_file(
 ) -> FileFit:
     """Recover the network behind the samples in ``path``, and save it as ``model`` if given.
 
-    ``reading`` are the arguments of :func:`~pureneuron.samples.read_samples`, and ``device`` that
-    of :func:`~pureneuron.samples.on_device`. Whether the model can
-    be written is settled before the work; it is written whatever the status.
+    ``cluster``, ``device`` and ``reading`` are the arguments of
+    :func:`~pureneuron.cli.cluster.opened_samples`. Whether the model can be written is settled
+    before the work; it is written whatever the status.
 
     Raises
     ------
@@ -85,14 +85,11 @@ def fit_file(
     """
     if model is not None:
         check_output(model, force=force, endings=(MODEL_ENDING,))
-    if device is not None and cluster is not None:
-        raise ValueError("--device cannot be asked for with --dask: workers hold the rows")
     asked = {option.name: getattr(options, option.name) for option in fields(options)}
-    with opened_samples(path, cluster, **reading) as samples, telling_options():
+    with opened_samples(path, cluster, device, **reading) as samples, telling_options():
         if report is not None:
             report.check_inputs(samples.n_inputs)
-        rows = samples if device is None else on_device(samples, device)
-        recovery = recover(rows, **asked, rng=seed, callback=callback, checkpoint=checkpoint)
+        recovery = recover(samples, **asked, rng=seed, callback=callback, checkpoint=checkpoint)
     if model is not None:
         save_model(
             recovery.network,

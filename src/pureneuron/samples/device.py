@@ -36,10 +36,8 @@ def on_device(samples: Samples, device: str) -> Samples:
 
     Raises
     ------
-    ImportError
-        If PyTorch is not installed.
-    ValueError
-        If there is no such device.
+    ImportError, ValueError
+        As :func:`~pureneuron.devices.check_device`.
     """
     check_device(device)
     if isinstance(samples, HeldBatches):
