@@ -58,6 +58,19 @@ def test_an_estimator_fits_and_predicts_there(data):
     assert est.score(there(X), there(Y)) == pytest.approx(plain.score(X, Y), abs=1e-8)
 
 
+def test_arrays_that_are_apart_are_refused(data):
+    X, Y = data
+    weight, other = np.ones(len(X)), array_api_strict.Device("device2")
+    for arrays, said in (
+        ((there(X), Y), "X is an array of array_api_strict on .*, and Y of numpy on cpu"),
+        ((X, there(Y)), "X is an array of numpy on cpu, and Y of array_api_strict"),
+        ((there(X), there(Y), weight), "weight of numpy on cpu: bring them together"),
+        ((there(X), array_api_strict.asarray(Y, device=other)), "device1.*and Y .*device2"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            PureNeuronRegressor(3, random_state=0).fit(*arrays)
+
+
 def test_a_vector_of_outputs_stays_one(data):
     X, Y = data
     est = PureNeuronRegressor(3, random_state=0)

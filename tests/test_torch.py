@@ -49,6 +49,13 @@ def test_kernels_run_on_tensors(torch, data, options, weighted):
     assert recovery.network.match(plain.network).error_W < 1e-6
 
 
+def test_gradients_of_tensors_are_left_alone(torch, data):
+    _, X, Y = data
+    samples = ArraySamples(torch.tensor(X, requires_grad=True), torch.tensor(Y))
+    assert not samples.arrays()[0].requires_grad
+    assert recover(samples, 3, rng=0).status is Status.RECOVERED
+
+
 def test_single_precision_tensors_are_carried_in_double(torch, data):
     teacher, X, _ = data
     X = X.astype(np.float32)

@@ -9,7 +9,15 @@ import numpy as np
 
 from pureneuron.typing import AnyArray
 
-__all__ = ["check_device", "is_numpy", "is_on_device", "native", "onto", "to_numpy"]
+__all__ = [
+    "check_device",
+    "is_numpy",
+    "is_on_device",
+    "native",
+    "onto",
+    "refuse_apart",
+    "to_numpy",
+]
 
 _NUMPY = (np.ndarray, np.generic, float, int)
 
@@ -24,6 +32,36 @@ def is_on_device(array: object) -> bool:
     if is_numpy(array) or not array_api_compat.is_array_api_obj(array):
         return False
     return "cpu" not in str(array_api_compat.device(array)).lower()
+
+
+def refuse_apart(**arrays: AnyArray | None) -> None:
+    """Refuse arrays of different libraries, or on different devices.
+
+    Parameters
+    ----------
+    **arrays : array or None
+        By their names; None is passed over.
+
+    Raises
+    ------
+    ValueError
+        If they are not together; the message says where two of them lie.
+    """
+    places = {name: _place_of(M) for name, M in arrays.items() if M is not None}
+    (first, here), *others = places.items()
+    for name, there in others:
+        if there != here:
+            raise ValueError(
+                f"{first} is an array of {' on '.join(here)}, and {name} of {' on '.join(there)}: "
+                "bring them together"
+            )
+
+
+def _place_of(array: AnyArray) -> tuple[str, str]:
+    """Name the library of an array, and its device."""
+    if is_numpy(array):
+        return "numpy", "cpu"  # Subclasses are of other modules.
+    return type(array).__module__.split(".")[0], str(array_api_compat.device(array))
 
 
 def to_numpy(array: AnyArray) -> Any:

@@ -275,7 +275,7 @@ class PureNeuronRegressor(
         first: bool = True,
     ) -> ArraySamples:
         """Validate arrays; those of the ``first`` call decide on shapes and names."""
-        if is_on_device(X):
+        if any(map(is_on_device, (X, y, sample_weight))):
             samples = ArraySamples(X, y, sample_weight, groups=groups)
             if first:
                 self._remember_inputs(samples)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pureneuron.devices import is_on_device
+from pureneuron.devices import is_on_device, refuse_apart
 from pureneuron.samples.batch import Batch
 from pureneuron.samples.freed_memory import keep_freed_memory
 from pureneuron.samples.groups import group_codes, group_column
@@ -62,7 +62,8 @@ class ArraySamples(HeldBatches):
     ------
     ValueError
         If an argument is of another shape, if the numbers of rows or of names do not fit, if the
-        values are complex, text or objects, or if a label is missing.
+        values are complex, text or objects, if a label is missing, or if X, Y and weight are not of
+        one library and on one device.
     """
 
     def __init__(
@@ -92,6 +93,7 @@ class ArraySamples(HeldBatches):
                     f"weight has shape {tuple(weight.shape)}: a vector with one weight a row is "
                     "expected"
                 )
+        refuse_apart(X=X, Y=Y, weight=weight)
         codes = None if groups is None else group_codes(groups)
         parts = {"X": X, "Y": Y, "weight": weight, "groups": codes}
         rows = {name: part.shape[0] for name, part in parts.items() if part is not None}

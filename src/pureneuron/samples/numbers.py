@@ -28,6 +28,8 @@ def real_array(name: str, values: AnyArray) -> AnyArray:
     if isinstance(values, np.ma.MaskedArray):
         values = values.data  # Nothing is masked.
     array = values if array_api_compat.is_array_api_obj(values) else _asarray(name, values)
+    if array_api_compat.is_torch_array(array):
+        array = array.detach()  # Sums over rows would keep all that they are made of.
     xp = array_api_compat.array_namespace(array)
     # NumPy before 2 counts time differences among the integers.
     is_time = getattr(array.dtype, "kind", "") == "m"
