@@ -139,15 +139,28 @@ def test_a_number_that_is_given_is_not_exceeded():
     assert recovery.status is Status.MISFIT
 
 
-def test_fewer_than_asked_for_are_not_certified_by_the_screening_alone(monkeypatch):
+@pytest.mark.parametrize(("noise", "certain"), [(0.05, True), (1.0, False)])
+def test_fewer_than_asked_for_are_certified_where_none_could_hide(noise, certain):
     rng = np.random.default_rng(0)
     teacher = make_teacher(5, 3, 4, rng=rng)
     X = rng.standard_normal((3000, 5))
-    samples = ArraySamples(X, teacher.predict(X) + 0.05 * rng.standard_normal((3000, 4)))
-    fewer = recover(samples, 4, rng=0)
-    assert (fewer.status, fewer.network.n_neurons) == (Status.RECOVERED, 3)
-    # As if there were too many unknowns to fit one more neuron.
-    monkeypatch.setattr("pureneuron.number_of_neurons.is_small", lambda problem, k: False)
-    asked = recover(samples, 4, rng=0)
-    assert asked.network.n_neurons == 4
-    assert asked.status is not Status.RECOVERED
+    samples = ArraySamples(X, teacher.predict(X) + noise * rng.standard_normal((3000, 4)))
+    recovery = recover(samples, 4, rng=0)
+    assert (recovery.status is Status.RECOVERED) == certain
+    assert recovery.network.n_neurons == (3 if certain else 4)
+
+
+def test_a_neuron_less_among_many_is_not_taken_for_all_there_are():
+    rng = np.random.default_rng(2)
+    teacher = TwoLayerNetwork(
+        rng.standard_normal((24, 24)),
+        rng.standard_normal((24, 24)) / np.sqrt(24),
+        rng.uniform(-0.7, 0.7, 24),
+    )
+    X = rng.standard_normal((5000, 24))
+    Y = teacher.predict(X)
+    samples = ArraySamples(X, Y + 0.05 * Y.std() * rng.standard_normal(Y.shape))
+    few = recover(samples, 23, rng=0, fit_hidden_bias=True)
+    assert few.status is Status.MISFIT
+    auto = recover(samples, rng=0, fit_hidden_bias=True)
+    assert (auto.status, auto.network.n_neurons) == (Status.RECOVERED, 24)

@@ -24,7 +24,6 @@ from pureneuron.inference import (
     hidden_neuron,
     smaller_test,
 )
-from pureneuron.inference.information import is_small
 from pureneuron.inference.scores import LEVELS
 from pureneuron.inference.status import THRESHOLDS as STATUS
 from pureneuron.initialize import Suggested
@@ -253,16 +252,12 @@ def unless_doubtful(chosen: Found, first: Found) -> Found:
     """Return a fit with fewer neurons than were asked for if it is certain that it has all.
 
     Who asks for them may know of them. So it must leave no trace, and show neurons so well that one
-    of a fiftieth of the weakest could not hide in the noise. Where there are so many unknowns that
-    the screening alone looks for it, a much stronger one could.
+    of a fiftieth of the weakest could not hide in the noise.
     """
     omitted = _diagnostics(chosen).omitted
     rejected = omitted is not None and omitted.is_rejected
     fewer = chosen.fit.n_neurons < first.fit.n_neurons
-    fit = chosen.fit
-    screened_alone = not fit.is_exact and not is_small(fit.problem, fit.n_neurons)
-    hidden = screened_alone or hidden_neuron(fit).share > THRESHOLDS.doubtful
-    doubtful = fewer and hidden
+    doubtful = fewer and hidden_neuron(chosen.fit).share > THRESHOLDS.doubtful
     return first if rejected or doubtful else chosen
 
 
@@ -296,10 +291,15 @@ def _grown(
     """
     while True:
         fit = minimize_mixed(fit.problem, W, limits=limits, observer=observer)
-        screened = check(fit, blocks, seed).screened
-        if fit.n_neurons >= most or screened is None or screened.p_value >= LEVELS.omitted:
+        checks = check(fit, blocks, seed)
+        screened, omitted = checks.screened, checks.omitted
+        if fit.n_neurons >= most or screened is None:
             return fit
-        W = np.vstack([fit.point.W, screened.best_units(1)])
+        p = screened.p_value if omitted is None else omitted.p_value
+        if p >= LEVELS.omitted:
+            return fit
+        one_more = np.vstack([fit.point.W, screened.best_units(1)])
+        W = one_more if omitted is None else omitted.larger
 
 
 def _shrunk(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> Fit:

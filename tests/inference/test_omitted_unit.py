@@ -8,11 +8,12 @@ from scipy.stats import kstest
 from engine import dependence_of, minimum
 from pureneuron import recover
 from pureneuron.datasets import make_teacher
-from pureneuron.inference import Blocks
+from pureneuron.inference import Blocks, check, first_blocks, omitted_unit_test, screening
 from pureneuron.inference.candidates import MEANINGS
+from pureneuron.inference.information import is_small
 from pureneuron.inference.scores import LEVELS
 from pureneuron.model import TwoLayerNetwork
-from pureneuron.optimize import minimize
+from pureneuron.optimize import least_missed, minimize
 from pureneuron.problem import pose
 from pureneuron.results import Status
 from pureneuron.samples import ArraySamples
@@ -206,6 +207,53 @@ class TestPower:
         problem = pose(ArraySamples(X, Y))
         mean = problem.moments.x @ problem.whitening.transform
         assert dependence_of(minimize(problem, mean[None])).is_rejected
+
+
+class TestManyWeights:
+    """Where there are too many weights to fit all of them anew, the one more is fitted alone."""
+
+    @staticmethod
+    def right(seed):
+        rng = np.random.default_rng(seed)
+        W, b = rng.standard_normal((40, 40)) / np.sqrt(40), 0.7 * rng.standard_normal(40)
+        teacher = TwoLayerNetwork(rng.standard_normal((40, 40)), W, b)
+        X = rng.standard_normal((5000, 40))
+        Y = teacher.predict(X)
+        Y += 0.8 * Y.std() * rng.standard_normal(Y.shape)
+        problem = pose(ArraySamples(X, Y), fit_hidden_bias=True)
+        return minimize(problem, problem.to_white(teacher))
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_a_missing_unit_that_no_random_direction_shows(self, seed):
+        right = self.right(seed)
+        problem, weak = right.problem, least_missed(right)[10]
+        fit = minimize(problem, np.delete(right.point.W, weak, axis=0))
+        assert not is_small(problem, fit.n_neurons)
+        screened = screening(fit, None, first_blocks(problem), rng=np.random.default_rng(0))
+        test = omitted_unit_test(screened)
+        assert test.is_rejected
+        assert screened.p_value > LEVELS.omitted
+        # The larger network is one to go on from.
+        larger = minimize(problem, test.larger)
+        missed = (fit.loss - larger.loss) / larger.noise_variance * problem.n_equations
+        assert missed > 5.0 * (40 + 40)
+
+    def test_the_search_doubts_a_fit_without_it_and_not_the_right_one(self):
+        right = self.right(0)
+        blocks = first_blocks(right.problem)
+        wrong = minimize(right.problem, np.delete(right.point.W, least_missed(right)[10], axis=0))
+        assert check(wrong, blocks, 0).in_doubt
+        assert not check(right, blocks, 0).in_doubt
+
+    def test_p_values_are_not_too_small(self):
+        p = []
+        for seed in range(16):
+            rng = np.random.default_rng(seed)
+            teacher = make_teacher(21, 21, 3, rng=rng)
+            X = rng.standard_normal((2000, 21))
+            Y = teacher.predict(X) + 0.5 * rng.standard_t(5, (2000, 3))
+            p.append(dependence_of(fitted(pose(ArraySamples(X, Y)), teacher), seed=seed).p_value)
+        assert kstest(p, "uniform", alternative="greater").pvalue > 1e-3
 
 
 def test_a_residual_that_one_row_holds_is_told():

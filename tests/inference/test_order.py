@@ -70,6 +70,14 @@ def test_what_hides_is_told_in_units_of_the_weakest_neuron(noise, negligible):
     assert hidden.share / hidden.more_rows == pytest.approx(0.2**2)
 
 
+def test_more_can_hide_where_only_the_unit_more_is_fitted(monkeypatch):
+    problem, teacher = make_problem(3, n=1000, noise=0.3)
+    fit = minimum(problem, teacher)
+    few = hidden_neuron(fit).share
+    monkeypatch.setattr("pureneuron.inference.order.is_small", lambda problem, k: False)
+    assert hidden_neuron(fit).share == pytest.approx(few * 20 / 3)
+
+
 def test_the_gain_is_in_units_of_the_noise():
     problem, teacher = make_problem(3, n=1000, noise=0.3)
     fit = minimum(problem, teacher)

@@ -9,12 +9,12 @@ from scipy.stats import norm
 from pureneuron import TwoLayerNetwork
 from pureneuron.datasets import make_teacher
 from pureneuron.initialize import hessian_estimate
-from pureneuron.initialize.average_hessians import hessian_sums
 from pureneuron.model import LeakyReLU
 from pureneuron.optimize import displacement
 from pureneuron.problem import pose
 from pureneuron.samples import ArraySamples
 from pureneuron.spectral import linear_part, orthogonal_directions
+from pureneuron.spectral.hessians import hessian_sums
 
 seeds = st.integers(0, 2**32 - 1)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from pureneuron.inference.blocks import Blocks
 from pureneuron.inference.information import Information, information, is_small
+from pureneuron.inference.omitted_unit import OmittedUnitTest, omitted_unit_test
 from pureneuron.inference.screening import Screening, screening
 from pureneuron.inference.units import UnitDiagnostics, unit_diagnostics
 from pureneuron.optimize import Fit, single_suffices
@@ -27,17 +28,21 @@ class Checks:
         What the rows say of the weights; None where there are too many of them.
     screened : Screening or None
         Whether the residual depends on the inputs; None where the residual is rounding.
+    omitted : OmittedUnitTest or None
+        The test of which that is the first part, where there are too many weights for more of it.
     """
 
     units: UnitDiagnostics
     known: Information | None
     screened: Screening | None
+    omitted: OmittedUnitTest | None
 
     @property
     def in_doubt(self) -> bool:
         """Whether it fails, or the residual depends on the inputs more than chance mostly does."""
-        screened = self.screened
-        return not self.units.healthy or (screened is not None and screened.is_doubtful)
+        screened, omitted = self.screened, self.omitted
+        doubtful = screened is not None and screened.is_doubtful
+        return not self.units.healthy or doubtful or (omitted is not None and omitted.is_rejected)
 
 
 def check(fit: Fit, blocks: Blocks, seed: int, *, fits_slope: bool = False) -> Checks:
@@ -60,9 +65,10 @@ def check(fit: Fit, blocks: Blocks, seed: int, *, fits_slope: bool = False) -> C
     known = None
     if is_small(fit.problem, fit.n_neurons):
         known = information(Fit(rows, point, fit.info), fits_slope=fits_slope)
-    screened = None
+    screened, omitted = None, None
     if not fit.is_exact:
         screened = screening(fit, known, blocks, rng=np.random.default_rng(seed))
+        omitted = omitted_unit_test(screened) if known is None else None
     switched = None if screened is None else screened.contributions.switched
     units = unit_diagnostics(rows, point.W, point.A, gram=point.gram, switched=switched)
-    return Checks(units, known, screened)
+    return Checks(units, known, screened, omitted)

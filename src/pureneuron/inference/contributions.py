@@ -23,7 +23,7 @@ from pureneuron.devices import to_numpy
 from pureneuron.inference.blocks import Blocks
 from pureneuron.inference.candidates import Candidates
 from pureneuron.inference.information import Information, slope_derivative
-from pureneuron.inference.score_sums import with_only_residual, with_signed_residual
+from pureneuron.inference.score_sums import with_signed_residual
 from pureneuron.inference.units import switch_sums
 from pureneuron.linalg import row_products, times
 from pureneuron.model import Activation
@@ -207,14 +207,6 @@ class Contributions:
         changed = of_A @ known.gram_inverse - known.follow @ turned
         spanned = np.tensordot(self._of_A, changed, 2) + self._of_W @ turned
         return np.asarray((sums["along"] - spanned) * chosen)
-
-    def residual_problem(self, rows: Problem) -> Problem:
-        """Return the problem of fitting units alone to the residual, for some of the rows."""
-        fit = self.fit
-        residuals = rows.samples.derive(
-            with_only_residual, fit.point.W, fit.point.A, fit.problem.activation
-        )
-        return replace(rows, rows=GivenRows(residuals), fit_intercept=False, fit_linear=False)
 
     def with_noise_of(self, larger: Point, sign: Array) -> Problem:
         """Return the problem whose outputs are the fitted ones and noise, with other signs.

@@ -234,7 +234,7 @@ def diagnose_fit(
     shows = problem.linear_part_shows(fit.n_neurons)
     if dependence is not None and checks.screened is not None:
         thorough = determined is not None and (counts or not determined.is_close)
-        omitted = omitted_unit_test(checks.screened, thorough=thorough)
+        omitted = checks.omitted or omitted_unit_test(checks.screened, thorough=thorough)
         independent = dependence.kind in ("iid", "robust")
         enough = independent and shows and rank == fit.n_neurons
         if not enough and not omitted.is_rejected:

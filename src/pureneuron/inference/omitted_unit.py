@@ -102,8 +102,8 @@ def omitted_unit_test(
     fit = screened.contributions.fit
     larger, wants_more = np.vstack([fit.point.W, screened.best_units(1)]), False
     known = screened.contributions.known
-    if p >= level / 2.0 and known is None and start is not None:
-        # Among many units, one more is not found by fitting, but one that is known is tried.
+    if p >= level / 2.0 and known is None:
+        # Among many units, all are not fitted anew, but the one more alone to what they leave.
         q, larger = refitted_by_halves(screened, start, all_units=False, n_starts=0)
         p, family = 1.0 - (1.0 - min(p, q)) ** 2, "unit" if q < p else family
     elif p >= level / 2.0 and known is not None:

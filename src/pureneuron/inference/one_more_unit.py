@@ -19,7 +19,7 @@ from pureneuron.inference.blocks import Blocks
 from pureneuron.inference.contributions import Contributions
 from pureneuron.inference.criterion import asks_for_more
 from pureneuron.inference.screening import Screening
-from pureneuron.optimize import Limits, Point, minimize
+from pureneuron.optimize import Limits, Point, curved_directions, minimize, residual_problem
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.problem import Problem, n_unknowns
 from pureneuron.samples import Batch, Stacked
@@ -49,7 +49,8 @@ class Thresholds:
         Most rows of a half that a unit more is fitted to, which are held in memory; more where they
         have no more entries of X and Y than this (calibration).
     n_starts : int
-        Starts for it, where weights are not well known (calibration).
+        Starts for it besides those along which the residual curves, where weights are not well
+        known (calibration).
     sign_draws, first_draws, sign_starts : int
         Draws of the signs, where it is fitted to all rows; draws after which a p-value may be clear
         enough; and starts for each (calibration).
@@ -65,7 +66,7 @@ class Thresholds:
     fewest_blocks: int = 8
     half_rows: int = 10_000
     half_entries: int = 1_000_000
-    n_starts: int = 4
+    n_starts: int = 2
     sign_draws: int = 9
     first_draws: int = 4
     sign_starts: int = 2
@@ -195,9 +196,15 @@ def refitted_by_halves(
     even = np.arange(n_blocks) % 2 == 0
     halves, changes = (even, ~even), []
     for chosen, part in zip(halves, _held_problems(contributions, halves), strict=True):
-        own = screened.best_units(n_starts, chosen)
-        directions = own if start is None else np.vstack([start, own])
-        rows = part if all_units else contributions.residual_problem(part)
+        residual = residual_problem(part, fitted)
+        directions = np.vstack(
+            [
+                fitted.W[:0] if start is None else start[None],
+                screened.best_units(n_starts, chosen),
+                curved_directions(residual, rng=screened.rng),
+            ]
+        )
+        rows = part if all_units else residual
         more = min(
             (
                 minimize(

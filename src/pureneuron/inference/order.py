@@ -52,9 +52,12 @@ class Thresholds:
         Tolerance of a fit to these (make bench).
     clear : float
         Gain of a neuron for each of its unknowns, in all rows, that is far more than chance.
-    by_chance, negligible : float
-        Gain of a neuron for each of its unknowns that may be chance; and the share of the gain of
-        the weakest neuron that is shown below which that is negligible (calibration).
+    by_chance, unseen : float
+        Gain of a neuron for each of its unknowns that may be chance; and that the omitted-unit test
+        may miss where there are too many weights to fit all of them anew (calibration).
+    negligible : float
+        Share of the gain of the weakest neuron that is shown below which what could hide is
+        negligible (calibration).
     """
 
     candidates: int = 3
@@ -64,6 +67,7 @@ class Thresholds:
     rough: float = 1e-4
     clear: float = 10.0
     by_chance: float = 3.0
+    unseen: float = 20.0
     negligible: float = 0.04
 
 
@@ -120,15 +124,21 @@ class HiddenNeuron:
 
 def hidden_neuron(fit: Fit) -> HiddenNeuron:
     """Return how strong a neuron could hide in the noise that a fit leaves."""
-    hidden = gain_by_chance(fit) * fit.noise_variance / fit.problem.n_equations
+    unseen = THRESHOLDS.by_chance if is_small(fit.problem, fit.n_neurons) else THRESHOLDS.unseen
+    hidden = unseen * _own_unknowns(fit) * fit.noise_variance / fit.problem.n_equations
     least = float(gains(fit).min())
     return HiddenNeuron(hidden / max(least, np.finfo(np.float64).tiny))
 
 
 def gain_by_chance(fit: Fit) -> float:
     """Return what a neuron more may gain by chance, in units of the noise variance."""
+    return THRESHOLDS.by_chance * _own_unknowns(fit)
+
+
+def _own_unknowns(fit: Fit) -> int:
+    """Return the unknowns of one neuron more."""
     problem, k = fit.problem, fit.n_neurons
-    return THRESHOLDS.by_chance * (n_unknowns(problem, k + 1) - n_unknowns(problem, k))
+    return n_unknowns(problem, k + 1) - n_unknowns(problem, k)
 
 
 def smaller_test(

@@ -22,7 +22,6 @@ from pureneuron.inference.information import slope_derivative
 from pureneuron.linalg import row_products, times
 from pureneuron.model import Activation
 from pureneuron.optimize.least_squares.kernels import activations, like, residual
-from pureneuron.problem.rows import BESIDE
 from pureneuron.samples import Batch, Sum
 from pureneuron.typing import AnyArray
 
@@ -30,7 +29,6 @@ __all__ = [
     "Thresholds",
     "block_scores",
     "score_products",
-    "with_only_residual",
     "with_residual",
     "with_signed_residual",
 ]
@@ -58,13 +56,6 @@ def with_residual(batch: Batch, W: AnyArray, A: AnyArray, activation: Activation
     D, H = activations(batch, W, activation)
     E = residual(batch, H, A)
     return replace(batch, Y=E, extra={**batch.extra, "slopes": D, "activations": H})
-
-
-def with_only_residual(batch: Batch, W: AnyArray, A: AnyArray, activation: Activation) -> Batch:
-    """Put the residual in the place of Y; nothing stands beside the activations any more."""
-    _, H = activations(batch, W, activation)
-    extra = {name: column for name, column in batch.extra.items() if name != BESIDE}
-    return replace(batch, Y=residual(batch, H, A), extra=extra)
 
 
 def with_signed_residual(

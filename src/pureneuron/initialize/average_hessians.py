@@ -16,17 +16,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import array_api_compat
 import numpy as np
 
-from pureneuron.linalg import row_products
 from pureneuron.problem import Problem
-from pureneuron.samples import Batch, Sum
 from pureneuron.spectral.diagonalization import orthogonal_directions
+from pureneuron.spectral.hessians import hessian_sums
 from pureneuron.spectral.linear import LinearPart
-from pureneuron.typing import AnyArray, Array
+from pureneuron.typing import Array
 
-__all__ = ["THRESHOLDS", "HessianEstimate", "Thresholds", "hessian_estimate", "hessian_sums"]
+__all__ = ["THRESHOLDS", "HessianEstimate", "Thresholds", "hessian_estimate"]
 
 _TINY = float(np.finfo(np.float64).tiny)
 
@@ -54,9 +52,6 @@ class Thresholds:
     least_linear_part : float
         ``1 + s`` below which, at a slope s near −1, the linear part is too small to tell the sign
         of a direction (no benchmark covers it).
-    part_entries, part_rows : int
-        Entries of the rows' products that a part of a batch fills, and its fewest rows, so that
-        they stay near the processor's cache (benchmarks/cost.py).
     """
 
     combinations: int = 16
@@ -65,8 +60,6 @@ class Thresholds:
     least_share: float = 0.05
     least_variance: float = 1e-12
     least_linear_part: float = 0.1
-    part_entries: int = 500_000
-    part_rows: int = 256
 
 
 THRESHOLDS = Thresholds()
@@ -163,37 +156,3 @@ def _even_part(problem: Problem, P: Array, R: Array, linear: Array) -> tuple[Arr
     values, vectors = np.linalg.eigh(power - np.diag(linear**2) - np.outer(mean, mean))
     floor = THRESHOLDS.least_variance * np.trace(power) + _TINY
     return mean, np.maximum(values, floor), vectors
-
-
-def hessian_sums(
-    batch: Batch, outputs: AnyArray, regression: AnyArray, mean: AnyArray, R: AnyArray, every: int
-) -> dict[str, Sum]:
-    """``Σ e_j xxᵀ`` for c residuals e_j, one below the other, and reduced x; ``Σ e_j, Σ w, Σ w²``.
-
-    Over every n-th row, in single precision, with ``e = outputsᵀ y − regressionᵀ x − mean``. Rows
-    come scaled by the root of their weight, and the sums are weighted.
-    """
-    xp = array_api_compat.array_namespace(batch.X)
-    batch = batch.every_nth(every)
-    outputs, regression, mean, R = (
-        xp.astype(M, xp.float32, copy=False) for M in (outputs, regression, mean, R)
-    )
-    c, k = outputs.shape[1], R.shape[1]
-    hessians, residual, total, squares = 0.0, 0.0 * mean, 0.0, 0.0
-    for part in batch.parts(max(THRESHOLDS.part_rows, THRESHOLDS.part_entries // (c * k))):
-        X, Y = (xp.astype(M, xp.float32, copy=False) for M in (part.X, part.Y))
-        root = one = xp.ones_like(X[:, :1])
-        if "root" in part.extra:
-            root = xp.astype(part.extra["root"], xp.float32, copy=False)
-        # x carries the root of the weight too, so that products of the two carry the weight.
-        E, x = (Y @ outputs - X @ regression) / xp.where(root > 0.0, root, one) - mean, X @ R
-        products = row_products(E, x)
-        weight = root * root
-        hessians, residual = hessians + products.T @ x, residual + (weight.T @ E)[0, :]
-        total, squares = total + xp.sum(weight), squares + xp.sum(weight * weight)
-    return {
-        "hessians": Sum(hessians),
-        "residual": Sum(residual),
-        "total": Sum(total),
-        "squares": Sum(squares),
-    }

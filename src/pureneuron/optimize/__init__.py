@@ -4,11 +4,12 @@
 ``quadratic_model`` of the loss offers the steps; those of ``least_squares`` assume a Gaussian
 likelihood, and solve by ``conjugate_gradients`` where the matrix is too large to form.
 ``mixed_precision`` begins in single precision and ends in double; ``exchange`` leads out of a local
-minimum; ``comparison`` tells whether two
+minimum, by the directions in which the residual has ``curvature``; ``comparison`` tells whether two
 fits are the same network; ``fit`` holds the records.
 """
 
 from pureneuron.optimize.comparison import displacement, distance, meeting, separations
+from pureneuron.optimize.curvature import curved_directions, residual_problem
 from pureneuron.optimize.exchange import best_directions, exchanged, gains, least_missed
 from pureneuron.optimize.fit import Descent, Fit, Point
 from pureneuron.optimize.gauss_newton import Observer, minimize
@@ -23,6 +24,7 @@ __all__ = [
     "Observer",
     "Point",
     "best_directions",
+    "curved_directions",
     "displacement",
     "distance",
     "evaluate",
@@ -34,6 +36,7 @@ __all__ = [
     "minimize_mixed",
     "profile",
     "quadratic_model",
+    "residual_problem",
     "separations",
     "single_suffices",
 ]

@@ -17,6 +17,7 @@ import numpy as np
 
 from pureneuron.linalg import svd, tall_product
 from pureneuron.model import Activation, unit_rows
+from pureneuron.optimize.curvature import curved_directions, residual_problem
 from pureneuron.optimize.fit import Fit
 from pureneuron.optimize.least_squares.kernels import activations, residual
 from pureneuron.problem import Problem, n_unknowns
@@ -101,8 +102,9 @@ def gains(fit: Fit) -> Array:
 def best_directions(fit: Fit, n_directions: int, *, rng: np.random.Generator) -> Array:
     """Return the directions whose response, off the activations, explains most of the residual.
 
-    The candidates are random ones, and both signs of the singular vectors of ``Σ e xᵀ``, in which
-    a neuron that is missing shows its linear half. All of them travel in one pass.
+    The candidates are random ones, both signs of the singular vectors of ``Σ e xᵀ``, in which a
+    neuron that is missing shows its linear half, and those in which the residual curves most, where
+    it shows the other. All of them travel in one pass.
 
     Returns
     -------
@@ -114,7 +116,8 @@ def best_directions(fit: Fit, n_directions: int, *, rng: np.random.Generator) ->
     EX = problem.samples.reduce(_residual_sums, W, A, activation)["EX"]
     linear = svd(EX, full_matrices=False)[2]
     random = rng.standard_normal((THRESHOLDS.random_directions, problem.n_inputs))
-    candidates = unit_rows(np.concatenate([random, linear, -linear]))
+    curved = curved_directions(residual_problem(_shown(problem), point), rng=rng)
+    candidates = unit_rows(np.concatenate([random, linear, -linear, curved]))
     sums = problem.samples.reduce(_response_sums, W, A, candidates, activation)
     cross = sums["HF"] / problem.total
     own = sums["FF"] / problem.total
@@ -123,6 +126,11 @@ def best_directions(fit: Fit, n_directions: int, *, rng: np.random.Generator) ->
         beyond, THRESHOLDS.nothing_beyond * own.max()
     )
     return np.asarray(candidates[np.argsort(-explained)[:n_directions]])
+
+
+def _shown(problem: Problem) -> Problem:
+    """Return the rows that are kept, where some are: they show what directions there are."""
+    return problem if problem.kept is None else problem.on(problem.kept.samples)
 
 
 def _least_gain(fit: Fit) -> float:

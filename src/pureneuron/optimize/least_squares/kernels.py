@@ -30,6 +30,7 @@ __all__ = [
     "residual_sums",
     "with_activations",
     "with_change",
+    "with_only_residual",
 ]
 
 
@@ -174,6 +175,13 @@ def with_activations(batch: Batch, W: AnyArray, activation: Activation) -> Batch
     """Put slopes and activations at ``W`` beside the rows, for kernels that need them often."""
     D, H = activations(batch, W, activation)
     return replace(batch, extra={**batch.extra, "slopes": D, "activations": H})
+
+
+def with_only_residual(batch: Batch, W: AnyArray, A: AnyArray, activation: Activation) -> Batch:
+    """Put the residual in the place of Y; nothing stands beside the activations any more."""
+    _, H = activations(batch, W, activation)
+    extra = {name: column for name, column in batch.extra.items() if name != BESIDE}
+    return replace(batch, Y=residual(batch, H, A), extra=extra)
 
 
 def change(batch: Batch, W: AnyArray, V: AnyArray, activation: Activation) -> AnyArray:
