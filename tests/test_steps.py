@@ -242,7 +242,7 @@ def test_the_time_limit_keeps_the_best_network_wherever_it_strikes(monkeypatch):
     with pytest.raises(TimeoutError, match="before there was a network"):
         recover(samples, 3, rng=0, time_limit=1.0)
     reasons = []
-    for limit in range(needed // 2, needed - 10, needed // 12):
+    for limit in range(needed // 3, needed - 10, needed // 12):
         recovery = recover(samples, 3, rng=0, time_limit=float(limit))
         assert recovery.status is Status.NOT_CONVERGED
         assert recovery.reason.startswith(f"ended by time_limit={limit} s before")

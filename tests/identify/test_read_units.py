@@ -13,6 +13,7 @@ from pureneuron.identify.line import Kinks, trace
 from pureneuron.identify.piece import Piece
 from pureneuron.identify.reading import Reading
 from pureneuron.identify.region import Region
+from pureneuron.identify.stations import Stations
 from pureneuron.identify.units import Line, read_units
 
 
@@ -61,6 +62,7 @@ def answers(reading):
 
 def read(values, line, kinks, **options):
     options = {"share": 0.02, "blur": 0.0, "base_is_zero": False, **options}
+    options["rng"] = np.random.default_rng(0)
     return read_units(values, line, kinks, **options)
 
 
@@ -166,13 +168,46 @@ def test_what_is_known_to_be_zero_is_not_asked():
     sign = np.sign(truth.W @ line.direction)
     W, b = truth.W * sign[:, None], truth.b * sign
     truth = replace(truth, W=W, b=b, L=0.0 * truth.L, c=0.0 * truth.c)
-    values, all_values = answers(truth), answers(truth)
+    values = answers(truth)
     units = read(values, line, seen(truth, line), base_is_zero=True)
     assert_read(units, truth, line)
     assert not units.L.any()
     assert not units.c.any()
-    read(all_values, line, seen(truth, line))
+    beside = replace(truth, L=np.ones_like(truth.L))
+    all_values = answers(beside)
+    read(all_values, line, seen(beside, line))
     assert len(values) == len(all_values) - (d - 1)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    ("d", "k", "m", "pieces"), [(6, 5, 1, 5), (5, 8, 3, 3), (8, 12, 10, 2), (7, 20, 9, 3)]
+)
+def test_beside_nothing_a_piece_less_is_enough(d, k, m, pieces, seed):
+    truth, line = crossed(seed, d=d, k=k, m=m)
+    truth = replace(truth, L=np.zeros_like(truth.L))
+    values = answers(truth)
+    units = read(values, line, seen(truth, line))
+    # Neurons are the right way round at once.
+    order = np.argsort(-truth.preactivations(line.origin[None])[0] / (truth.W @ line.direction))
+    turned = np.sign(units.W @ line.direction) == np.sign(truth.W[order] @ line.direction)
+    assert turned.all()
+    assert not units.L.any()
+    assert_same_function(reading_of(units), truth, spread(d), 1e-6)
+    off = truth.W[order] / np.abs(truth.W[order] @ line.direction)[:, None] - units.W
+    assert np.abs(off).max() < 1e-6 * np.abs(units.W).max()
+    # Some steps may be too long, and are asked again.
+    assert len(values) < (pieces + 1) * d
+    assert len(values) >= pieces * (d - 1)
+
+
+def test_what_stands_beside_the_neurons_is_not_taken_for_some_of_them():
+    for seed in range(30):
+        truth, line = crossed(seed, d=4, k=8, m=1)
+        assert (
+            Stations.along(seen(truth, line), base_is_zero=False, rng=np.random.default_rng(0)).left
+            is None
+        )
 
 
 def test_a_step_across_a_hyperplane_is_made_shorter():
@@ -184,7 +219,7 @@ def test_a_step_across_a_hyperplane_is_made_shorter():
             W,
             np.array([0.0, -1.0, -2.0]),
             np.array([[1.0, -2.0, 0.7]]),
-            np.array([[0.3, -0.4]]),
+            np.array([[0.37, -0.4]]),
             np.ones(1),
             np.zeros(3),
         )
@@ -269,7 +304,9 @@ def test_steps_that_are_turned_round_at_a_bound_are_asked_once():
 
     def values(Z):
         asked.append(Z)
-        return np.maximum(Z @ W.T + b, 0.0) @ np.ones((2, 1)), np.full(len(Z), 1e-13)
+        # Beside a linear function.
+        hidden = np.maximum(Z @ W.T + b, 0.0) @ np.ones((2, 1))
+        return hidden + 0.37 * Z[:, :1], np.full(len(Z), 1e-13)
 
     kinks = trace(
         lambda t: values(line.points(t)),
@@ -278,7 +315,7 @@ def test_steps_that_are_turned_round_at_a_bound_are_asked_once():
         rng=np.random.default_rng(0),
     )
     asked.clear()
-    units = read_units(values, line, kinks, share=0.02, blur=0.0, base_is_zero=False, region=region)
+    units = read(values, line, kinks, region=region)
     Z = np.concatenate(asked)
     assert region.contains(Z).all()
     assert len(Z) == 3 * 2

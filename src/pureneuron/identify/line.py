@@ -7,6 +7,9 @@ piece, the second on the right one. A question at the meeting itself would not d
 kinks, the meeting may lie on one of the two pieces and still be none. If they do not confirm it,
 the two are a piece between, and both halves of the gap are looked at. All gaps go on at once, so
 that the box is asked in few batches.
+
+With several outputs two pieces that are no neighbours do not meet: they are lines in more than a
+plane. There one of the two questions is enough, and it makes the shorter piece longer.
 """
 
 from __future__ import annotations
@@ -43,6 +46,9 @@ class Thresholds:
         The same, in units of the rounding.
     readable : float
         Shortest distance of two questions that make a piece, in the same units.
+    telling : int
+        Outputs from which on a meeting tells by itself that there is one kink (make
+        bench-identify).
     jump : float
         Times what slopes and rounding explain that a change in so narrow a gap must be for a jump
         (make bench-identify).
@@ -57,6 +63,7 @@ class Thresholds:
     narrowest: float = 1e-9
     resolved: float = 1e3
     readable: float = 1e4
+    telling: int = 3
     jump: float = 100.0
     most_rounds: int = 60
     patient_rounds: int = 10
@@ -177,14 +184,14 @@ def _single(
     """Return the kinks between pieces; None where there are several.
 
     By now the pieces are known well, and so is where they meet. Two kinks close together show by
-    the value a little beside that place.
+    the value a little beside that place, if not by pieces that do not meet.
     """
     pairs = list(itertools.pairwise(pieces))
     places = [_meeting(left, right) for left, right in pairs]
     for i, (left, right) in enumerate(pairs):
         if _is_narrow(left, right, narrowest):
             places[i] = 0.5 * (left.last + right.first)
-    met = [i for i, place in enumerate(places) if place is not None]
+    met = [i for i, place in enumerate(places) if place is not None and not _is_telling(pieces[i])]
     beside = np.zeros(len(met))
     for number, i in enumerate(met):
         left, right, place = pieces[i], pieces[i + 1], places[i]
@@ -199,6 +206,10 @@ def _single(
         if np.abs(y - piece.at(t)).max() > piece.error(t) + e:
             places[i] = None
     return places
+
+
+def _is_telling(piece: Piece) -> bool:
+    return len(piece.y_first) >= THRESHOLDS.telling
 
 
 def _seen(left: Piece, right: Piece, place: float) -> float:
@@ -256,14 +267,19 @@ def _look(
     rounding: float,
     rng: np.random.Generator,
 ) -> list[_Node]:
-    """Ask two questions about each open gap; return the row with what they show."""
-    pairs = np.array([_pair(row[i], row[i + 1].piece, step, rounding, rng) for i in gaps])
-    Y, exact = values(pairs.ravel())
-    Y, exact = Y.reshape(len(gaps), 2, -1), exact.reshape(-1, 2)
+    """Ask a question or two about each open gap; return the row with what they show."""
+    asked = [_places(row[i], row[i + 1].piece, step, rounding, rng) for i in gaps]
+    Y, exact = values(np.concatenate(asked))
+    answers = iter(zip(Y, exact.tolist(), strict=True))
     result, false = list(row), set()
     new: dict[int, Piece] = {}
-    for i, (a, b), (y_a, y_b), (e_a, e_b) in zip(gaps, pairs, Y, exact, strict=True):
+    for i, places in zip(gaps, asked, strict=True):
         left, right = result[i].piece, result[i + 1].piece
+        if len(places) == 1:
+            y, e = next(answers)
+            result[i : i + 2] = _confirmed(result[i], result[i + 1], float(places[0]), y, e)
+            continue
+        (a, b), (y_a, e_a), (y_b, e_b) = places.tolist(), next(answers), next(answers)
         on_left, on_right = left.passes(a, y_a, e_a), right.passes(b, y_b, e_b)
         if a < left.last and not on_left:
             false.add(i)
@@ -293,10 +309,29 @@ def _look(
     return rows
 
 
-def _pair(
+def _confirmed(node: _Node, after: _Node, t: float, y: Array, exact: float) -> list[_Node]:
+    """Return two nodes after a question on the shorter of their pieces, next to the meeting."""
+    left, right = node.piece, after.piece
+    on_left, on_right = left.passes(t, y, exact), right.passes(t, y, exact)
+    if on_left:
+        left = left.up_to(t, y, exact)
+    if on_right:
+        right = right.up_to(t, y, exact)
+    closed = on_left if _is_shorter(node.piece, after.piece) else on_right
+    return [
+        _Node(left, closed=closed, elsewhere=not closed and not node.elsewhere),
+        replace(after, piece=right),
+    ]
+
+
+def _is_shorter(left: Piece, right: Piece) -> bool:
+    return left.last - left.first < right.last - right.first
+
+
+def _places(
     node: _Node, right: Piece, step: float, rounding: float, rng: np.random.Generator
-) -> tuple[float, float]:
-    """Return the two places to ask at: about the meeting of two pieces, or within the gap."""
+) -> Array:
+    """Return the places to ask at: about the meeting of two pieces, or within the gap."""
     left = node.piece
     low, high = left.last, right.first
     width = high - low
@@ -307,19 +342,21 @@ def _pair(
         place = np.sinh(np.arcsinh(low) + share * (np.arcsinh(high) - np.arcsinh(low)))
         half = 0.5 * min(step * np.hypot(1.0, place), THRESHOLDS.largest_step * width)
         place = float(np.clip(place, low + 0.2 * width * share, high - 0.2 * width * share))
-        return place - half, place + half
+        return np.array([place - half, place + half])
     seen = _seen(left, right, place)
     # Another length each time: the two may have a kink between them.
     most = 0.5 * min(step * np.hypot(1.0, place), THRESHOLDS.largest_step * width)
     resolved = min(most, THRESHOLDS.readable * rounding * np.hypot(1.0, place))
     half = max(seen, resolved, most * 10.0 ** rng.uniform(-2.0, 0.0))
     before, behind = place - half, place + half
+    if _is_telling(left) and low < before and behind < high:
+        return np.array([before if _is_shorter(left, right) else behind])
     # Pieces that come close to the meeting are asked within, unless they are known.
     if before <= low:
         before = 0.5 * (left.first + left.last)
     if behind >= high:
         behind = 0.5 * (right.first + right.last)
-    return before, behind
+    return np.array([before, behind])
 
 
 def _closed(row: list[_Node], narrowest: float) -> list[_Node]:

@@ -23,7 +23,7 @@ from pureneuron.identify.reading import Reading
 from pureneuron.initialize.orientation import binary_least_squares
 from pureneuron.typing import Array, BoolArray
 
-__all__ = ["oriented"]
+__all__ = ["exact_choice", "oriented"]
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def _by_choice(
     """
     k, small = effects.shape[1], THRESHOLDS.negligible * np.linalg.norm(effects)
     if k <= THRESHOLDS.most_enumerated:
-        which = _exact_choice(effects, -linear, error)
+        which = exact_choice(effects, -linear, error)
     elif 2 * rank > k:
         # Of a system with fewer equations, but more than half as many, a solution with entries 0
         # and 1 is mostly the only one between 0 and 1.
@@ -139,7 +139,7 @@ def _by_choice(
     return which, 0.0
 
 
-def _exact_choice(M: Array, y: Array, error: float) -> BoolArray | None:
+def exact_choice(M: Array, y: Array, error: float) -> BoolArray | None:
     """Return z with entries 0 or 1 and ``M z = y`` to rounding, by meeting in the middle.
 
     All sums of one half of the columns and what the other half leaves of y are compared in one

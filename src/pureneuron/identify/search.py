@@ -217,6 +217,7 @@ class Search:
             blur=self._blur(line),
             base_is_zero=zero is not None and not first,
             region=self.questions.region,
+            rng=self.rng,
         )
         self._add(units)
         if first:

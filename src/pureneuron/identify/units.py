@@ -2,18 +2,14 @@
 
 Along a line of direction u neuron i shows as a kink at t_i, where the slope jumps by a_i: with
 ``w_i · u = 1`` the neuron is ``a_i σ(w_i · (z − z_0) − t_i)``, up to a linear function. What is
-left of w_i is across the line. The derivative along a direction q across it is, on a piece,
-
-    D q = G q + Σ_{i: t_i < t} a_i (w_i · q),
-
-with the same G on all pieces. So the derivatives on two pieces differ by those of the kinks between
-them: one question for each q and each group of neurons whose a_i are independent. With one output a
-group is one neuron, and this asks (k + 1)(d − 1) questions for k(d + 1) + d + 1 unknowns.
+left of w_i is across the line, and shows in the derivatives across it on some of the pieces
+(:mod:`.stations`): one question for each direction and each group of neurons whose a_i are
+independent. With one output a group is one neuron, and this asks (k + 1)(d − 1) questions for
+k(d + 1) + d + 1 unknowns.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,7 +18,8 @@ import numpy as np
 from pureneuron.identify.line import Kinks, Piece
 from pureneuron.identify.reading import Reading
 from pureneuron.identify.region import Region
-from pureneuron.typing import Array, BoolArray, IndexArray
+from pureneuron.identify.stations import Stations
+from pureneuron.typing import Array, BoolArray
 
 __all__ = ["Line", "read_units"]
 
@@ -33,9 +30,6 @@ class Thresholds:
 
     Attributes
     ----------
-    ill_conditioned : float
-        Condition number of the a_i of a group, columns of unit length, beyond which it is divided
-        (make bench-identify).
     margin : float
         Share of the way to a hyperplane that must be left after a step (make bench-identify).
     shorter : float
@@ -51,7 +45,6 @@ class Thresholds:
         Errors of gradients, in units of those of the function (make bench-identify).
     """
 
-    ill_conditioned: float = 100.0
     margin: float = 0.02
     shorter: float = 0.2
     most_tries: int = 8
@@ -97,6 +90,7 @@ def read_units(
     blur: float,
     base_is_zero: bool,
     region: Region | None = None,
+    rng: np.random.Generator,
 ) -> Reading:
     """Ask for the derivatives across the line, and solve for the neurons.
 
@@ -114,14 +108,18 @@ def read_units(
         Whether the function is known to be zero left of all kinks.
     region : Region, optional
         Where questions may be.
+    rng : numpy.random.Generator
+        Draws stations to try.
 
     Returns
     -------
     Reading
-        The neurons, on to the right of their kinks, and what the function is to the left of all.
+        The neurons, on to the right of their kinks, and what the function is to the left of all;
+        where nothing but a constant stands beside them, as they are.
     """
     A, Q = kinks.jumps.T, line.across()
-    ends = _groups(A, kinks)
+    stations = Stations.along(kinks, base_is_zero=base_is_zero, rng=rng)
+    ends = stations.ends
     t = np.array([_middle(kinks, end) for end in ends])
     room = np.abs(t[:, None] - kinks.places).min(axis=1, initial=1.0 + np.abs(t).max())
     base = line.points(t)
@@ -136,10 +134,10 @@ def read_units(
         wanted[0] = False
     for _ in range(THRESHOLDS.most_tries):
         _derivatives(values, base, Y, Q, steps, wanted, D)
-        across = _solve(A, ends, D)
+        across = stations.solve(D)
         allowed = exact[:, None] / np.abs(steps) + blur
         wanted = _crossing(kinks.places, t, across, steps)
-        wanted |= _inconsistent(A, ends, D, across, allowed)
+        wanted |= stations.inconsistent(D, across, allowed)
         if base_is_zero:
             wanted[0] = False
         if not wanted.any():
@@ -148,11 +146,17 @@ def read_units(
     W = line.direction + across @ Q.T
     b = -kinks.places - W @ line.origin
     L, c = np.zeros((len(A), len(line.origin))), np.zeros(len(A))
-    if not base_is_zero:
+    if stations.left is not None:
+        sign = np.where(stations.left, -1.0, 1.0)
+        W, b = W * sign[:, None], b * sign
+        c = Y[0] - A @ np.maximum(W @ base[0] + b, 0.0)
+    elif not base_is_zero:
         slope = kinks.pieces[0].slope
         L = np.outer(slope, line.direction) + D[0] @ Q.T
         c = Y[0] - t[0] * slope - L @ line.origin
-    return Reading(W, b, A, L, c, _errors(A, ends, W, steps, exact, blur))
+    inexact = THRESHOLDS.cautious * exact * np.linalg.norm(1.0 / steps, axis=1)
+    inexact = inexact + THRESHOLDS.blurred * blur
+    return Reading(W, b, A, L, c, stations.errors(W, inexact))
 
 
 def _within(region: Region | None, base: Array, Q: Array, steps: Array) -> Array:
@@ -181,37 +185,6 @@ def _base(
     if far.any():
         Y[far], exact[far] = values(base[far])
     return Y, exact
-
-
-def _groups(A: Array, kinks: Kinks) -> IndexArray:
-    """Return the pieces to ask at: numbers of kinks to their left, from 0 to all.
-
-    Each next one is as far as the a_i between stay well conditioned, and of the last few the
-    widest piece.
-    """
-    K = A.shape[1]
-    unit = A / np.linalg.norm(A, axis=0)
-    width = np.array([piece.last - piece.first for piece in kinks.pieces])
-    width = width / np.hypot(1.0, [0.5 * (piece.last + piece.first) for piece in kinks.pieces])
-    # With an output to spare an answer that does not fit betrays itself.
-    s = np.linalg.svd(unit, compute_uv=False) if K else np.zeros(1)
-    rank = int(np.sum(s > s[0] / THRESHOLDS.ill_conditioned))
-    spared = rank > 2 and not (rank == K and K < len(A) - 1)
-    largest = rank - 1 if spared else rank
-    ends = [0]
-    while ends[-1] < K:
-        begin = ends[-1]
-        most = begin + 1
-        while most < min(begin + largest, K):
-            s = np.linalg.svd(unit[:, begin : most + 1], compute_uv=False)
-            if s[0] > THRESHOLDS.ill_conditioned * s[-1]:
-                break
-            most += 1
-        if most < K:
-            least = max(begin + 1, most - (most - begin) // 4)
-            most = least + int(np.argmax(width[least : most + 1]))
-        ends.append(most)
-    return np.array(ends)
 
 
 def _middle(kinks: Kinks, end: int) -> float:
@@ -243,15 +216,6 @@ def _derivatives(
         D[g][:, columns] = ((answers - Y[g]) / step[:, None]).T
 
 
-def _solve(A: Array, ends: IndexArray, D: Array) -> Array:
-    """Return what is across the line of each row of W, (k, d − 1)."""
-    across = [
-        np.linalg.lstsq(A[:, low:high], after - before, rcond=None)[0]
-        for low, high, before, after in zip(ends[:-1], ends[1:], D[:-1], D[1:], strict=True)
-    ]
-    return np.concatenate(across) if across else np.zeros((0, D.shape[2]))
-
-
 def _crossing(places: Array, t: Array, across: Array, steps: Array) -> BoolArray:
     """Tell which steps may have crossed a hyperplane, (pieces, d − 1).
 
@@ -265,31 +229,3 @@ def _crossing(places: Array, t: Array, across: Array, steps: Array) -> BoolArray
         left = 1.0 + steps[g] * across / distance[g][:, None]
         crossing[g] = (left < THRESHOLDS.margin).any(axis=0)
     return crossing
-
-
-def _inconsistent(A: Array, ends: IndexArray, D: Array, across: Array, allowed: Array) -> BoolArray:
-    """Tell which derivatives do not differ by those of the neurons between, (pieces, d − 1).
-
-    With an output to spare that shows a step that has crossed the hyperplane of a neuron without a
-    kink on this line.
-    """
-    wrong = np.zeros(allowed.shape, dtype=np.bool_)
-    for g, (low, high) in enumerate(itertools.pairwise(ends)):
-        left = np.abs(D[g + 1] - D[g] - A[:, low:high] @ across[low:high]).max(axis=0)
-        off = left > 2.0 * (allowed[g] + allowed[g + 1])
-        wrong[g] |= off
-        wrong[g + 1] |= off
-    return wrong
-
-
-def _errors(A: Array, ends: IndexArray, W: Array, steps: Array, exact: Array, blur: float) -> Array:
-    """Return about how far off each row of W is, relative to its length."""
-    errors = []
-    typical = THRESHOLDS.cautious * exact * np.linalg.norm(1.0 / steps, axis=1)
-    typical = typical + THRESHOLDS.blurred * blur
-    for g, (low, high) in enumerate(itertools.pairwise(ends)):
-        group = A[:, low:high]
-        least = np.linalg.svd(group / np.linalg.norm(group, axis=0), compute_uv=False)[-1]
-        size = np.linalg.norm(group, axis=0) * np.linalg.norm(W[low:high], axis=1)
-        errors.append((typical[g] + typical[g + 1]) / (least * size))
-    return np.concatenate(errors) if errors else np.zeros(0)
