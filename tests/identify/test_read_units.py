@@ -205,7 +205,9 @@ def test_what_stands_beside_the_neurons_is_not_taken_for_some_of_them():
     for seed in range(30):
         truth, line = crossed(seed, d=4, k=8, m=1)
         assert (
-            Stations.along(seen(truth, line), base_is_zero=False, rng=np.random.default_rng(0)).left
+            Stations.along(
+                seen(truth, line), base_is_zero=False, is_coarse=False, rng=np.random.default_rng(0)
+            ).left
             is None
         )
 

@@ -1,5 +1,6 @@
 """Boxes in single precision: what rounding hides is found in another way."""
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from pureneuron.identify.coarse import Spread
 from pureneuron.identify.precision import probe
 from pureneuron.identify.questions import Questions
 from pureneuron.identify.reading import Reading
-from pureneuron.identify.refine import hardly_switched
+from pureneuron.identify.refine import Thresholds, hardly_switched, refined
 from pureneuron.identify.region import Region
 from pureneuron.identify.search import Search
 from pureneuron.results import Status
@@ -103,3 +104,27 @@ def test_without_time_nothing_is_fitted():
     before = search.reading
     assert not search.complete(0.0)
     assert search.reading is before
+
+
+@pytest.mark.parametrize("linear", [False, True])
+def test_many_unknowns_of_one_output_are_fitted_with_their_sides(monkeypatch, linear):
+    rng = np.random.default_rng(0)
+    network = normal(40, 5, 1, 0)
+    Z = rng.standard_normal((1500, 40))
+    L = rng.standard_normal((1, 40)) if linear else np.zeros((1, 40))
+    right = Reading(
+        network.W, network.hidden_bias, network.A, L, network.output_bias, np.full(5, 1e-3)
+    )
+    Y = right(Z)
+    near = replace(right, W=right.W + 1e-2 * rng.standard_normal(right.W.shape), L=0.99 * L)
+    module = sys.modules["pureneuron.identify.refine"]
+    monkeypatch.setattr(module, "THRESHOLDS", Thresholds(many_unknowns=0))
+    new = refined(near, Z, Y)
+    # Sides that are wrong at first are found anew.
+    assert ((near.preactivations(Z) > 0.0) != (right.preactivations(Z) > 0.0)).any()
+    assert np.abs(new(Z) - Y).max() < 1e-8 * np.abs(Y).max()
+    scale = np.linalg.norm(right.W, axis=1)
+    unit = np.linalg.norm(new.W, axis=1)
+    np.testing.assert_allclose(new.W / unit[:, None], right.W / scale[:, None], atol=1e-8)
+    np.testing.assert_allclose(new.A * unit, right.A * scale, rtol=1e-8)
+    np.testing.assert_allclose(new.L, right.L, atol=1e-8)

@@ -126,6 +126,7 @@ def trace(
     rng: np.random.Generator,
     blur: float = 0.0,
     rounding: float = 0.0,
+    is_coarse: bool = False,
     most: int = 10_000,
 ) -> Kinks:
     """Find all kinks between the first and the last of ``nodes``.
@@ -145,6 +146,8 @@ def trace(
         How exact the function is known, apart from rounding, at places up to 1.
     rounding : float
         Of the values, relative to their size: no two places closer than it are told apart.
+    is_coarse : bool
+        Whether that is so much that pieces may seem to meet.
     most : int
         Kinks beyond which the line is given up.
 
@@ -155,12 +158,13 @@ def trace(
     """
     row = [_Node(piece) for piece in _read(values, nodes, _steps(nodes, step), blur)]
     narrowest = max(THRESHOLDS.narrowest, THRESHOLDS.resolved * rounding)
+    tells = not is_coarse and len(row[0].piece.y_first) >= THRESHOLDS.telling
     for number in range(THRESHOLDS.most_rounds):
         row = _closed(_merged(row), narrowest)
         gaps = [i for i in range(len(row) - 1) if not row[i].closed]
         if not gaps:
             pieces = [node.piece for node in row]
-            single = _single(values, pieces, narrowest, rng)
+            single = _single(values, pieces, narrowest, tells, rng)
             if None not in single:
                 return Kinks(np.array(single, dtype=np.float64), pieces)
             # Several kinks where there seemed to be one: they are looked for between the pieces.
@@ -174,24 +178,30 @@ def trace(
             # Too many by now: a look at the narrowest tells whether they are jumps.
             widths = [row[i + 1].piece.first - row[i].piece.last for i in gaps]
             gaps = sorted(gaps[i] for i in np.argsort(widths)[: THRESHOLDS.narrowest_gaps])
-        row = _look(values, row, gaps, step, rounding, rng)
+        row = _look(values, row, gaps, step, rounding, tells, rng)
     raise Tangled
 
 
 def _single(
-    values: Values, pieces: list[Piece], narrowest: float, rng: np.random.Generator
+    values: Values,
+    pieces: list[Piece],
+    narrowest: float,
+    tells: bool,
+    rng: np.random.Generator,
 ) -> list[float | None]:
     """Return the kinks between pieces; None where there are several.
 
     By now the pieces are known well, and so is where they meet. Two kinks close together show by
-    the value a little beside that place, if not by pieces that do not meet.
+    the value a little beside that place, or, where a meeting ``tells``, by pieces that do not meet.
     """
     pairs = list(itertools.pairwise(pieces))
     places = [_meeting(left, right) for left, right in pairs]
     for i, (left, right) in enumerate(pairs):
         if _is_narrow(left, right, narrowest):
             places[i] = 0.5 * (left.last + right.first)
-    met = [i for i, place in enumerate(places) if place is not None and not _is_telling(pieces[i])]
+    if tells:
+        return places
+    met = [i for i, place in enumerate(places) if place is not None]
     beside = np.zeros(len(met))
     for number, i in enumerate(met):
         left, right, place = pieces[i], pieces[i + 1], places[i]
@@ -206,10 +216,6 @@ def _single(
         if np.abs(y - piece.at(t)).max() > piece.error(t) + e:
             places[i] = None
     return places
-
-
-def _is_telling(piece: Piece) -> bool:
-    return len(piece.y_first) >= THRESHOLDS.telling
 
 
 def _seen(left: Piece, right: Piece, place: float) -> float:
@@ -265,10 +271,11 @@ def _look(
     gaps: list[int],
     step: float,
     rounding: float,
+    tells: bool,
     rng: np.random.Generator,
 ) -> list[_Node]:
     """Ask a question or two about each open gap; return the row with what they show."""
-    asked = [_places(row[i], row[i + 1].piece, step, rounding, rng) for i in gaps]
+    asked = [_places(row[i], row[i + 1].piece, step, rounding, tells, rng) for i in gaps]
     Y, exact = values(np.concatenate(asked))
     answers = iter(zip(Y, exact.tolist(), strict=True))
     result, false = list(row), set()
@@ -329,7 +336,12 @@ def _is_shorter(left: Piece, right: Piece) -> bool:
 
 
 def _places(
-    node: _Node, right: Piece, step: float, rounding: float, rng: np.random.Generator
+    node: _Node,
+    right: Piece,
+    step: float,
+    rounding: float,
+    tells: bool,
+    rng: np.random.Generator,
 ) -> Array:
     """Return the places to ask at: about the meeting of two pieces, or within the gap."""
     left = node.piece
@@ -349,7 +361,7 @@ def _places(
     resolved = min(most, THRESHOLDS.readable * rounding * np.hypot(1.0, place))
     half = max(seen, resolved, most * 10.0 ** rng.uniform(-2.0, 0.0))
     before, behind = place - half, place + half
-    if _is_telling(left) and low < before and behind < high:
+    if tells and low < before and behind < high:
         return np.array([before if _is_shorter(left, right) else behind])
     # Pieces that come close to the meeting are asked within, unless they are known.
     if before <= low:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.sparse.linalg import LinearOperator, lsmr
 
 from pureneuron.identify.reading import Reading
 from pureneuron.model import TwoLayerNetwork
@@ -43,6 +44,17 @@ class Thresholds:
         missing a fit does not get far, and takes long over it (make bench-identify).
     restarts : int
         Random starts of a fit to what is left (make bench-identify).
+    many_unknowns : int
+        Unknowns from which on sides are held while products with one output are fitted: damped
+        steps for so many take minutes (make bench-identify).
+    steps : int
+        Times that sides are found anew, at most.
+    worthwhile : float
+        Share of the distance to the answers that one must gain for another one.
+    accuracy, most_products : float, int
+        Of the least squares between, and products with the questions, each way, at most.
+    together : float
+        Eigenvalue of what neurons have in common, relative to the largest, that counts as no less.
     """
 
     least_seen: float = 3.0
@@ -52,6 +64,12 @@ class Thresholds:
     patience: int = 5
     least_gain: float = 0.1
     restarts: int = 5
+    many_unknowns: int = 5000
+    steps: int = 12
+    worthwhile: float = 0.2
+    accuracy: float = 1e-3
+    most_products: int = 100
+    together: float = 1e-6
 
 
 THRESHOLDS = Thresholds()
@@ -130,9 +148,82 @@ def refined(reading: Reading, Z: Array, Y: Array) -> Reading:
     moving = reading.kept(moved)
     if not moving.n_neurons:
         return reading
-    samples = ArraySamples(Z, Y - stays(Z))
-    problem = pose(samples, fit_hidden_bias=True, fit_intercept=True, fit_linear=True)
-    start = TwoLayerNetwork(moving.A, moving.W, moving.b, moving.c, linear=moving.L)
+    many = Y.shape[1] == 1 and n_unknowns(moving) > THRESHOLDS.many_unknowns
+    near = _by_sides if many else _by_descent
+    new = near(moving, Z, Y - stays(Z))
+    n, d = Z.shape
+    off = float(np.sqrt(np.mean((Y - stays(Z) - new(Z)) ** 2)))
+    freedom = max(0.1, 1.0 - n_unknowns(moving) / (n * Y.shape[1]))
+    switched = _on_either_side(reading, Z)[moved]
+    effects = np.linalg.norm(new.A, axis=0) * np.linalg.norm(new.W, axis=1)
+    errors = THRESHOLDS.cautious * off / freedom * np.sqrt(d / switched) / effects
+    new = replace(new, errors=errors)
+    return new.with_units(stays.W, stays.b, stays.A, stays.errors)
+
+
+def _by_sides(reading: Reading, Z: Array, Y: Array) -> Reading:
+    """Minimise the squared differences to one output, from near the minimum.
+
+    With the sides of all hyperplanes on which the questions are, the output is linear in the
+    products ``a_i w_i`` and ``a_i b_i``: least squares by LSMR, and sides anew, until that does not
+    help any more. Neurons are brought together by how often they are on at the same time, which for
+    Gaussian questions is nearly all that there is between them.
+    """
+    a, y, n = reading.A[0], Y[:, 0], len(Z)
+    best, loss = reading, float(np.linalg.norm(y - reading(Z)[:, 0]))
+    for _ in range(THRESHOLDS.steps):
+        sides = np.column_stack([best.preactivations(Z) > 0.0, np.ones(n)]).astype(np.float64)
+        values, vectors = np.linalg.eigh(sides.T @ sides)
+        apart = vectors / np.sqrt(np.maximum(values, THRESHOLDS.together * values[-1]))
+        step = _least_squares(Z, sides, apart, y - best(Z)[:, 0])
+        new = replace(
+            best,
+            W=best.W + step[:-1, :-1] / a[:, None],
+            b=best.b + step[:-1, -1] / a,
+            L=best.L + step[-1:, :-1],
+            c=best.c + step[-1:, -1],
+        )
+        new_loss = float(np.linalg.norm(y - new(Z)[:, 0]))
+        if not new_loss < loss or hardly_switched(new, Z).any():
+            break
+        gain, best, loss = 1.0 - new_loss / loss, new, new_loss
+        if gain < THRESHOLDS.worthwhile:
+            break
+    return best
+
+
+def _least_squares(Z: Array, sides: Array, apart: Array, y: Array) -> Array:
+    """Return V (s, d + 1) for which ``Σ_i sides_i (v_i · z + β_i)`` is next to y, by LSMR.
+
+    Parameters
+    ----------
+    Z, sides, y : arrays of shapes (n, d), (n, s), (n,)
+        Questions, what counts where, and what is to be met.
+    apart : (s, s) array
+        Combinations of the rows that have little to do with one another.
+    """
+    (n, d), s = Z.shape, sides.shape[1]
+
+    def forward(u: Array) -> Array:
+        V = apart @ u.reshape(s, d + 1)
+        return np.asarray(np.sum((Z @ V[:, :d].T + V[:, d]) * sides, axis=1))
+
+    def backward(r: Array) -> Array:
+        weighted = sides * r[:, None]
+        return np.asarray(
+            (apart.T @ np.column_stack([weighted.T @ Z, weighted.sum(axis=0)])).ravel()
+        )
+
+    operator = LinearOperator((n, s * (d + 1)), matvec=forward, rmatvec=backward, dtype=np.float64)
+    tol = THRESHOLDS.accuracy
+    u = lsmr(operator, y, atol=tol, btol=tol, maxiter=THRESHOLDS.most_products)[0]
+    return np.asarray(apart @ u.reshape(s, d + 1))
+
+
+def _by_descent(reading: Reading, Z: Array, Y: Array) -> Reading:
+    """Minimise the squared differences by damped Gauss–Newton steps."""
+    problem = pose(ArraySamples(Z, Y), fit_hidden_bias=True, fit_intercept=True, fit_linear=True)
+    start = TwoLayerNetwork(reading.A, reading.W, reading.b, reading.c, linear=reading.L)
     W, A = problem.coordinates(start)
     limits, losses = Limits(tol=THRESHOLDS.tol), [np.inf]
 
@@ -143,19 +234,11 @@ def refined(reading: Reading, Z: Array, Y: Array) -> Reading:
 
     fit = minimize_mixed(problem, W, A, limits=limits, joins=is_stuck)
     network = problem.network(fit.point.W, fit.point.A)
-    new = Reading(
-        network.W,
-        network.hidden_bias,
-        network.A,
-        network.linear,
-        network.output_bias,
-        moving.errors,
+    return replace(
+        reading,
+        W=network.W,
+        b=network.hidden_bias,
+        A=network.A,
+        L=network.linear,
+        c=network.output_bias,
     )
-    n, d = Z.shape
-    off = float(np.sqrt(np.mean((Y - stays(Z) - new(Z)) ** 2)))
-    freedom = max(0.1, 1.0 - n_unknowns(moving) / (n * Y.shape[1]))
-    switched = _on_either_side(reading, Z)[moved]
-    effects = np.linalg.norm(new.A, axis=0) * np.linalg.norm(new.W, axis=1)
-    errors = THRESHOLDS.cautious * off / freedom * np.sqrt(d / switched) / effects
-    new = replace(new, errors=errors)
-    return new.with_units(stays.W, stays.b, stays.A, stays.errors)

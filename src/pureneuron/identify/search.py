@@ -216,6 +216,7 @@ class Search:
             share=min(0.1, self.precision.rounding ** (1.0 / 12.0)),
             blur=self._blur(line),
             base_is_zero=zero is not None and not first,
+            is_coarse=self.precision.is_coarse,
             region=self.questions.region,
             rng=self.rng,
         )
@@ -264,6 +265,7 @@ class Search:
             step=min(0.1, self.precision.rounding**0.25),
             blur=less_exact * self._blur(line),
             rounding=self.precision.rounding,
+            is_coarse=self.precision.is_coarse,
             rng=self.rng,
         )
 

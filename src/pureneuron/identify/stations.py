@@ -83,7 +83,9 @@ class Stations:
     left: BoolArray | None = None
 
     @classmethod
-    def along(cls, kinks: Kinks, *, base_is_zero: bool, rng: np.random.Generator) -> Stations:
+    def along(
+        cls, kinks: Kinks, *, base_is_zero: bool, is_coarse: bool, rng: np.random.Generator
+    ) -> Stations:
         """Choose stations: as few as tell the neurons apart.
 
         Parameters
@@ -92,11 +94,13 @@ class Stations:
             Of the line.
         base_is_zero : bool
             Whether the function is known to be zero left of all kinks.
+        is_coarse : bool
+            Whether rounding is so large that it counts more than questions that are saved.
         rng : numpy.random.Generator
             Draws places to try.
         """
         usual = cls._by_differences(kinks)
-        if base_is_zero or not len(kinks.places):
+        if base_is_zero or is_coarse or not len(kinks.places):
             return usual
         left = _on_to_the_left(kinks)
         fewer = None if left is None else cls._beside_nothing(kinks, left, len(usual.ends), rng)

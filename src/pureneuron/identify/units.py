@@ -89,6 +89,7 @@ def read_units(
     share: float,
     blur: float,
     base_is_zero: bool,
+    is_coarse: bool = False,
     region: Region | None = None,
     rng: np.random.Generator,
 ) -> Reading:
@@ -106,6 +107,8 @@ def read_units(
         How exact the function is known, apart from rounding.
     base_is_zero : bool
         Whether the function is known to be zero left of all kinks.
+    is_coarse : bool
+        Whether the box rounds coarsely.
     region : Region, optional
         Where questions may be.
     rng : numpy.random.Generator
@@ -118,7 +121,7 @@ def read_units(
         where nothing but a constant stands beside them, as they are.
     """
     A, Q = kinks.jumps.T, line.across()
-    stations = Stations.along(kinks, base_is_zero=base_is_zero, rng=rng)
+    stations = Stations.along(kinks, base_is_zero=base_is_zero, is_coarse=is_coarse, rng=rng)
     ends = stations.ends
     t = np.array([_middle(kinks, end) for end in ends])
     room = np.abs(t[:, None] - kinks.places).min(axis=1, initial=1.0 + np.abs(t).max())
