@@ -203,16 +203,17 @@ def _least_squares(Z: Array, sides: Array, apart: Array, y: Array) -> Array:
         Combinations of the rows that have little to do with one another.
     """
     (n, d), s = Z.shape, sides.shape[1]
+    # The box rounds to single precision, and what is left is asked for again.
+    X, on, mixed = (M.astype(np.float32) for M in (Z, sides, apart))
 
     def forward(u: Array) -> Array:
-        V = apart @ u.reshape(s, d + 1)
-        return np.asarray(np.sum((Z @ V[:, :d].T + V[:, d]) * sides, axis=1))
+        V = mixed @ u.reshape(s, d + 1).astype(np.float32)
+        return np.asarray(np.sum((X @ V[:, :d].T + V[:, d]) * on, axis=1, dtype=np.float64))
 
     def backward(r: Array) -> Array:
-        weighted = sides * r[:, None]
-        return np.asarray(
-            (apart.T @ np.column_stack([weighted.T @ Z, weighted.sum(axis=0)])).ravel()
-        )
+        weighted = (on * r[:, None].astype(np.float32)).T
+        sums = np.column_stack([weighted @ X, weighted.sum(axis=1)])
+        return np.asarray((mixed.T @ sums).ravel(), dtype=np.float64)
 
     operator = LinearOperator((n, s * (d + 1)), matvec=forward, rmatvec=backward, dtype=np.float64)
     tol = THRESHOLDS.accuracy

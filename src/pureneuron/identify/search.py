@@ -9,6 +9,7 @@ next line goes from there to a place where it is right.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -47,6 +48,9 @@ class Thresholds:
         Fresh questions at the end: at least so many, with bounds more, and so many for each one
         before (by definition: with 30, less than 10 % of the region is wrong, with 100 less than
         3 %, at a level of 95 %).
+    share_of_lines : float
+        Questions for lines of which the first is chosen, where rounding hides kinks, as a share of
+        those for the rows of the neurons (make bench-identify).
     rereads : int
         Lines up to which neurons that are badly known are read again.
     less_exact : float
@@ -66,6 +70,7 @@ class Thresholds:
     fresh: int = 30
     fresh_in_bounds: int = 100
     fresh_share: float = 0.05
+    share_of_lines: float = 0.15
     rereads: int = 3
     less_exact: float = 30.0
     least_explained: float = 0.9
@@ -128,7 +133,7 @@ class Search:
 
     def run(self) -> None:
         """Read lines until one shows nothing new, and ask fresh questions."""
-        self.read_line(self._random_line(), first=True)
+        self._read_first_line()
         quiet, bounded = 0, self.questions.region.is_bounded
         enough = THRESHOLDS.quiet_lines_in_bounds if bounded else THRESHOLDS.quiet_lines
         while quiet < enough and self.n_lines < THRESHOLDS.most_lines:
@@ -188,11 +193,31 @@ class Search:
         """Whether the kinks of the box bend."""
         return kinks_bend(self.reading, self.questions.region, self.residual, self.rng)
 
-    def read_line(self, line: Line, *, first: bool = False) -> bool:
+    def _read_first_line(self) -> None:
+        """Read the first line: of a box that rounds coarsely, the best of a few.
+
+        Kinks that are close together are hidden there. To trace a line costs next to nothing
+        against the derivatives across it, where there are many inputs.
+        """
+        self.n_lines += 1
+        line = self._random_line()
+        before, lines = self.questions.count, [(line, self._traced(line, first=True))]
+        while self.precision.is_coarse:
+            most = max(len(kinks.places) for _, kinks in lines)
+            asked = self.questions.count - before
+            if asked > THRESHOLDS.share_of_lines * most * len(line.origin):
+                break
+            line = self._random_line()
+            with suppress(Discontinuous, Tangled):
+                lines.append((line, self._traced(line, first=True)))
+        line, kinks = max(lines, key=lambda each: (len(each[1].places), _least_gap(each[1])))
+        self.home = self._read(line, kinks, first=True)
+
+    def read_line(self, line: Line) -> bool:
         """Look for what is unknown along a line; return whether there was anything."""
         self.n_lines += 1
         try:
-            kinks = self._traced(line, first=first)
+            kinks = self._traced(line, first=False)
             for _ in range(2):
                 false = disproved(self.reading, line, kinks)
                 if not false.any():
@@ -200,13 +225,16 @@ class Search:
                 self.reading = self.reading.kept(~false)
                 kinks = self._traced(line, first=False)
         except (Discontinuous, Tangled) as trouble:
-            if first:
-                raise
             self.trouble = trouble
             return False
-        zero = self._zero_end(line, kinks)
-        if not first and zero is not None and not len(kinks.places):
+        if not len(kinks.places) and self._zero_end(line, kinks) is not None:
             return False
+        self._read(line, kinks, first=False)
+        return True
+
+    def _read(self, line: Line, kinks: Kinks, *, first: bool) -> Array:
+        """Read the neurons whose kinks are on a line; return a point on its first piece, (d,)."""
+        zero = self._zero_end(line, kinks)
         if zero == "high":
             line, kinks = line.reversed(), kinks.reversed()
         units = read_units(
@@ -221,9 +249,7 @@ class Search:
             rng=self.rng,
         )
         self._add(units)
-        if first:
-            self.home = line.points(np.array([kinks.pieces[0].first]))[0]
-        return True
+        return np.asarray(line.points(np.array([kinks.pieces[0].first]))[0])
 
     def residual(self, Z: Array) -> tuple[Array, Array]:
         """Return what is not explained at points (n, d), (n, m), and its rounding, (n,)."""
@@ -351,6 +377,11 @@ class Search:
             if gap > widest and np.abs(places).max() < 3.0:
                 best, widest = line, gap
         return best
+
+
+def _least_gap(kinks: Kinks) -> float:
+    """Return the least distance of two kinks; far out, in units of the distance."""
+    return float(np.diff(np.arcsinh(kinks.places)).min(initial=np.inf))
 
 
 def _line(origin: Array, direction: Array) -> Line:
