@@ -9,6 +9,7 @@ from known import in_single_precision
 
 from pureneuron import TwoLayerNetwork, identify
 from pureneuron.identify.coarse import Spread
+from pureneuron.identify.doubts import unexplained
 from pureneuron.identify.precision import probe
 from pureneuron.identify.questions import Questions
 from pureneuron.identify.reading import Reading
@@ -128,3 +129,43 @@ def test_many_unknowns_of_one_output_are_fitted_with_their_sides(monkeypatch, li
     np.testing.assert_allclose(new.W / unit[:, None], right.W / scale[:, None], atol=1e-8)
     np.testing.assert_allclose(new.A * unit, right.A * scale, rtol=1e-8)
     np.testing.assert_allclose(new.L, right.L, atol=1e-8)
+
+
+@pytest.mark.parametrize("coarse", [False, True])
+def test_the_first_line_is_the_one_that_shows_most(monkeypatch, coarse):
+    network, rng = normal(300, 12, 1, 0), np.random.default_rng(0)
+    box = in_single_precision(network) if coarse else network.predict
+    questions = Questions(box, Region.of(300))
+    precision = probe(questions, rng)
+    questions.output_scale = precision.size
+    traced, read = [], []
+    trace, read_units = Search._traced, Search._read
+
+    def tracing(self, line, *, first):
+        traced.append(trace(self, line, first=first))
+        return traced[-1]
+
+    def reading(self, line, kinks, *, first):
+        read.append(kinks)
+        return read_units(self, line, kinks, first=first)
+
+    monkeypatch.setattr(Search, "_traced", tracing)
+    monkeypatch.setattr(Search, "_read", reading)
+    search = Search.begun(questions, precision, rng)
+    search._read_first_line()
+    counts = [len(kinks.places) for kinks in traced]
+    if coarse:
+        # One of these lines hides a neuron.
+        assert min(counts) < max(counts)
+        assert len(read[0].places) == max(counts)
+    else:
+        assert len(counts) == 1
+    # The reading is right at home.
+    assert not unexplained(
+        search.reading, search.home[None], *questions_at(search, search.home)
+    ).any()
+
+
+def questions_at(search, point):
+    Y = search.questions.ask(point[None])
+    return Y, search._rounding(point[None], Y)

@@ -64,7 +64,7 @@ class Thresholds:
     patience: int = 5
     least_gain: float = 0.1
     restarts: int = 5
-    many_unknowns: int = 5000
+    many_unknowns: int = 1000
     steps: int = 12
     worthwhile: float = 0.2
     accuracy: float = 1e-3
