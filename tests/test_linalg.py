@@ -56,6 +56,14 @@ def test_gram_inverse_leaves_out_a_square_that_rounding_made_negative():
     assert linalg.gram_inverse(gram) == pytest.approx(np.diag([1.0, 0.0]), abs=1e-12)
 
 
+@pytest.mark.parametrize("large", [np.inf, np.nan])
+def test_gram_inverse_leaves_out_a_column_that_overflows(large):
+    gram = np.array([[2.0, large, 0.5], [large, large, large], [0.5, large, 1.0]])
+    inverse = linalg.gram_inverse(gram)
+    assert not inverse[1].any()
+    assert inverse[::2, ::2] @ gram[::2, ::2] == pytest.approx(np.eye(2))
+
+
 def test_gram_inverse_leaves_no_digits_to_near_twins():
     H = np.random.default_rng(0).standard_normal((30, 2))
     H = np.column_stack([H, H[:, 0] + 1e-9 * H[:, 1]])

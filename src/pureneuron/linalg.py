@@ -94,8 +94,9 @@ def gram_inverse(gram: Array) -> Array:
 
     Scaled to unit diagonal first: columns of any size count alike. Directions that are linearly
     dependent to the precision of float64 are left out, as are columns of zeros, whose squares may
-    have become negative by rounding.
+    have become negative by rounding, and columns that overflow: a step may have gone too far.
     """
+    gram = np.where(np.isfinite(gram), gram, 0.0)
     scale = np.sqrt(np.maximum(gram.diagonal(), 0.0))
     alive = scale > 0.0
     unit = alive / np.where(alive, scale, 1.0)
