@@ -36,8 +36,10 @@ def on_device(samples: Samples, device: str) -> Samples:
 
     Raises
     ------
-    ImportError, ValueError
-        As :func:`~pureneuron.devices.check_device`.
+    ImportError
+        If PyTorch is not installed.
+    ValueError
+        If it has no such device here, or that has no double precision.
     """
     check_device(device)
     if isinstance(samples, HeldBatches):
