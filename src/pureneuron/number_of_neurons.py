@@ -292,14 +292,10 @@ def _grown(
     while True:
         fit = minimize_mixed(fit.problem, W, limits=limits, observer=observer)
         checks = check(fit, blocks, seed)
-        screened, omitted = checks.screened, checks.omitted
-        if fit.n_neurons >= most or screened is None:
+        seen = checks.omitted or checks.screened
+        if fit.n_neurons >= most or seen is None or seen.p_value >= LEVELS.omitted:
             return fit
-        p = screened.p_value if omitted is None else omitted.p_value
-        if p >= LEVELS.omitted:
-            return fit
-        one_more = np.vstack([fit.point.W, screened.best_units(1)])
-        W = one_more if omitted is None else omitted.larger
+        W = seen.larger
 
 
 def _shrunk(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> Fit:

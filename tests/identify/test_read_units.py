@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from known import EPS, Asked, assert_same_function, drawn, spread
 
-from pureneuron.identify.line import Kinks, trace
+from pureneuron.identify.kinks import Kinks
+from pureneuron.identify.line import trace
 from pureneuron.identify.piece import Piece
 from pureneuron.identify.reading import Reading
 from pureneuron.identify.region import Region

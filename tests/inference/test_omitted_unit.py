@@ -246,13 +246,8 @@ class TestManyWeights:
         assert not check(right, blocks, 0).in_doubt
 
     def test_p_values_are_not_too_small(self):
-        p = []
-        for seed in range(16):
-            rng = np.random.default_rng(seed)
-            teacher = make_teacher(21, 21, 3, rng=rng)
-            X = rng.standard_normal((2000, 21))
-            Y = teacher.predict(X) + 0.5 * rng.standard_t(5, (2000, 3))
-            p.append(dependence_of(fitted(pose(ArraySamples(X, Y)), teacher), seed=seed).p_value)
+        problems = (drawn(seed, n=2000, d=21, k=21, m=3) for seed in range(16))
+        p = [dependence_of(fitted(*each), seed=i).p_value for i, each in enumerate(problems)]
         assert kstest(p, "uniform", alternative="greater").pvalue > 1e-3
 
 

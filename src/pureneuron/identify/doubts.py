@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pureneuron.identify.line import Kinks
+from pureneuron.identify.kinks import Kinks
 from pureneuron.identify.polish import affordable
 from pureneuron.identify.reading import Reading
 from pureneuron.identify.region import Region

@@ -21,10 +21,11 @@ from typing import TypeAlias
 
 import numpy as np
 
+from pureneuron.identify.kinks import Kinks
 from pureneuron.identify.piece import Piece
 from pureneuron.typing import Array
 
-__all__ = ["Discontinuous", "Kinks", "Piece", "Tangled", "trace"]
+__all__ = ["Discontinuous", "Tangled", "trace"]
 
 Values: TypeAlias = Callable[[Array], tuple[Array, Array]]
 """Maps positions (n,) to values (n, m) and how exact they are, (n,)."""
@@ -80,33 +81,6 @@ class Discontinuous(Exception):
 
 class Tangled(Exception):
     """The function has no linear pieces, or too many."""
-
-
-@dataclass(frozen=True, eq=False)
-class Kinks:
-    """The pieces of a line, and the kinks between them.
-
-    Attributes
-    ----------
-    places : (K,) array
-        Kinks, in order.
-    pieces : list of K + 1 pieces
-        Between them.
-    """
-
-    places: Array
-    pieces: list[Piece]
-
-    @property
-    def jumps(self) -> Array:
-        """Changes of the slope at the kinks, (K, m)."""
-        slopes = np.array([piece.slope for piece in self.pieces])
-        return np.diff(slopes, axis=0)
-
-    def reversed(self) -> Kinks:
-        """Return the same along the line in the other direction."""
-        pieces = [piece.reversed() for piece in reversed(self.pieces)]
-        return Kinks(-self.places[::-1], pieces)
 
 
 @dataclass(frozen=True, eq=False)

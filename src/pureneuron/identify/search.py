@@ -16,7 +16,8 @@ import numpy as np
 
 from pureneuron.identify.coarse import Spread
 from pureneuron.identify.doubts import badly_known, disproved, kinks_bend, unexplained, vague
-from pureneuron.identify.line import Discontinuous, Kinks, Tangled, trace
+from pureneuron.identify.kinks import Kinks
+from pureneuron.identify.line import Discontinuous, Tangled, trace
 from pureneuron.identify.polish import affordable, polished
 from pureneuron.identify.precision import Precision, exactness
 from pureneuron.identify.questions import NotFinite, Questions
@@ -210,7 +211,7 @@ class Search:
             line = self._random_line()
             with suppress(Discontinuous, Tangled):
                 lines.append((line, self._traced(line, first=True)))
-        line, kinks = max(lines, key=lambda each: (len(each[1].places), _least_gap(each[1])))
+        line, kinks = max(lines, key=lambda each: (len(each[1].places), each[1].least_gap))
         self.home = self._read(line, kinks, first=True)
 
     def read_line(self, line: Line) -> bool:
@@ -377,11 +378,6 @@ class Search:
             if gap > widest and np.abs(places).max() < 3.0:
                 best, widest = line, gap
         return best
-
-
-def _least_gap(kinks: Kinks) -> float:
-    """Return the least distance of two kinks; far out, in units of the distance."""
-    return float(np.diff(np.arcsinh(kinks.places)).min(initial=np.inf))
 
 
 def _line(origin: Array, direction: Array) -> Line:

@@ -19,7 +19,7 @@ from functools import cached_property
 
 import numpy as np
 
-from pureneuron.identify.line import Kinks
+from pureneuron.identify.kinks import Kinks
 from pureneuron.identify.orientation import exact_choice
 from pureneuron.linalg import svd
 from pureneuron.typing import Array, BoolArray, IndexArray
@@ -113,14 +113,14 @@ class Stations:
         combined = np.eye(p)[1:] - np.eye(p)[:-1]
         number = np.arange(K)
         share = (ends[:-1, None] <= number) & (number < ends[1:, None])
-        return cls(ends, kinks.jumps.T, _inexact(kinks), combined, share.astype(np.float64))
+        return cls(ends, kinks.jumps.T, kinks.jump_errors, combined, share.astype(np.float64))
 
     @classmethod
     def _beside_nothing(
         cls, kinks: Kinks, left: BoolArray, most: int, rng: np.random.Generator
     ) -> Stations | None:
         """Choose fewer than ``most`` stations, for neurons that nothing stands beside."""
-        A, inexact, number = kinks.jumps.T, _inexact(kinks), np.arange(len(left))
+        A, inexact, number = kinks.jumps.T, kinks.jump_errors, np.arange(len(left))
         for trials in _few(kinks, most, rng):
             best, least = None, THRESHOLDS.ill_conditioned
             for ends in trials:
@@ -188,12 +188,6 @@ class Stations:
         return np.asarray(off / np.linalg.norm(W, axis=1))
 
 
-def _inexact(kinks: Kinks) -> Array:
-    """Return how far off the jumps may be, (K,)."""
-    errors = np.array([piece.slope_error for piece in kinks.pieces])
-    return np.asarray(errors[:-1] + errors[1:])
-
-
 def _on_to_the_left(kinks: Kinks) -> BoolArray | None:
     """Tell which neurons are on to the left of their kinks, if nothing stands beside them.
 
@@ -201,7 +195,7 @@ def _on_to_the_left(kinks: Kinks) -> BoolArray | None:
     """
     A, slope = kinks.jumps.T, kinks.pieces[0].slope
     K = A.shape[1]
-    error = float(kinks.pieces[0].slope_error + np.linalg.norm(_inexact(kinks)))
+    error = float(kinks.pieces[0].slope_error + np.linalg.norm(kinks.jump_errors))
     s = np.linalg.svd(A, compute_uv=False)
     bits = float(np.sum(np.log2(np.maximum(s / error, 1.0))))
     if bits < K + THRESHOLDS.bits:
@@ -243,14 +237,6 @@ def _condition(M: Array) -> float:
     return float(s[0] / s[-1]) if s[-1] > 0.0 else np.inf
 
 
-def _widths(kinks: Kinks) -> Array:
-    """Return the widths of the pieces; far out, in units of the distance."""
-    width = np.array([piece.last - piece.first for piece in kinks.pieces])
-    return np.asarray(
-        width / np.hypot(1.0, [0.5 * (piece.last + piece.first) for piece in kinks.pieces])
-    )
-
-
 def _rank(A: Array) -> int:
     """Return how many neurons outputs can tell apart."""
     s = np.linalg.svd(A / np.linalg.norm(A, axis=0), compute_uv=False)
@@ -263,7 +249,7 @@ def _groups(kinks: Kinks) -> IndexArray:
     Each next one is as far as the a_i between stay well conditioned, and of the last few the
     widest piece.
     """
-    A, width = kinks.jumps.T, _widths(kinks)
+    A, width = kinks.jumps.T, kinks.widths
     K = A.shape[1]
     unit = A / np.linalg.norm(A, axis=0)
     rank = _rank(A) if K else 1

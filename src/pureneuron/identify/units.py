@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pureneuron.identify.line import Kinks, Piece
+from pureneuron.identify.kinks import Kinks
+from pureneuron.identify.piece import Piece
 from pureneuron.identify.reading import Reading
 from pureneuron.identify.region import Region
 from pureneuron.identify.stations import Stations

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from pureneuron.inference.one_more_unit import (
     decided_by_halves,
     gain_among_signs,
@@ -99,8 +97,7 @@ def omitted_unit_test(
         White direction of another start.
     """
     p, family = screened.p_value, screened.family
-    fit = screened.contributions.fit
-    larger, wants_more = np.vstack([fit.point.W, screened.best_units(1)]), False
+    larger, wants_more = screened.larger, False
     known = screened.contributions.known
     if p >= level / 2.0 and known is None:
         # Among many units, all are not fitted anew, but the one more alone to what they leave.

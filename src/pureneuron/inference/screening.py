@@ -93,6 +93,11 @@ class Screening:
         """Whether chance would seldom do it: a local minimum may be all there is to see."""
         return self.p_value < LEVELS.doubtful or self.concentrated
 
+    @property
+    def larger(self) -> Array:
+        """White rows of a network with a unit more where most shows, (k + 1, r)."""
+        return np.vstack([self.contributions.fit.point.W, self.best_units(1)])
+
     def best_units(
         self, n_units: int, blocks: Array | None = None, sign: Array | None = None
     ) -> Array:
