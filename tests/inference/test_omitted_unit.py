@@ -250,6 +250,23 @@ class TestManyWeights:
         p = [dependence_of(fitted(*each), seed=i).p_value for i, each in enumerate(problems)]
         assert kstest(p, "uniform", alternative="greater").pvalue > 1e-3
 
+    def test_halves_are_of_blocks_that_have_rows(self):
+        # Every other block is without weight: all blocks of one half, if they were counted.
+        alternate = np.arange(3000) // 60 % 2 == 0.0
+        problem, teacher = drawn(0, n=3000, d=21, k=21, m=3, weight=lambda rng: 1.0 * alternate)
+        blocks = first_blocks(problem)
+        assert (blocks.n_blocks, blocks.length) == (50, 60)
+        fit = fitted(problem, teacher)
+        assert not dependence_of(fit, blocks=blocks).is_rejected
+        fewer = minimize(problem, fit.point.W[1:])
+        assert dependence_of(fewer, blocks=blocks).is_rejected
+
+    def test_with_too_few_blocks_for_halves_the_screening_decides(self):
+        problem, teacher = drawn(0, n=2000, d=21, k=21, m=3)
+        fit, blocks = fitted(problem, teacher), Blocks(1, "order", 2000)
+        screened = screening(fit, None, blocks, rng=np.random.default_rng(0))
+        assert omitted_unit_test(screened).p_value == screened.p_value
+
 
 def test_a_residual_that_one_row_holds_is_told():
     problem, teacher = drawn(0, n=1000)

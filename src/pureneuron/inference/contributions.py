@@ -32,7 +32,7 @@ from pureneuron.optimize.least_squares.kernels import activations, like
 from pureneuron.problem import GivenRows, Problem, n_unknowns
 from pureneuron.problem.rows import total_weight
 from pureneuron.samples import Batch, Leaf, Max, Merged, Sum
-from pureneuron.typing import AnyArray, Array
+from pureneuron.typing import AnyArray, Array, BoolArray
 
 __all__ = ["Contributions", "Scores", "Thresholds"]
 
@@ -109,7 +109,8 @@ class Contributions:
     """The contributions of the rows of a fit to the covariances of its residual.
 
     The pass that gathers them finds the second moments of the residual, ``residual_moments``
-    (m, m), and the weight of the rows in which each unit is on and off, ``switched``, as well.
+    (m, m), and the weight of the rows in which each unit is on and off, ``switched``, as well; and
+    which blocks have rows with weight at all, ``filled`` (b,).
 
     Parameters
     ----------
@@ -142,6 +143,7 @@ class Contributions:
         self.residual_moments: Array = sums["EE"] / problem.total
         self.switched: tuple[Array, Array] = sums["on"], sums["off"]
         self.whiten = _whitening_residual(self.residual_moments)
+        self.filled: BoolArray = np.any(sums["GE"], axis=(1, 2))
         self.largest_share = float(sums["largest"] / np.trace(sums["EE"]))
         self._of_A = sums["of A"]
         self._of_W = np.hstack([sums["of W"].reshape(blocks.n_blocks, -1), sums["of slope"]])

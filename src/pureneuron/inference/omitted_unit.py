@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pureneuron.inference.one_more_unit import (
     decided_by_halves,
     gain_among_signs,
+    has_halves,
     has_rows_to_spare,
     refitted_by_halves,
 )
@@ -99,7 +100,7 @@ def omitted_unit_test(
     p, family = screened.p_value, screened.family
     larger, wants_more = screened.larger, False
     known = screened.contributions.known
-    if p >= level / 2.0 and known is None:
+    if p >= level / 2.0 and known is None and has_halves(screened.contributions):
         # Among many units, all are not fitted anew, but the one more alone to what they leave.
         q, larger = refitted_by_halves(screened, start, all_units=False, n_starts=0)
         p, family = 1.0 - (1.0 - min(p, q)) ** 2, "unit" if q < p else family

@@ -29,6 +29,7 @@ __all__ = [
     "Thresholds",
     "decided_by_halves",
     "gain_among_signs",
+    "has_halves",
     "has_rows_to_spare",
     "refitted_by_halves",
 ]
@@ -44,7 +45,7 @@ class Thresholds:
         Equations for each unknown, in a half of the rows, from which on a unit more is fitted to
         each half (calibration).
     fewest_blocks : int
-        Blocks from which on there are two halves (calibration).
+        Blocks with rows from which on there are two halves (calibration).
     half_rows, half_entries : int
         Most rows of a half that a unit more is fitted to, which are held in memory; more where they
         have no more entries of X and Y than this (calibration).
@@ -79,12 +80,17 @@ class Thresholds:
 THRESHOLDS = Thresholds()
 
 
+def has_halves(contributions: Contributions) -> bool:
+    """Whether there are blocks enough for two halves of them."""
+    return int(contributions.filled.sum()) >= THRESHOLDS.fewest_blocks
+
+
 def has_rows_to_spare(contributions: Contributions) -> bool:
     """Whether half of the rows determine a unit more about as well as all of them."""
     problem = contributions.fit.problem
     unknowns = n_unknowns(problem, contributions.fit.n_neurons + 1)
     enough = problem.n_equations >= 2.0 * THRESHOLDS.equations * unknowns
-    return enough and contributions.blocks.n_blocks >= THRESHOLDS.fewest_blocks
+    return enough and has_halves(contributions)
 
 
 def gain_among_signs(screened: Screening, start: Array | None) -> tuple[float, Array, bool]:
@@ -189,12 +195,14 @@ def refitted_by_halves(
         White rows of the larger network of one half.
     """
     contributions = screened.contributions
-    n_blocks, fit = contributions.blocks.n_blocks, contributions.fit
+    fit = contributions.fit
     k, fitted = fit.n_neurons, fit.point
     if n_starts is None:
         n_starts = THRESHOLDS.n_starts if all_units else 1
-    even = np.arange(n_blocks) % 2 == 0
-    halves, changes = (even, ~even), []
+    # Blocks without rows are of no use to either.
+    filled = contributions.filled
+    even = np.cumsum(filled) % 2 == 1
+    halves, changes = (filled & even, filled & ~even), []
     for chosen, part in zip(halves, _held_problems(contributions, halves), strict=True):
         residual = residual_problem(part, fitted)
         directions = np.vstack(
