@@ -19,6 +19,7 @@ from pureneuron.inference.blocks import Blocks
 from pureneuron.inference.contributions import Contributions
 from pureneuron.inference.criterion import asks_for_more
 from pureneuron.inference.screening import Screening
+from pureneuron.model import unit_rows
 from pureneuron.optimize import Limits, Point, curved_directions, minimize, residual_problem
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.problem import Problem, n_unknowns
@@ -49,9 +50,11 @@ class Thresholds:
     half_rows, half_entries : int
         Most rows of a half that a unit more is fitted to, which are held in memory; more where they
         have no more entries of X and Y than this (calibration).
-    n_starts : int
+    n_starts, n_random : int
         Starts for it besides those along which the residual curves, where weights are not well
-        known (calibration).
+        known: in the directions that show most, and in random ones where the number of neurons is
+        asked. A unit that two have merged into one leaves several minima, and little that shows
+        where the lowest is (calibration).
     sign_draws, first_draws, sign_starts : int
         Draws of the signs, where it is fitted to all rows; draws after which a p-value may be clear
         enough; and starts for each (calibration).
@@ -68,6 +71,7 @@ class Thresholds:
     half_rows: int = 10_000
     half_entries: int = 1_000_000
     n_starts: int = 2
+    n_random: int = 6
     sign_draws: int = 9
     first_draws: int = 4
     sign_starts: int = 2
@@ -158,12 +162,13 @@ def decided_by_halves(
     screened: Screening, start: Array | None, level: float, *, all_units: bool
 ) -> tuple[float, Array]:
     """Refit from a direction that is known, and only where that does not decide from others."""
+    n_random = THRESHOLDS.n_random if all_units else 0
     if start is None:
-        return refitted_by_halves(screened, None, all_units=all_units)
+        return refitted_by_halves(screened, None, all_units=all_units, n_random=n_random)
     q, larger = refitted_by_halves(screened, start, all_units=all_units, n_starts=0)
     if q < level / 8.0:
         return 2.0 * q, larger
-    q, larger = refitted_by_halves(screened, start, all_units=all_units)
+    q, larger = refitted_by_halves(screened, start, all_units=all_units, n_random=n_random)
     return min(2.0 * q, 1.0), larger
 
 
@@ -173,6 +178,7 @@ def refitted_by_halves(
     *,
     all_units: bool,
     n_starts: int | None = None,
+    n_random: int = 0,
 ) -> tuple[float, Array]:
     """Fit a unit more to each half of the blocks, and test what it adds on the other half.
 
@@ -186,6 +192,8 @@ def refitted_by_halves(
         Whether all units are fitted anew.
     n_starts : int, optional
         Starts besides, in the directions that show most on that half.
+    n_random : int
+        Starts besides, in random directions.
 
     Returns
     -------
@@ -210,6 +218,7 @@ def refitted_by_halves(
                 fitted.W[:0] if start is None else start[None],
                 screened.best_units(n_starts, chosen),
                 curved_directions(residual, rng=screened.rng),
+                unit_rows(screened.rng.standard_normal((n_random, fitted.W.shape[1]))),
             ]
         )
         rows = part if all_units else residual
