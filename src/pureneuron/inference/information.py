@@ -44,6 +44,7 @@ __all__ = [
     "is_small",
     "large_solver",
     "slope_derivative",
+    "weight_errors",
 ]
 
 
@@ -213,6 +214,21 @@ def information(fit: Fit, *, fits_slope: bool = False, all_rows: bool = False) -
     left = np.einsum("bc,mcw->mbw", gram_inv, cross).reshape(m * q, -1)
     inverse, null = _gauge_inverse(whole - left.T @ cross.reshape(m * q, -1), whole, W)
     return Information(point, gram, gram_inv, cross, FF, HF, HZ, slope, inverse, null)
+
+
+def weight_errors(fit: Fit, known: Information) -> Array:
+    """Return the standard errors (k, r) of white rows if noise is independent and alike.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    known : Information
+        At that fit, or one near it.
+    """
+    W, problem = fit.point.W, fit.problem
+    variance = known.inverse.diagonal()[: W.size] * fit.noise_variance / problem.n_effective
+    return np.sqrt(np.maximum(variance, 0.0)).reshape(W.shape)
 
 
 def _some_rows(problem: Problem, enough: float) -> Samples:

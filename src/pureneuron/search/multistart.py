@@ -9,13 +9,16 @@ The policy:
   with the average Hessians, or the moments) is proved right if the descent from it on all rows
   leads to the best minimum, with every neuron near where it began;
 - random starts on all rows follow until the best minimum so far has been reached twice, and at
-  least three descents have been made; from the seventh on, a swap search follows each (unless there
-  are rows enough to exchange neurons);
+  least three descents have been made; from the seventh on, a swap search follows each;
 - a start that comes where the best one has been is not followed any further;
+- ends that are within their standard errors of each other are one minimum: that is how rough the
+  loss is where kinks pass rows;
 - neither counts while the checks of the best fit leave it in doubt, unless more starts have been
   made: then the fault lies with the model, or it was chance;
 - where B cannot show all neurons (biases, or more neurons than inputs or outputs) random starts are
-  worth more, two that agree are enough, and a best fit in doubt goes on by exchanging neurons;
+  worth more, two that agree are enough, and a best fit in doubt goes on by exchanging neurons; one
+  that three starts have not confirmed, though nothing speaks against it, goes on by relocating weak
+  neurons, and so does each start from then on;
 - where two descents end equally low, and what differs is which way round neurons are, more starts
   can decide nothing: beside a linear part they would be the same;
 - where random starts do not agree, and the best fit does as well with a neuron less, there is
@@ -35,8 +38,9 @@ from typing import TypeAlias
 import numpy as np
 
 from pureneuron.inference.checks import Checks
+from pureneuron.inference.information import Information, weight_errors
 from pureneuron.initialize import Candidate, Proposal, Proposer, Random
-from pureneuron.model import unit_rows
+from pureneuron.model import match_neurons, unit_rows
 from pureneuron.monitor import Monitor, Stage, Teller
 from pureneuron.optimize import (
     Fit,
@@ -51,7 +55,7 @@ from pureneuron.optimize import (
 from pureneuron.optimize.comparison import THRESHOLDS as NEARNESS
 from pureneuron.problem import Problem, n_unknowns
 from pureneuron.results import StageReport
-from pureneuron.search.swaps import swap_search
+from pureneuron.search.swaps import relocated, swap_search
 
 __all__ = ["Check", "Multistart", "Thresholds", "confirms", "multistart"]
 
@@ -76,8 +80,8 @@ class Thresholds:
         Random starts before the swap search: it is worth some thirty descents, and hardly ever
         needed (success.py).
     puzzled : int
-        Starts that are oriented last, in vain, before it is asked whether a neuron less would do
-        (users.py).
+        The same of starts that are oriented last, before weak neurons are relocated (make bench)
+        and it is asked whether a neuron less would do (users.py).
     as_low : float
         Share of the loss by which the ends of two descents differ that are equally low (users.py).
     scarce : float
@@ -165,6 +169,11 @@ class _Search:
         )
 
     @property
+    def is_slow(self) -> bool:
+        """Whether more random starts have been made than should have been enough."""
+        return self.n_random > self.patience
+
+    @property
     def best_point(self) -> Point | None:
         """The point of the best fit."""
         return None if self.best is None else self.best.point
@@ -224,7 +233,12 @@ class _Search:
             return False
         either_way = fit.problem.fit_linear
         apart = distance(fit.point, self.best.point, either_way=either_way)
-        return fit.info.joined or apart <= NEARNESS.same
+        if fit.info.joined or apart <= NEARNESS.same:
+            return True
+        known = None if self.checks is None else self.checks.known
+        if known is None or apart > NEARNESS.confirmed:
+            return False
+        return _are_within_errors(fit, self.best, known)
 
     def is_mirrored_by(self, fit: Fit) -> bool:
         """Whether a descent has come where the best one is, but for neurons turned round."""
@@ -294,17 +308,23 @@ def multistart(
         search = replace(search, n_random=search.n_random + candidate.is_restart)
         observer = _observer(problem, search, n_restarts, monitor)
         fit = _descended(problem, candidate, search, limits, observer)
-        if swaps and search.n_random > THRESHOLDS.patience and not fit.info.joined:
-            fit = swap_search(fit, rng=local_rng, limits=limits, observer=observer("swapping"))
+        if search.is_slow and not fit.info.joined:
+            if swaps:
+                fit = swap_search(fit, rng=local_rng, limits=limits, observer=observer("swapping"))
+            elif not search.doubted:
+                fit = _relocated(fit, limits, local_rng, observer)
         met = search.is_met_by(fit)
         if blind and not met and search.is_mirrored_by(fit):
             search = replace(search, given_up=True)
         search = search.with_descent(fit, candidate, check, met=met)
-        if blind and search.best is fit and search.doubted:
+        better = search.best_fit
+        if blind and better is fit and search.doubted:
             better = _exchanged(fit, limits, local_rng, observer)
-            if better is not fit:
-                fit, met = better, False
-                search = search.with_descent(fit, candidate, check, met=met)
+        elif not swaps and search.is_at_a_loss(candidate):
+            better = _relocated(better, limits, local_rng, observer)
+        if better is not search.best_fit:
+            fit, met = better, False
+            search = search.with_descent(fit, candidate, check, met=met)
         if search.may_be_proved_by(candidate, fit, met=met):
             proposal = proposal.corroborated()
             search = replace(search, proof=proposal.candidate.corroborated_by)
@@ -401,6 +421,25 @@ def _exchanged(
     tell = observer("exchanging").progress
     descend = partial(minimize_mixed, limits=limits, observer=tell)
     return exchanged(fit, descend, rng=rng)
+
+
+def _are_within_errors(fit: Fit, best: Fit, known: Information) -> bool:
+    """Tell whether every row of W lies within its standard error of that of the best fit.
+
+    Kinks that pass rows make several minima within that distance, and none of them is more likely
+    than another.
+    """
+    one, other = fit.point, best.point
+    match = match_neurons(one.columns, one.W, other.columns, other.W)
+    moved = np.linalg.norm(one.W[match.left] - other.W[match.right], axis=1)
+    errors = np.linalg.norm(weight_errors(best, known), axis=1)[match.right]
+    return bool(np.all(moved <= errors))
+
+
+def _relocated(
+    fit: Fit, limits: Limits, rng: np.random.Generator, observer: Callable[..., Teller]
+) -> Fit:
+    return relocated(fit, rng=rng, limits=limits, observer=observer("relocating"))
 
 
 def _is_scarce(problem: Problem, n_neurons: int) -> bool:

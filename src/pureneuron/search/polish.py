@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pureneuron.inference.information import Information
+from pureneuron.inference.information import Information, weight_errors
 from pureneuron.optimize import Fit, Limits, Observer, minimize
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.problem import n_unknowns
@@ -70,8 +70,7 @@ def polished(
     enough = THRESHOLDS.equations * n_unknowns(problem, fit.n_neurons)
     if known is None or fit.is_exact or problem.n_equations >= enough:
         return fit
-    variance = known.inverse.diagonal()[: W.size] * fit.noise_variance / problem.n_effective
-    spread = THRESHOLDS.away * np.sqrt(np.maximum(variance, 0.0)).reshape(W.shape)
+    spread = THRESHOLDS.away * weight_errors(fit, known)
     in_vain = 0
     for _ in range(THRESHOLDS.trials):
         if in_vain == THRESHOLDS.patience:
