@@ -32,6 +32,17 @@ def make_problem(seed, *, n=200, d=4, k=3, m=2, noise=0.1, weight=None, slope=0.
     return pose(samples, activation=LeakyReLU(slope), **biases), teacher
 
 
+def weak_neuron(seed):
+    """Draw a problem of one output, one of whose four neurons is weak, and its teacher."""
+    rng = np.random.default_rng(seed)
+    W, b = rng.standard_normal((4, 6)) / np.sqrt(6.0), 0.5 * rng.standard_normal(4)
+    teacher = TwoLayerNetwork(np.array([[1.0, -1.0, 0.8, 0.12]]), W, b)
+    X = rng.standard_normal((4000, 6))
+    Y = teacher.predict(X)
+    Y = Y + 0.1 * Y.std() * rng.standard_normal(Y.shape)
+    return pose(ArraySamples(X, Y), fit_hidden_bias=True, fit_intercept=True), teacher
+
+
 def hidden(problem, W):
     """Return the activations, with the column of an intercept."""
     X = problem.samples.arrays()[0]

@@ -5,10 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from engine import make_problem
+from engine import make_problem, weak_neuron
+from pureneuron.inference import check, first_blocks
 from pureneuron.initialize import Candidate, Single, random_start
 from pureneuron.monitor import Monitor
-from pureneuron.optimize import Limits, minimize
+from pureneuron.optimize import Limits, distance, minimize
 from pureneuron.search import multistart
 
 LIMITS = Limits(100)
@@ -37,11 +38,11 @@ class Proposes:
 
 
 def passes(fit):
-    return SimpleNamespace(in_doubt=False)
+    return SimpleNamespace(in_doubt=False, known=None)
 
 
 def fails(fit):
-    return SimpleNamespace(in_doubt=True)
+    return SimpleNamespace(in_doubt=True, known=None)
 
 
 def test_moments_that_are_right_spare_the_random_starts():
@@ -90,6 +91,29 @@ def test_different_minima_do_not_confirm_each_other():
     assert found.loss <= best.loss * (1.0 + 1e-12)
     _, how = searched(problem, 4, [both[1]] * 3, n_restarts=0)
     assert how.agreement == "two starts end in the same minimum"
+
+
+def test_ends_within_their_standard_errors_are_one_minimum():
+    # Kinks that pass rows leave several minima about the one, a tenth of the errors apart.
+    problem, teacher = weak_neuron(5)
+    best = minimize(problem, problem.to_white(teacher))
+    rng = np.random.default_rng(0)
+    ends = (
+        minimize(problem, best.point.W + 0.05 * rng.standard_normal(best.point.W.shape))
+        for _ in range(50)
+    )
+    other = next(
+        fit
+        for fit in ends
+        if distance(fit.point, best.point) > 0.11 and fit.loss < 1.001 * best.loss
+    )
+    both = [Candidate(fit.point.W, fit.point.A, "given") for fit in (best, other)]
+    settings = {"n_restarts": 0, "fewest_starts": 2, "limits": Limits()}
+    _, alone = searched(problem, 4, both, **settings)
+    assert alone.agreement == ""
+    blocks = first_blocks(problem)
+    _, found = searched(problem, 4, both, check=lambda fit: check(fit, blocks, 0), **settings)
+    assert found.agreement == "two starts end in the same minimum"
 
 
 def test_a_single_start_proves_nothing():

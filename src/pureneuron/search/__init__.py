@@ -1,15 +1,15 @@
 """From candidates to the best fit: multistart and its swap search, and the outer steps around it.
 
 ``multistart`` says which candidates are descended from and when the end is believed; ``swaps``
-leaves a local minimum, and ``polish`` small ones about it; ``slope`` fits that of σ, ``noise`` the
-covariance of the noise: nuisance parameters, each a step of its own.
+leaves a local minimum by putting a neuron elsewhere, ``polish`` small ones about it; ``slope`` fits
+that of σ, ``noise`` the covariance of the noise: nuisance parameters, each a step of its own.
 """
 
 from pureneuron.search.multistart import Multistart, confirms, multistart
 from pureneuron.search.noise import Noise, has_noise, reweighted
 from pureneuron.search.polish import polished
 from pureneuron.search.slope import Slope, fit_slope, refit_slope
-from pureneuron.search.swaps import swap_search
+from pureneuron.search.swaps import relocated, swap_search
 
 __all__ = [
     "Multistart",
@@ -21,6 +21,7 @@ __all__ = [
     "multistart",
     "polished",
     "refit_slope",
+    "relocated",
     "reweighted",
     "swap_search",
 ]

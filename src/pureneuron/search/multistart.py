@@ -11,14 +11,14 @@ The policy:
 - random starts on all rows follow until the best minimum so far has been reached twice, and at
   least three descents have been made; from the seventh on, a swap search follows each;
 - a start that comes where the best one has been is not followed any further;
-- ends that are within their standard errors of each other are one minimum: that is how rough the
-  loss is where kinks pass rows;
+- ends within two standard errors of each other are one minimum: kinks that pass rows make the loss
+  as rough as that;
 - neither counts while the checks of the best fit leave it in doubt, unless more starts have been
   made: then the fault lies with the model, or it was chance;
 - where B cannot show all neurons (biases, or more neurons than inputs or outputs) random starts are
   worth more, two that agree are enough, and a best fit in doubt goes on by exchanging neurons; one
   that three starts have not confirmed, though nothing speaks against it, goes on by relocating weak
-  neurons, and so does each start from then on;
+  neurons, and so do the next starts;
 - where two descents end equally low, and what differs is which way round neurons are, more starts
   can decide nothing: beside a linear part they would be the same;
 - where random starts do not agree, and the best fit does as well with a neuron less, there is
@@ -82,6 +82,10 @@ class Thresholds:
     puzzled : int
         The same of starts that are oriented last, before weak neurons are relocated (make bench)
         and it is asked whether a neuron less would do (users.py).
+    relocated : int
+        Starts that go on by relocating neurons, at most: each is worth some five (make bench).
+    within : float
+        Standard errors of a row of W that two ends in one minimum may be apart (make bench).
     as_low : float
         Share of the loss by which the ends of two descents differ that are equally low (users.py).
     scarce : float
@@ -96,6 +100,8 @@ class Thresholds:
     doubtful_starts: int = 6
     patience: int = 6
     puzzled: int = 3
+    relocated: int = 6
+    within: float = 2.0
     as_low: float = 1e-3
     scarce: float = 20.0
     overdetermined: float = 1.2
@@ -172,6 +178,12 @@ class _Search:
     def is_slow(self) -> bool:
         """Whether more random starts have been made than should have been enough."""
         return self.n_random > self.patience
+
+    @property
+    def is_worth_relocations(self) -> bool:
+        """Whether weak neurons are all that may be wrong, and starts have not had their share."""
+        few = self.n_random <= self.patience + THRESHOLDS.relocated
+        return few and not self.doubted
 
     @property
     def best_point(self) -> Point | None:
@@ -311,7 +323,7 @@ def multistart(
         if search.is_slow and not fit.info.joined:
             if swaps:
                 fit = swap_search(fit, rng=local_rng, limits=limits, observer=observer("swapping"))
-            elif not search.doubted:
+            elif search.is_worth_relocations:
                 fit = _relocated(fit, limits, local_rng, observer)
         met = search.is_met_by(fit)
         if blind and not met and search.is_mirrored_by(fit):
@@ -424,16 +436,16 @@ def _exchanged(
 
 
 def _are_within_errors(fit: Fit, best: Fit, known: Information) -> bool:
-    """Tell whether every row of W lies within its standard error of that of the best fit.
+    """Tell whether every row of W lies within two standard errors of that of the best fit.
 
-    Kinks that pass rows make several minima within that distance, and none of them is more likely
-    than another.
+    Kinks that pass rows make several minima within that distance, and the rows do not tell which of
+    them is right.
     """
     one, other = fit.point, best.point
     match = match_neurons(one.columns, one.W, other.columns, other.W)
     moved = np.linalg.norm(one.W[match.left] - other.W[match.right], axis=1)
     errors = np.linalg.norm(weight_errors(best, known), axis=1)[match.right]
-    return bool(np.all(moved <= errors))
+    return bool(np.all(moved <= THRESHOLDS.within * errors))
 
 
 def _relocated(
