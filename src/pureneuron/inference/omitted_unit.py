@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pureneuron.inference.one_more_unit import THRESHOLDS as REFIT
 from pureneuron.inference.one_more_unit import (
+    Starts,
     decided_by_halves,
     gain_among_signs,
     has_halves,
@@ -102,7 +104,7 @@ def omitted_unit_test(
     known = screened.contributions.known
     if p >= level / 2.0 and known is None and has_halves(screened.contributions):
         # Among many units, all are not fitted anew, but the one more alone to what they leave.
-        q, larger = refitted_by_halves(screened, start, all_units=False, n_starts=0)
+        q, larger = refitted_by_halves(screened, Starts(start, curved=True), all_units=False)
         p, family = 1.0 - (1.0 - min(p, q)) ** 2, "unit" if q < p else family
     elif p >= level / 2.0 and known is not None:
         spare = has_rows_to_spare(screened.contributions)
@@ -114,7 +116,8 @@ def omitted_unit_test(
         # The two are about independent (Šidák).
         p = 1.0 - (1.0 - min(p, q)) ** 2
         if level / 2.0 <= p < THRESHOLDS.undecided and not thorough and spare:
-            q, wider = refitted_by_halves(screened, start, all_units=True)
+            starts = Starts(start, REFIT.n_starts, curved=True)
+            q, wider = refitted_by_halves(screened, starts, all_units=True)
             q = 1.0 - (1.0 - q) ** 3
             p, family, larger = (q, "unit", wider) if q < p else (p, family, larger)
     return OmittedUnitTest(p, family, larger, screened.concentrated, screened.largest, wants_more)

@@ -27,6 +27,7 @@ from pureneuron.samples import Batch, Stacked
 from pureneuron.typing import AnyArray, Array
 
 __all__ = [
+    "Starts",
     "Thresholds",
     "decided_by_halves",
     "gain_among_signs",
@@ -51,10 +52,10 @@ class Thresholds:
         Most rows of a half that a unit more is fitted to, which are held in memory; more where they
         have no more entries of X and Y than this (calibration).
     n_starts, n_random : int
-        Starts for it besides those along which the residual curves, where weights are not well
-        known: in the directions that show most, and in random ones where the number of neurons is
-        asked. A unit that two have merged into one leaves several minima, and little that shows
-        where the lowest is (calibration).
+        Starts for it besides those along which the residual curves, where all units are fitted
+        anew: in the directions that show most, and in random ones where the number of neurons is
+        asked. Two neurons that are merged into one leave several minima, and little that shows
+        which is the lowest (calibration).
     sign_draws, first_draws, sign_starts : int
         Draws of the signs, where it is fitted to all rows; draws after which a p-value may be clear
         enough; and starts for each (calibration).
@@ -158,27 +159,56 @@ def _best_with_one_more(problem: Problem, W: Array, directions: Array) -> Point:
     return min(descents, key=lambda point: point.loss)
 
 
+@dataclass(frozen=True, eq=False)
+class Starts:
+    """Directions in which a unit more begins.
+
+    Attributes
+    ----------
+    given : (r,) array or None
+        A white direction that is known.
+    shown, random : int
+        How many of those that show most on the rows that are fitted; how many random ones.
+    curved : bool
+        Whether those in which the residual curves most are among them.
+    """
+
+    given: Array | None
+    shown: int = 0
+    curved: bool = False
+    random: int = 0
+
+    def directions(self, screened: Screening, chosen: Array, residual: Problem) -> Array:
+        """Return them (s, r) for some of the blocks, (b,) of bool, and what is left there."""
+        rng, r = screened.rng, residual.n_inputs
+        return np.vstack(
+            [
+                np.empty((0, r)) if self.given is None else self.given,
+                screened.best_units(self.shown, chosen),
+                curved_directions(residual, rng=rng) if self.curved else np.empty((0, r)),
+                unit_rows(rng.standard_normal((self.random, r))),
+            ]
+        )
+
+
 def decided_by_halves(
     screened: Screening, start: Array | None, level: float, *, all_units: bool
 ) -> tuple[float, Array]:
     """Refit from a direction that is known, and only where that does not decide from others."""
-    n_random = THRESHOLDS.n_random if all_units else 0
+    shown = THRESHOLDS.n_starts if all_units else 1
     if start is None:
-        return refitted_by_halves(screened, None, all_units=all_units, n_random=n_random)
-    q, larger = refitted_by_halves(screened, start, all_units=all_units, n_starts=0)
+        wide = Starts(None, shown, curved=True, random=THRESHOLDS.n_random if all_units else 0)
+        return refitted_by_halves(screened, wide, all_units=all_units)
+    q, larger = refitted_by_halves(screened, Starts(start), all_units=all_units)
     if q < level / 8.0:
         return 2.0 * q, larger
-    q, larger = refitted_by_halves(screened, start, all_units=all_units, n_random=n_random)
+    others = Starts(start, shown, curved=True)
+    q, larger = refitted_by_halves(screened, others, all_units=all_units)
     return min(2.0 * q, 1.0), larger
 
 
 def refitted_by_halves(
-    screened: Screening,
-    start: Array | None,
-    *,
-    all_units: bool,
-    n_starts: int | None = None,
-    n_random: int = 0,
+    screened: Screening, starts: Starts, *, all_units: bool
 ) -> tuple[float, Array]:
     """Fit a unit more to each half of the blocks, and test what it adds on the other half.
 
@@ -186,14 +216,10 @@ def refitted_by_halves(
     ----------
     screened : Screening
         Of the fit.
-    start : (r,) array, optional
-        White direction of a start.
+    starts : Starts
+        Where the unit begins; of the ends the best counts.
     all_units : bool
         Whether all units are fitted anew.
-    n_starts : int, optional
-        Starts besides, in the directions that show most on that half.
-    n_random : int
-        Starts besides, in random directions.
 
     Returns
     -------
@@ -205,22 +231,13 @@ def refitted_by_halves(
     contributions = screened.contributions
     fit = contributions.fit
     k, fitted = fit.n_neurons, fit.point
-    if n_starts is None:
-        n_starts = THRESHOLDS.n_starts if all_units else 1
     # Blocks without rows are of no use to either.
     filled = contributions.filled
     even = np.cumsum(filled) % 2 == 1
     halves, changes = (filled & even, filled & ~even), []
     for chosen, part in zip(halves, _held_problems(contributions, halves), strict=True):
         residual = residual_problem(part, fitted)
-        directions = np.vstack(
-            [
-                fitted.W[:0] if start is None else start[None],
-                screened.best_units(n_starts, chosen),
-                curved_directions(residual, rng=screened.rng),
-                unit_rows(screened.rng.standard_normal((n_random, fitted.W.shape[1]))),
-            ]
-        )
+        directions = starts.directions(screened, chosen, residual)
         rows = part if all_units else residual
         more = min(
             (

@@ -330,18 +330,18 @@ def multistart(
             search = replace(search, given_up=True)
         search = search.with_descent(fit, candidate, check, met=met)
         better = search.best_fit
-        if blind and better is fit and search.doubted:
+        if search.is_at_a_loss(candidate):
+            search = replace(search, given_up=is_too_large(better))
+            if not (swaps or search.given_up):
+                better = _relocated(better, limits, local_rng, observer)
+        elif blind and better is fit and search.doubted:
             better = _exchanged(fit, limits, local_rng, observer)
-        elif not swaps and search.is_at_a_loss(candidate):
-            better = _relocated(better, limits, local_rng, observer)
         if better is not search.best_fit:
             fit, met = better, False
             search = search.with_descent(fit, candidate, check, met=met)
         if search.may_be_proved_by(candidate, fit, met=met):
             proposal = proposal.corroborated()
             search = replace(search, proof=proposal.candidate.corroborated_by)
-        if search.is_at_a_loss(candidate):
-            search = replace(search, given_up=is_too_large(search.best_fit))
         info = search.info()
         if stage is not None:
             stage.report(info)
