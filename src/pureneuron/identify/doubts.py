@@ -55,8 +55,8 @@ class Thresholds:
     exact: float = 1e-8
     inexact: float = 2e-7
     above_median: float = 10.0
-    again: float = 3.0
-    worthwhile: float = 3.0
+    again: float = 12.0
+    worthwhile: float = 1.5
     most_tested: int = 20
     step_across: float = 1e-3
     bent: float = 0.1
@@ -108,10 +108,13 @@ def badly_known(reading: Reading, n_questions: int) -> BoolArray:
     if affordable(reading, n_questions) == reading.n_neurons:
         # Steps on all answers will make the most of another line.
         return np.asarray(badly & (reading.errors > THRESHOLDS.inexact))
-    blur = reading.kept(~badly).uncertainty(np.zeros((1, reading.W.shape[1])))[0]
     effects = np.linalg.norm(reading.A, axis=0) * np.linalg.norm(reading.W, axis=1)
-    again = THRESHOLDS.again * blur / np.maximum(effects, 1e-300)
-    return np.asarray(badly & (reading.errors > THRESHOLDS.worthwhile * again))
+    # Those that are not worth another line blur the others as well.
+    for _ in range(2):
+        blur = reading.kept(~badly).blur
+        again = THRESHOLDS.again * blur / np.maximum(effects, 1e-300)
+        badly &= reading.errors > THRESHOLDS.worthwhile * again
+    return np.asarray(badly)
 
 
 def kinks_bend(

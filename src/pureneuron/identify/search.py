@@ -242,7 +242,7 @@ class Search:
             self.residual,
             line,
             kinks,
-            share=min(0.1, self.precision.rounding ** (1.0 / 12.0)),
+            share=min(0.1, self.precision.rounding ** (1.0 / 14.0)),
             blur=self._blur(line),
             base_is_zero=zero is not None and not first,
             is_coarse=self.precision.is_coarse,
@@ -367,10 +367,15 @@ class Search:
         return _line(origin, self.rng.standard_normal(region.n_inputs))
 
     def _line_apart(self, units: Reading) -> Line:
-        """Choose a line on which these neurons have kinks far apart, and turn on one way."""
+        """Choose a line on which these neurons have kinks far apart, and turn on one way.
+
+        It is within the span of their rows: there kinks are strong, and others far between.
+        """
         best, widest = self._random_line(), -1.0
+        rows = units.W / np.linalg.norm(units.W, axis=1)[:, None]
         for _ in range(100):
-            line = self._random_line()
+            origin = self.questions.region.draw(1, self.rng)[0]
+            line = _line(origin, self.rng.standard_normal(len(rows)) @ rows)
             rate = units.W @ line.direction
             places = np.arcsinh(-units.preactivations(line.origin[None])[0] / rate)
             gap = float(np.diff(np.sort(places)).min(initial=np.inf))

@@ -125,7 +125,7 @@ def read_units(
     stations = Stations.along(kinks, base_is_zero=base_is_zero, is_coarse=is_coarse, rng=rng)
     ends = stations.ends
     t = np.array([_middle(kinks, end) for end in ends])
-    room = np.abs(t[:, None] - kinks.places).min(axis=1, initial=1.0 + np.abs(t).max())
+    room = _room(line, t, kinks.places, is_coarse)
     base = line.points(t)
     Y, exact = _base(values, base, t, [kinks.pieces[end] for end in ends])
     # A neuron whose hyperplane runs beside the line has no kink on it: no step goes far.
@@ -160,7 +160,23 @@ def read_units(
         c = Y[0] - t[0] * slope - L @ line.origin
     inexact = THRESHOLDS.cautious * exact * np.linalg.norm(1.0 / steps, axis=1)
     inexact = inexact + THRESHOLDS.blurred * blur
-    return Reading(W, b, A, L, c, stations.errors(W, inexact))
+    errors = stations.errors(W, inexact)
+    if not is_coarse:
+        # A column of A is as inexact as the change of the slope is.
+        errors = errors + THRESHOLDS.cautious * kinks.jump_errors / np.linalg.norm(A, axis=0)
+    return Reading(W, b, A, L, c, errors)
+
+
+def _room(line: Line, t: Array, places: Array, is_coarse: bool) -> Array:
+    """Return how far it is from places (p,) across the line to the nearest hyperplane, about, (p,).
+
+    That of a neuron whose kink is far out is nearly along the line, and closer than its kink. Where
+    rounding is coarse that is worth a step that may be too long.
+    """
+    distance = np.abs(t[:, None] - places)
+    if not is_coarse:
+        distance = distance / np.hypot(1.0, places / np.sqrt(len(line.origin)))
+    return np.asarray(distance.min(axis=1, initial=1.0 + np.abs(t).max()))
 
 
 def _within(region: Region | None, base: Array, Q: Array, steps: Array) -> Array:
