@@ -203,6 +203,25 @@ def test_linear_functions_have_no_neurons(m):
     np.testing.assert_allclose(found.network.output_bias, 2.0, atol=1e-10)
 
 
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize(("d", "m"), [(3, 1), (20, 2), (100, 5)])
+def test_linear_functions_in_single_precision_have_no_neurons(d, m, whole):
+    rng = np.random.default_rng(1)
+    M, c = rng.standard_normal((d, m)), rng.standard_normal(m)
+
+    def box(X):
+        # Rounded at the end only, or in all sums.
+        return np.float32(X) @ np.float32(M) + np.float32(c) if whole else np.float32(X @ M + c)
+
+    found = identify(box, d, rng=0)
+    assert found.status is Status.RECOVERED
+    assert found.network.n_neurons == 0
+    np.testing.assert_allclose(found.network.linear, M.T, atol=2e-6)
+    np.testing.assert_allclose(found.network.output_bias, c, atol=2e-6)
+    # It is said what limits the accuracy.
+    assert 1e-9 < found.rounding < 1e-5
+
+
 @pytest.mark.parametrize(
     "value",
     [

@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.linalg import lstsq
 
 from pureneuron.identify.doubts import unexplained, vague
 from pureneuron.identify.precision import Precision, exactness
@@ -104,6 +105,8 @@ class Spread:
 
     def refined(self, reading: Reading) -> Reading:
         """Fit a reading to the answers, as far as it explains them."""
+        if not reading.n_neurons:
+            return self._linear(reading)
         if not self.questions.region.is_bounded:
             # Few questions may be on one side of a hyperplane that is far out.
             self.ask(beside_kinks(reading, self.Z, self.rng))
@@ -122,6 +125,13 @@ class Spread:
             if gain > THRESHOLDS.much_better:
                 break
         return reading
+
+    def _linear(self, reading: Reading) -> Reading:
+        """Fit a linear function, if that explains all answers; otherwise return the reading."""
+        extended = np.column_stack([self.Z, np.ones(len(self.Z))])
+        slope: Array = lstsq(extended, self.Y - reading(self.Z))[0]
+        new = reading.with_linear(slope[:-1].T, slope[-1])
+        return new if self.explains_all(new) else reading
 
     def completed(self, reading: Reading, seconds: float) -> Reading:
         """Fit neurons to what a reading leaves unexplained, where rounding hides their kinks.
@@ -147,7 +157,7 @@ class Spread:
             trial = self._grown(reading, count, end)
             if self.left(trial) < THRESHOLDS.much_better * self.left(best):
                 best = trial
-            if self._explains_all(best) or time.perf_counter() >= end:
+            if self.explains_all(best) or time.perf_counter() >= end:
                 break
         known = ~vague(best)
         if not known.all() and known.sum() >= reading.n_neurons:
@@ -157,7 +167,7 @@ class Spread:
     def _grown(self, reading: Reading, count: int, end: float) -> Reading:
         """Fit so many neurons to what is left, then one or two, as long as that helps."""
         most = max(count, 2)
-        while count <= most and not self._explains_all(reading):
+        while count <= most and not self.explains_all(reading):
             if (seconds := end - time.perf_counter()) <= 0.0:
                 break
             left = fitted(self.Z, self.Y - reading(self.Z), count, seconds, self.rng)
@@ -171,7 +181,8 @@ class Spread:
             reading, count, most = (trial, 1, 2) if helps else (reading, count + 1, most)
         return reading
 
-    def _explains_all(self, reading: Reading) -> bool:
+    def explains_all(self, reading: Reading) -> bool:
+        """Whether a reading leaves no more than rounding."""
         return self.left(reading) <= THRESHOLDS.of_rounding * self.precision.rounding
 
     def fitted_anew(self, unknowns: int, seconds: float) -> tuple[Reading | None, str]:

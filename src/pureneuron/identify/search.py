@@ -327,12 +327,18 @@ class Search:
 
     def _refine(self) -> None:
         """Fit answers all over the region."""
-        if not self.reading.n_neurons:
-            return
         if self.spread is None:
             unknowns = n_unknowns(self.reading)
             self.spread = Spread.asked(self.questions, self.precision, self.rng, unknowns)
         self.reading = self.spread.refined(self.reading)
+        if self.reading.n_neurons:
+            return
+        if self.spread.explains_all(self.reading):
+            # What a linear function leaves at all these places shows rounding better than a few do.
+            rounding = max(self.precision.rounding, self.spread.left(self.reading))
+            self.precision = replace(self.precision, rounding=rounding)
+        else:
+            self.spread = None  # Neurons that are read later take more questions.
 
     def _polish(self) -> None:
         """Fit all answers with the neurons that are known worst, as many as is quick."""

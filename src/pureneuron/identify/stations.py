@@ -14,7 +14,7 @@ chance.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -103,8 +103,10 @@ class Stations:
         if base_is_zero or is_coarse or not len(kinks.places):
             return usual
         left = _on_to_the_left(kinks)
-        fewer = None if left is None else cls._beside_nothing(kinks, left, len(usual.ends), rng)
-        return fewer or usual
+        if left is None:
+            return usual
+        fewer = cls._beside_nothing(kinks, left, len(usual.ends), rng)
+        return fewer or replace(usual, left=left)
 
     @classmethod
     def _by_differences(cls, kinks: Kinks) -> Stations:
@@ -131,6 +133,18 @@ class Stations:
             if best is not None:
                 return best
         return None
+
+    def together(self) -> Stations | None:
+        """Return what derivatives say at a point where all neurons are on.
+
+        None where a piece of the line says as much, where it is not known which side that is on, or
+        where outputs do not tell all neurons apart.
+        """
+        if self.left is None or len(self.ends) == 1:
+            return None
+        sign = np.where(self.left, -1.0, 1.0)
+        one = replace(self, ends=self.ends[:0], combined=np.eye(1), share=sign[None])
+        return one if _condition(one._matrix) <= THRESHOLDS.ill_conditioned else None
 
     @property
     def _matrix(self) -> Array:

@@ -15,12 +15,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pureneuron.identify.all_on import where_all_are_on
+from pureneuron.identify.derivatives import Bases, Steps
 from pureneuron.identify.kinks import Kinks
 from pureneuron.identify.piece import Piece
 from pureneuron.identify.reading import Reading
 from pureneuron.identify.region import Region
 from pureneuron.identify.stations import Stations
-from pureneuron.typing import Array, BoolArray
+from pureneuron.typing import Array
 
 __all__ = ["Line", "read_units"]
 
@@ -31,12 +33,6 @@ class Thresholds:
 
     Attributes
     ----------
-    margin : float
-        Share of the way to a hyperplane that must be left after a step (make bench-identify).
-    shorter : float
-        Factor of a step that was too long (make bench-identify).
-    most_tries : int
-        Times that a step is made shorter.
     cautious : float
         Errors of neurons, as a share of what they would be if all answers were off by as much as
         is allowed for, and all in the worst direction (make bench-identify).
@@ -44,13 +40,15 @@ class Thresholds:
         Times the rounding at its ends that a piece is off before its value is asked for.
     blurred : float
         Errors of gradients, in units of those of the function (make bench-identify).
+    first_directions, more_directions : float
+        Directions in which it is asked on the line, a neuron, before a point where all are on is
+        looked for, and each time that there is none yet (make bench-identify).
     """
 
-    margin: float = 0.02
-    shorter: float = 0.2
-    most_tries: int = 8
     cautious: float = 0.1
     blurred: float = 3.0
+    first_directions: float = 0.25
+    more_directions: float = 0.125
     far_out: float = 4.0
 
 
@@ -123,30 +121,22 @@ def read_units(
     """
     A, Q = kinks.jumps.T, line.across()
     stations = Stations.along(kinks, base_is_zero=base_is_zero, is_coarse=is_coarse, rng=rng)
-    ends = stations.ends
-    t = np.array([_middle(kinks, end) for end in ends])
-    room = _room(line, t, kinks.places, is_coarse)
+    t = np.array([_middle(kinks, end) for end in stations.ends])
     base = line.points(t)
-    Y, exact = _base(values, base, t, [kinks.pieces[end] for end in ends])
+    Y, exact = _base(values, base, t, [kinks.pieces[end] for end in stations.ends])
     # A neuron whose hyperplane runs beside the line has no kink on it: no step goes far.
     share = share if len(kinks.places) else 1.0
-    steps = np.repeat(share * np.minimum(room, 1.0)[:, None], Q.shape[1], axis=1)
-    steps = _within(region, base, Q, steps)
-    D = np.zeros((len(ends), A.shape[0], Q.shape[1]))
-    wanted = np.ones(steps.shape, dtype=np.bool_)
-    if base_is_zero:
-        wanted[0] = False
-    for _ in range(THRESHOLDS.most_tries):
-        _derivatives(values, base, Y, Q, steps, wanted, D)
-        across = stations.solve(D)
-        allowed = exact[:, None] / np.abs(steps) + blur
-        wanted = _crossing(kinks.places, t, across, steps)
-        wanted |= stations.inconsistent(D, across, allowed)
-        if base_is_zero:
-            wanted[0] = False
-        if not wanted.any():
-            break
-        steps = np.where(wanted, THRESHOLDS.shorter * steps, steps)
+    length = share * np.minimum(_room(line, t, kinks.places, is_coarse), 1.0)
+    asked = np.ones(len(t), dtype=np.bool_)
+    asked[0] = not base_is_zero
+    bases = Bases(stations, base, Y, exact, t[:, None] - kinks.places, length, asked)
+    steps = Steps(values, blur, region)
+    together = stations.together()
+    if together is None:
+        across, D, inexact = steps.derivatives(bases, Q)
+        parts = [(stations, inexact)]
+    else:
+        across, parts = _together(steps, line, kinks, bases, together, Q, share)
     W = line.direction + across @ Q.T
     b = -kinks.places - W @ line.origin
     L, c = np.zeros((len(A), len(line.origin))), np.zeros(len(A))
@@ -158,13 +148,58 @@ def read_units(
         slope = kinks.pieces[0].slope
         L = np.outer(slope, line.direction) + D[0] @ Q.T
         c = Y[0] - t[0] * slope - L @ line.origin
-    inexact = THRESHOLDS.cautious * exact * np.linalg.norm(1.0 / steps, axis=1)
-    inexact = inexact + THRESHOLDS.blurred * blur
-    errors = stations.errors(W, inexact)
+    blurred = THRESHOLDS.blurred * blur
+    errors = np.sqrt(
+        sum(each.errors(W, THRESHOLDS.cautious * off + blurred) ** 2 for each, off in parts)
+    )
     if not is_coarse:
         # A column of A is as inexact as the change of the slope is.
         errors = errors + THRESHOLDS.cautious * kinks.jump_errors / np.linalg.norm(A, axis=0)
     return Reading(W, b, A, L, c, errors)
+
+
+def _together(
+    steps: Steps,
+    line: Line,
+    kinks: Kinks,
+    bases: Bases,
+    together: Stations,
+    Q: Array,
+    share: float,
+) -> tuple[Array, list[tuple[Stations, Array]]]:
+    """Ask on the line in directions that show where all neurons are on, and in the others there.
+
+    Returns
+    -------
+    across : (K, q) array
+        w_i · q for the directions Q (d, q).
+    parts : list of (stations, inexact)
+        Stations that were asked at, and how far off derivatives there are.
+    """
+    (K, q), count, found = (len(kinks.places), Q.shape[1]), 0, None
+    across, squares = np.zeros((K, q)), np.zeros(len(bases.points))
+    left, reach = together.left, float(np.abs((bases.points - line.origin) @ line.direction).max())
+    assert left is not None
+    while found is None and count < q:
+        wanted = THRESHOLDS.more_directions if count else THRESHOLDS.first_directions
+        few = slice(count, min(q, count + max(1, int(wanted * K))))
+        across[:, few], _, inexact = steps.derivatives(bases, Q[:, few])
+        squares, count = squares + inexact**2, few.stop
+        rows = np.column_stack([np.ones(K), across[:, :count]])
+        frame = np.column_stack([line.direction, Q[:, :count]])
+        found = where_all_are_on(
+            rows, kinks.places, left, frame, line.origin, reach=reach, bound=steps.bound
+        )
+    parts = [(bases.stations, np.sqrt(squares))]
+    if found is None or count == q:
+        return across, parts
+    point, room = found
+    Y, exact = steps.values(point[None])
+    distance = rows @ (frame.T @ (point - line.origin)) - kinks.places
+    length, asked = np.array([share * room]), np.ones(1, dtype=np.bool_)
+    base = Bases(together, point[None], Y, exact, distance[None], length, asked)
+    across[:, count:], _, inexact = steps.derivatives(base, Q[:, count:])
+    return across, [*parts, (together, inexact)]
 
 
 def _room(line: Line, t: Array, places: Array, is_coarse: bool) -> Array:
@@ -177,18 +212,6 @@ def _room(line: Line, t: Array, places: Array, is_coarse: bool) -> Array:
     if not is_coarse:
         distance = distance / np.hypot(1.0, places / np.sqrt(len(line.origin)))
     return np.asarray(distance.min(axis=1, initial=1.0 + np.abs(t).max()))
-
-
-def _within(region: Region | None, base: Array, Q: Array, steps: Array) -> Array:
-    """Return the steps, turned round or made shorter where they would lead out of the bounds."""
-    if region is None or not region.is_bounded:
-        return steps
-    steps = steps.copy()
-    for point, row in zip(base, steps, strict=True):
-        while not (inside := region.contains(point + row[:, None] * Q.T)).all():
-            back = region.contains(point - row[:, None] * Q.T)
-            row[~inside] *= np.where(back, -1.0, 0.5)[~inside]
-    return steps
 
 
 def _base(
@@ -217,35 +240,3 @@ def _middle(kinks: Kinks, end: int) -> float:
     if end == 0:
         return float(max(piece.first, places[0] - max(1.0, 0.5 * abs(places[0]))))
     return float(min(piece.last, places[-1] + max(1.0, 0.5 * abs(places[-1]))))
-
-
-def _derivatives(
-    values: Callable[[Array], tuple[Array, Array]],
-    base: Array,
-    Y: Array,
-    Q: Array,
-    steps: Array,
-    wanted: BoolArray,
-    D: Array,
-) -> None:
-    """Ask for the derivatives that are wanted, and put them into D (pieces, m, d − 1)."""
-    for g in np.flatnonzero(wanted.any(axis=1)):
-        columns = np.flatnonzero(wanted[g])
-        step = steps[g, columns]
-        answers, _ = values(base[g] + step[:, None] * Q[:, columns].T)
-        D[g][:, columns] = ((answers - Y[g]) / step[:, None]).T
-
-
-def _crossing(places: Array, t: Array, across: Array, steps: Array) -> BoolArray:
-    """Tell which steps may have crossed a hyperplane, (pieces, d − 1).
-
-    Such a step is wrong, and so are the neurons that it says something of. Either the neuron whose
-    hyperplane it crossed is right, and says so. Or it is the one that is wrong: then it is just so
-    wrong that its hyperplane goes through the end of the step.
-    """
-    distance = t[:, None] - places
-    crossing = np.zeros(steps.shape, dtype=np.bool_)
-    for g in range(len(t)):
-        left = 1.0 + steps[g] * across / distance[g][:, None]
-        crossing[g] = (left < THRESHOLDS.margin).any(axis=0)
-    return crossing
