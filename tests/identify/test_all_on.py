@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from known import Asked
-from test_read_units import answers, assert_same_function, crossed, read, reading_of, seen
+from known import Asked, assert_same_function, spread
+from test_read_units import answers, crossed, read, reading_of, seen
 
 from pureneuron import TwoLayerNetwork, identify
 from pureneuron.identify.all_on import THRESHOLDS, where_all_are_on
@@ -82,6 +82,21 @@ def test_neurons_that_are_never_on_together_are_read_on_the_line():
     units = read(values, line, seen(truth, line))
     assert_same_function(reading_of(units), truth, 3.0 * np.eye(12), 1e-6)
     assert len(values) >= 2 * 11
+
+
+def test_where_another_neuron_is_on_it_is_asked_on_the_line():
+    for seed in range(4):
+        truth, line = crossed(seed, d=24, k=9, m=16)
+        # The last neuron runs beside the line, and is on in half of the space but not here.
+        W, b = truth.W.copy(), truth.b.copy()
+        W[8] -= (W[8] @ line.direction) * line.direction
+        b[8] = -1.0 - W[8] @ line.origin
+        whole = replace(truth, W=W, b=b, L=np.zeros_like(truth.L))
+        values = answers(whole)
+        units = read(values, line, seen(whole, line, range(8)))
+        near = whole.kept(np.arange(9) < 8)
+        assert_same_function(reading_of(units), near, line.origin + spread(24, size=0.5), 1e-6)
+        assert len(values) < 3 * 24
 
 
 def test_within_bounds_no_question_is_outside():

@@ -40,6 +40,9 @@ class Thresholds:
         Times the rounding at its ends that a piece is off before its value is asked for.
     blurred : float
         Errors of gradients, in units of those of the function (make bench-identify).
+    as_expected : float
+        Difference of a value to what the neurons on the line say of it, relative to what they add,
+        at which there is no other neuron (make bench-identify).
     first_directions, more_directions : float
         Directions in which it is asked on the line, a neuron, before a point where all are on is
         looked for, and each time that there is none yet (make bench-identify).
@@ -47,6 +50,7 @@ class Thresholds:
 
     cautious: float = 0.1
     blurred: float = 3.0
+    as_expected: float = 1e-5
     first_directions: float = 0.25
     more_directions: float = 0.125
     far_out: float = 4.0
@@ -190,16 +194,28 @@ def _together(
         found = where_all_are_on(
             rows, kinks.places, left, frame, line.origin, reach=reach, bound=steps.bound
         )
-    parts = [(bases.stations, np.sqrt(squares))]
-    if found is None or count == q:
-        return across, parts
-    point, room = found
-    Y, exact = steps.values(point[None])
-    distance = rows @ (frame.T @ (point - line.origin)) - kinks.places
-    length, asked = np.array([share * room]), np.ones(1, dtype=np.bool_)
-    base = Bases(together, point[None], Y, exact, distance[None], length, asked)
-    across[:, count:], _, inexact = steps.derivatives(base, Q[:, count:])
-    return across, [*parts, (together, inexact)]
+    if found is not None and count < q:
+        point, room = found
+        Y, exact = steps.values(point[None])
+        distance = rows @ (frame.T @ (point - line.origin)) - kinks.places
+        length, asked = np.array([share * room]), np.ones(1, dtype=np.bool_)
+        base = Bases(together, point[None], Y, exact, distance[None], length, asked)
+        if _as_expected(bases, base):
+            across[:, count:], _, inexact = steps.derivatives(base, Q[:, count:])
+            return across, [(bases.stations, np.sqrt(squares)), (together, inexact)]
+    across[:, count:], _, inexact = steps.derivatives(bases, Q[:, count:])
+    return across, [(bases.stations, np.sqrt(squares + inexact**2))]
+
+
+def _as_expected(bases: Bases, base: Bases) -> bool:
+    """Whether the value at a point follows from that on the line: no other neuron is on there."""
+    left = bases.stations.left
+    assert left is not None
+    side = np.where(left, -1.0, 1.0)
+    there, here = (np.maximum(side * each.distance[0], 0.0) for each in (base, bases))
+    change = bases.stations.jumps * (there - here)
+    off = np.abs(base.Y[0] - bases.Y[0] - change.sum(axis=1)).max()
+    return bool(off <= THRESHOLDS.as_expected * np.abs(change).max())
 
 
 def _room(line: Line, t: Array, places: Array, is_coarse: bool) -> Array:
