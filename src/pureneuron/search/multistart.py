@@ -16,9 +16,9 @@ The policy:
 - neither counts while the checks of the best fit leave it in doubt, unless more starts have been
   made: then the fault lies with the model, or it was chance;
 - where B cannot show all neurons (biases, or more neurons than inputs or outputs) random starts are
-  worth more, two that agree are enough, and a best fit in doubt goes on by exchanging neurons; one
-  that three starts have not confirmed, though nothing speaks against it, goes on by relocating weak
-  neurons, and so do the next starts;
+  worth more: two that agree are enough, and a best fit in doubt goes on by exchanging neurons. What
+  three have not confirmed takes more than descents: weak neurons are relocated, in the best fit and
+  in the next starts (or swapped, where rows are too few for a neuron more);
 - where two descents end equally low, and what differs is which way round neurons are, more starts
   can decide nothing: beside a linear part they would be the same;
 - where random starts do not agree, and the best fit does as well with a neuron less, there is
@@ -209,6 +209,13 @@ class _Search:
             proof="the residual is zero up to rounding" if proven else self.proof,
         )
 
+    def with_better(self, fit: Fit, check: Check | None) -> _Search:
+        """Return what is known if the best fit leads on to ``fit``, which may be the same."""
+        if fit is self.best:
+            return self
+        assert self.winner is not None
+        return self.with_descent(fit, self.winner, check, met=False)
+
     def info(self) -> Multistart:
         """Return how the best fit was found."""
         assert self.best is not None
@@ -329,16 +336,14 @@ def multistart(
         if blind and not met and search.is_mirrored_by(fit):
             search = replace(search, given_up=True)
         search = search.with_descent(fit, candidate, check, met=met)
-        better = search.best_fit
+        if blind and search.best is fit and search.doubted:
+            search = search.with_better(_exchanged(fit, limits, local_rng, observer), check)
+            fit = search.best_fit
         if search.is_at_a_loss(candidate):
-            search = replace(search, given_up=is_too_large(better))
+            search = replace(search, given_up=is_too_large(search.best_fit))
             if not (swaps or search.given_up):
-                better = _relocated(better, limits, local_rng, observer)
-        elif blind and better is fit and search.doubted:
-            better = _exchanged(fit, limits, local_rng, observer)
-        if better is not search.best_fit:
-            fit, met = better, False
-            search = search.with_descent(fit, candidate, check, met=met)
+                better = _relocated(search.best_fit, limits, local_rng, observer)
+                search = search.with_better(better, check)
         if search.may_be_proved_by(candidate, fit, met=met):
             proposal = proposal.corroborated()
             search = replace(search, proof=proposal.candidate.corroborated_by)
