@@ -266,7 +266,7 @@ def is_too_large(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> bool
     problem = fit.problem
     if problem.n_equations < STATUS.few_equations * n_unknowns(problem, fit.n_neurons):
         return False
-    return _one_less(fit, blocks, limits=limits, seed=seed).p_value > LEVELS.doubtful
+    return _one_less(fit, blocks, limits=limits, seed=seed).p_value > LEVELS.needed
 
 
 def _one_less(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> SmallerTest:

@@ -340,10 +340,10 @@ def multistart(
             search = search.with_better(_exchanged(fit, limits, local_rng, observer), check)
             fit = search.best_fit
         if search.is_at_a_loss(candidate):
-            search = replace(search, given_up=is_too_large(search.best_fit))
-            if not (swaps or search.given_up):
+            if not swaps:
                 better = _relocated(search.best_fit, limits, local_rng, observer)
                 search = search.with_better(better, check)
+            search = replace(search, given_up=is_too_large(search.best_fit))
         if search.may_be_proved_by(candidate, fit, met=met):
             proposal = proposal.corroborated()
             search = replace(search, proof=proposal.candidate.corroborated_by)
