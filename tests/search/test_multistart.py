@@ -1,5 +1,7 @@
 """When the end of a search is believed."""
 
+import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,6 +15,8 @@ from pureneuron.optimize import Limits, distance, minimize
 from pureneuron.search import multistart
 
 LIMITS = Limits(100)
+# The package has the function by the name of its module.
+MODULE = sys.modules["pureneuron.search.multistart"]
 
 
 def searched(problem, n_neurons, candidates=(), *, n_restarts=20, limits=LIMITS, **options):
@@ -114,6 +118,41 @@ def test_ends_within_their_standard_errors_are_one_minimum():
     blocks = first_blocks(problem)
     _, found = searched(problem, 4, both, check=lambda fit: check(fit, blocks, 0), **settings)
     assert found.agreement == "two starts end in the same minimum"
+
+
+def test_ends_that_cost_more_than_their_errors_are_two_minima(monkeypatch):
+    # However badly a row is known: what other directions of it cost shows in the loss.
+    problem, teacher = weak_neuron(3)
+    best = minimize(problem, problem.to_white(teacher))
+    rng = np.random.default_rng(0)
+    starts = (minimize(problem, random_start(problem, 4, rng=rng)) for _ in range(50))
+    other = next(fit for fit in starts if 1.002 * best.loss < fit.loss < 1.05 * best.loss)
+    monkeypatch.setattr(MODULE, "weight_errors", lambda fit, known: np.full((4, 7), np.inf))
+    monkeypatch.setattr(MODULE, "NEARNESS", replace(MODULE.NEARNESS, confirmed=np.inf))
+    blocks = first_blocks(problem)
+    both = [Candidate(fit.point.W, fit.point.A, "given") for fit in (best, other)]
+    settings = {"n_restarts": 0, "fewest_starts": 2, "limits": Limits()}
+    _, found = searched(problem, 4, both, check=lambda fit: check(fit, blocks, 0), **settings)
+    assert found.agreement == ""
+
+
+@pytest.mark.parametrize("verdict", [passes, fails])
+def test_weak_neurons_are_relocated_where_starts_do_not_agree(monkeypatch, verdict):
+    # B does not show four neurons of one output. Nothing ever agrees here.
+    problem, _ = weak_neuron(5)
+    moved = []
+    monkeypatch.setattr(MODULE, "relocated", lambda fit, **_: moved.append(fit) or fit)
+    monkeypatch.setattr(MODULE, "exchanged", lambda fit, *_, **__: fit)
+    monkeypatch.setattr(MODULE._Search, "is_met_by", lambda search, fit: False)
+    monkeypatch.setattr(MODULE._Search, "is_mirrored_by", lambda search, fit: False)
+    _, found = searched(problem, 4, check=verdict, n_restarts=12, fewest_starts=2)
+    assert len(found.losses) == 12
+    # The best of three; then six starts, but for those that were not followed to their end.
+    assert moved[0].loss == min(found.losses[:3])
+    later = {fit.loss for fit in moved[1:]}
+    assert later <= set(found.losses[3:9])
+    # A fit in doubt is exchanged, and starts beside it are not moved.
+    assert bool(later) == (verdict is passes)
 
 
 def test_a_single_start_proves_nothing():

@@ -53,9 +53,9 @@ class Thresholds:
         have no more entries of X and Y than this (calibration).
     n_starts, n_random : int
         Starts for it besides those along which the residual curves, where all units are fitted
-        anew: in the directions that show most, and in random ones where the number of neurons is
-        asked. Two neurons that are merged into one leave several minima, and little that shows
-        which is the lowest (calibration).
+        anew: in the directions that show most, and in random ones where the test is thorough and
+        no direction is known. Two neurons that are merged into one leave several minima, and little
+        that shows which is the lowest (calibration).
     sign_draws, first_draws, sign_starts : int
         Draws of the signs, where it is fitted to all rows; draws after which a p-value may be clear
         enough; and starts for each (calibration).
@@ -178,6 +178,11 @@ class Starts:
     curved: bool = False
     random: int = 0
 
+    @classmethod
+    def several(cls, given: Array | None, *, random: int = 0) -> Starts:
+        """Return what serves where all units are fitted anew."""
+        return cls(given, THRESHOLDS.n_starts, curved=True, random=random)
+
     def directions(self, screened: Screening, chosen: Array, residual: Problem) -> Array:
         """Return them (s, r) for some of the blocks, (b,) of bool, and what is left there."""
         rng, r = screened.rng, residual.n_inputs
@@ -195,14 +200,14 @@ def decided_by_halves(
     screened: Screening, start: Array | None, level: float, *, all_units: bool
 ) -> tuple[float, Array]:
     """Refit from a direction that is known, and only where that does not decide from others."""
-    shown = THRESHOLDS.n_starts if all_units else 1
     if start is None:
-        wide = Starts(None, shown, curved=True, random=THRESHOLDS.n_random if all_units else 0)
-        return refitted_by_halves(screened, wide, all_units=all_units)
+        one = Starts(None, 1, curved=True)
+        starts = Starts.several(None, random=THRESHOLDS.n_random) if all_units else one
+        return refitted_by_halves(screened, starts, all_units=all_units)
     q, larger = refitted_by_halves(screened, Starts(start), all_units=all_units)
     if q < level / 8.0:
         return 2.0 * q, larger
-    others = Starts(start, shown, curved=True)
+    others = Starts.several(start) if all_units else Starts(start, 1, curved=True)
     q, larger = refitted_by_halves(screened, others, all_units=all_units)
     return min(2.0 * q, 1.0), larger
 

@@ -11,8 +11,8 @@ The policy:
 - random starts on all rows follow until the best minimum so far has been reached twice, and at
   least three descents have been made; from the seventh on, a swap search follows each;
 - a start that comes where the best one has been is not followed any further;
-- ends within two standard errors of each other are one minimum: kinks that pass rows make the loss
-  as rough as that;
+- ends within two standard errors of each other, and as low, are one minimum: kinks that pass rows
+  make the loss as rough as that;
 - neither counts while the checks of the best fit leave it in doubt, unless more starts have been
   made: then the fault lies with the model, or it was chance;
 - where B cannot show all neurons (biases, or more neurons than inputs or outputs) random starts are
@@ -80,12 +80,13 @@ class Thresholds:
         Random starts before the swap search: it is worth some thirty descents, and hardly ever
         needed (success.py).
     puzzled : int
-        The same of starts that are oriented last, before weak neurons are relocated (make bench)
-        and it is asked whether a neuron less would do (users.py).
+        The same of starts that are oriented last, before weak neurons are relocated (make bench).
+        After as many of either it is asked whether a neuron less would do (users.py).
     relocated : int
         Starts that go on by relocating neurons, at most: each is worth some five (make bench).
     within : float
-        Standard errors of a row of W that two ends in one minimum may be apart (make bench).
+        Standard errors that rows of W of two ends in one minimum may be apart; its square is what
+        their squared residuals may, in units of the noise variance (make bench).
     as_low : float
         Share of the loss by which the ends of two descents differ that are equally low (users.py).
     scarce : float
@@ -302,7 +303,7 @@ def multistart(
     check : callable or None
         Checks a fit; None where no check is to be had, and every fit is in doubt.
     is_too_large : callable
-        Tells whether a neuron less would do; asked once, before the swap search begins.
+        Tells whether a neuron less would do; asked once, when random starts have been in vain.
     monitor : Monitor
         Told of every iteration.
     stage : Stage, optional
@@ -441,16 +442,17 @@ def _exchanged(
 
 
 def _are_within_errors(fit: Fit, best: Fit, known: Information) -> bool:
-    """Tell whether every row of W lies within two standard errors of that of the best fit.
+    """Tell whether an end is as near the best one, and as low, as two standard errors allow.
 
     Kinks that pass rows make several minima within that distance, and the rows do not tell which of
-    them is right.
+    them is right. The loss has its say, for a row of W may be known badly in one direction only.
     """
-    one, other = fit.point, best.point
-    match = match_neurons(one.columns, one.W, other.columns, other.W)
-    moved = np.linalg.norm(one.W[match.left] - other.W[match.right], axis=1)
+    one, other, problem = fit.point, best.point, fit.problem
+    match = match_neurons(one.columns, one.W, other.columns, other.W, either_way=problem.fit_linear)
     errors = np.linalg.norm(weight_errors(best, known), axis=1)[match.right]
-    return bool(np.all(moved <= THRESHOLDS.within * errors))
+    near = np.sqrt(match.errors_W) <= THRESHOLDS.within * errors
+    above = abs(fit.loss - best.loss) * problem.n_equations / best.noise_variance
+    return bool(near.all()) and above <= THRESHOLDS.within**2
 
 
 def _relocated(

@@ -1,8 +1,9 @@
 """Out of a local minimum with as many neurons: one is taken out and put in elsewhere.
 
-*Swaps* serve where rows are too few for a neuron more. The neuron whose removal costs least is
-taken out, the direction whose rectified response explains most of the residual is put in, and the
-descent goes on from there; if the loss falls, the search goes on from the new minimum.
+*Swaps* serve where B shows all neurons, or rows are too few for a neuron more. The neuron whose
+removal costs least is taken out, the direction whose rectified response explains most of the
+residual is put in, and the descent goes on from there; if the loss falls, the search goes on from
+the new minimum.
 
 *Relocations* serve where outputs are few, and a start finds the strong neurons and puts a weak one
 somewhere. The residual hardly shows where it belongs, so it is put anywhere: the rest is where it
@@ -36,8 +37,7 @@ class Thresholds:
     weakest, places : int
         Neurons that are relocated in turn, and places for them in vain before it ends (make bench).
     noticed : float
-        What a relocation must gain, in units of the noise variance, for more to be tried (make
-        bench).
+        What a relocation must gain, in units of the noise variance, to be kept (make bench).
     """
 
     neurons: int = 10
@@ -102,6 +102,8 @@ def relocated(
         W[least_missed(best)[in_vain % weakest]] = unit_rows(rng.standard_normal((1, W.shape[1])))
         trial = minimize(problem, W, limits=limits, observer=observer)
         gain = (best.loss - trial.loss) * problem.n_equations / best.noise_variance
-        in_vain = 0 if gain > THRESHOLDS.noticed else in_vain + 1
-        best = trial if gain > 0.0 else best
+        if gain > THRESHOLDS.noticed:
+            best, in_vain = trial, 0
+        else:
+            in_vain += 1
     return best
