@@ -74,6 +74,20 @@ def test_questions_are_hardly_more_than_parameters(d, k, m, most):
     assert np.median(cost) <= most
 
 
+@pytest.mark.parametrize("kind", ["multiples", "one output each"])
+def test_neurons_that_bend_outputs_in_the_same_ratio_are_told_apart(kind):
+    # Between two such neurons nothing need be seen: the pieces on either side of both meet.
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        network = random_network(seed, d=10, k=20, m=3)
+        if kind == "multiples":
+            A = np.outer([1.0, 2.0, 3.0], rng.standard_normal(20))
+        else:
+            A = np.eye(3)[:, np.arange(20) % 3] * rng.uniform(0.5, 1.5, 20)
+        network = changed(network, A=A)
+        assert_read(identify(network, rng=seed), network)
+
+
 @pytest.mark.parametrize("slope", [0.01, 0.3, -0.2])
 def test_leaky_rectifiers(slope):
     network = random_network(0, d=5, k=6, m=2, slope=slope)

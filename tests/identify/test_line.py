@@ -103,6 +103,15 @@ def test_close_kinks_are_told_apart(second, width, outputs):
         assert_traced(function, function.traced(nodes))
 
 
+def test_kinks_in_the_same_ratio_of_outputs_are_told_apart():
+    # The pieces on either side of neighbours meet between them, in all outputs.
+    places = np.array([-5.0, -2.0, 0.4, 0.9, 3.0, 6.0])
+    ratios = np.array([[1.0, -0.5, 2.0], [0.3, 1.0, -0.7]])
+    jumps = np.array([1.0, 2.0, 0.7, 1.5, 1.0, 0.4])[:, None] * ratios[[0, 0, 1, 1, 0, 1]]
+    function = Broken(places, jumps)
+    assert_traced(function, function.traced())
+
+
 def test_what_seems_to_be_one_kink_may_be_three():
     # The outer pieces are those of a kink at 1, where the function is on neither.
     function = Broken([0.9, 1.0, 1.1], [1.0, -1.0, 1.0])

@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from pureneuron.identify.piece import Piece
-from pureneuron.typing import Array
+from pureneuron.typing import Array, BoolArray
 
 __all__ = [
     "Node",
@@ -43,10 +43,20 @@ class Thresholds:
         bench-identify).
     readable : float
         Shortest distance of two questions that make a piece, in units of the rounding.
+    telling : int
+        Outputs that must bend for a meeting to tell by itself that there is one kink (make
+        bench-identify).
+    clearly : float
+        Times its error that an output bends at least (rounding).
+    parallel : float
+        Distance of a cosine to 1 at which two bends are parallel (rounding).
     """
 
     largest_step: float = 0.02
     readable: float = 1e4
+    telling: int = 3
+    clearly: float = 100.0
+    parallel: float = 1e-6
 
 
 THRESHOLDS = Thresholds()
@@ -62,6 +72,8 @@ class Node:
         The piece.
     closed : bool
         Whether the kink is confirmed.
+    by_itself : bool
+        Whether that is so because the pieces meet, and no question has been asked.
     elsewhere : bool
         Whether it is not where the pieces meet.
     side : int
@@ -72,6 +84,7 @@ class Node:
 
     piece: Piece
     closed: bool = False
+    by_itself: bool = False
     elsewhere: bool = False
     side: int = 0
     is_false: bool = False
@@ -150,18 +163,44 @@ def looked_at(
 def met(row: list[Node]) -> list[Node]:
     """Close gaps whose pieces meet within them, where that tells by itself.
 
-    A piece that is none meets another one at an end: there is the kink on it.
+    A piece that is none meets another one at an end: there is the kink on it. Gaps that seemed to
+    tell are opened again where what was seen since then speaks against it.
     """
-    closed = list(row)
-    for i in range(len(row) - 1):
+    tells = _telling(row)
+    closed = [
+        replace(node, closed=False, by_itself=False) if node.by_itself and not tell else node
+        for node, tell in zip(row, [*tells, False], strict=True)
+    ]
+    for i in np.flatnonzero(tells):
         left, right = row[i].piece, row[i + 1].piece
         place = None if row[i].closed or row[i].elsewhere else meeting(left, right)
         if place is None:
             continue
         nearest = nearest_told(left, right, place)
         if left.last + nearest < place < right.first - nearest:
-            closed[i] = replace(row[i], closed=True)
+            closed[i] = replace(row[i], closed=True, by_itself=True)
     return closed
+
+
+def _telling(row: list[Node]) -> BoolArray:
+    """Tell in which gaps of a row a meeting tells by itself that there is one kink, (p − 1,).
+
+    Two kinks that bend outputs in the same ratio hide in one gap: the pieces on either side of both
+    are in one plane, and meet. So the bend must be in a ratio that no other gap of the row has, and
+    there must be others to compare with. It must be in several outputs: a ratio of one or two is
+    shared too easily.
+    """
+    pieces = [node.piece for node in row]
+    if len(pieces) <= 2:
+        return np.zeros(len(pieces) - 1, dtype=np.bool_)
+    bends = np.diff([piece.slope for piece in pieces], axis=0)
+    errors = np.array([piece.slope_error for piece in pieces])
+    clear = np.abs(bends) > THRESHOLDS.clearly * (errors[1:] + errors[:-1])[:, None]
+    unit = bends / np.maximum(np.linalg.norm(bends, axis=1), 1e-300)[:, None]
+    cosines = np.abs(unit @ unit.T)
+    np.fill_diagonal(cosines, 0.0)
+    alone = cosines.max(axis=1) < 1.0 - THRESHOLDS.parallel
+    return np.asarray(alone & (clear.sum(axis=1) >= THRESHOLDS.telling))
 
 
 def meeting(left: Piece, right: Piece) -> float | None:

@@ -8,8 +8,9 @@ kinks, the meeting may lie on one of the two pieces and still be none. If they d
 what is between is looked for (:mod:`.gaps`). All gaps go on at once, so that the box is asked in
 few batches.
 
-With several outputs two pieces that are no neighbours do not meet: they are lines in more than a
-plane. There the meeting confirms itself.
+With three outputs and more, two pieces that are no neighbours do not meet, unless the kinks between
+them bend outputs in the same ratio: they are lines in more than a plane. There the meeting confirms
+itself, where no other kink on the line has that ratio.
 """
 
 from __future__ import annotations
@@ -46,9 +47,6 @@ class Thresholds:
         (rounding).
     resolved : float
         The same, in units of the rounding.
-    telling : int
-        Outputs from which on a meeting tells by itself that there is one kink (make
-        bench-identify).
     jump : float
         Times what slopes and rounding explain that a change in so narrow a gap must be for a jump
         (make bench-identify).
@@ -61,7 +59,6 @@ class Thresholds:
 
     narrowest: float = 1e-9
     resolved: float = 1e3
-    telling: int = 3
     jump: float = 100.0
     most_rounds: int = 60
     patient_rounds: int = 10
@@ -120,10 +117,9 @@ def trace(
     """
     row = [Node(piece) for piece in first_pieces(values, nodes, step, blur)]
     narrowest = max(THRESHOLDS.narrowest, THRESHOLDS.resolved * rounding)
-    tells = not is_coarse and len(row[0].piece.y_first) >= THRESHOLDS.telling
     for number in range(THRESHOLDS.most_rounds):
         row = _closed(_merged(row), narrowest)
-        if tells:
+        if not is_coarse:
             row = met(row)
         gaps = [i for i in range(len(row) - 1) if not row[i].closed]
         if not gaps:

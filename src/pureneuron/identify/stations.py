@@ -143,6 +143,7 @@ class Stations:
         if self.left is None or len(self.ends) == 1:
             return None
         sign = np.where(self.left, -1.0, 1.0)
+        # The point is on no piece of the line: no end stands for it.
         one = replace(self, ends=self.ends[:0], combined=np.eye(1), share=sign[None])
         return one if _condition(one._matrix) <= THRESHOLDS.ill_conditioned else None
 
