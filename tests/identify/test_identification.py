@@ -126,6 +126,18 @@ def test_bounds():
     assert_read(found, network)
 
 
+def test_weak_neurons_within_bounds():
+    # Read again they must be where the line crosses their hyperplanes, and within the bounds.
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        A = rng.standard_normal((16, 8)) * np.repeat([1.0, 1e-5], 4)
+        b, W = 0.1 * rng.standard_normal(8), rng.standard_normal((8, 20)) / np.sqrt(20.0)
+        network = TwoLayerNetwork(A, W, b, rng.standard_normal(16))
+        found = identify(network, bounds=(-1.0, 1.0), rng=seed)
+        assert_read(found, network, 1e-5)
+        assert found.n_questions < 600
+
+
 def test_outputs_with_an_offset_in_other_units():
     network = random_network(2, k=5, m=3)
     size, offset = np.array([1e5, 1.0, 1e-3]), np.array([1e6, -3.0, 0.0])

@@ -322,8 +322,18 @@ class Search:
         badly = badly_known(self.reading, self.questions.count)
         if badly.any() and self.n_lines <= THRESHOLDS.rereads:
             line = self._line_apart(self.reading.kept(badly))
-            self.reading = self.reading.kept(~badly)
-            self.read_line(line)
+            if line is not None:
+                self._read_again(line, badly)
+
+    def _read_again(self, line: Line, badly: BoolArray) -> None:
+        """Read some neurons again; those that are there stay if that shows them no better."""
+        before = self.reading
+        self.reading = before.kept(~badly)
+        self.read_line(line)
+        again = self.reading.errors[np.sum(~badly) :]
+        no_more = self.reading.n_neurons <= before.n_neurons
+        if no_more and not again.max(initial=0.0) < before.errors[badly].max():
+            self.reading = before
 
     def _refine(self) -> None:
         """Fit answers all over the region."""
@@ -372,18 +382,24 @@ class Search:
             return _line(origin, region.draw(1, self.rng)[0] - origin)
         return _line(origin, self.rng.standard_normal(region.n_inputs))
 
-    def _line_apart(self, units: Reading) -> Line:
+    def _line_apart(self, units: Reading) -> Line | None:
         """Choose a line on which these neurons have kinks far apart, and turn on one way.
 
-        It is within the span of their rows: there kinks are strong, and others far between.
+        It is within the span of their rows: there kinks are strong, and others far between. A kink
+        beyond the bounds would not be seen, and its neuron be lost: None if there is no such line.
         """
-        best, widest = self._random_line(), -1.0
+        bounded = self.questions.region.is_bounded
+        best, widest = None if bounded else self._random_line(), -1.0
         rows = units.W / np.linalg.norm(units.W, axis=1)[:, None]
         for _ in range(100):
             origin = self.questions.region.draw(1, self.rng)[0]
             line = _line(origin, self.rng.standard_normal(len(rows)) @ rows)
             rate = units.W @ line.direction
-            places = np.arcsinh(-units.preactivations(line.origin[None])[0] / rate)
+            places = -units.preactivations(line.origin[None])[0] / rate
+            low, high = self.questions.region.ends(line.origin, line.direction, np.inf)
+            if places.min() <= low or places.max() >= high:
+                continue
+            places = np.arcsinh(places)
             gap = float(np.diff(np.sort(places)).min(initial=np.inf))
             gap = min(gap, 1.0) + (1.0 if abs(np.sign(rate).sum()) == len(rate) else 0.0)
             if gap > widest and np.abs(places).max() < 3.0:
