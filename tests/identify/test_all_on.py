@@ -99,6 +99,29 @@ def test_where_another_neuron_is_on_it_is_asked_on_the_line():
         assert len(values) < 3 * 24
 
 
+@pytest.mark.parametrize("effect", [1e-4, 1e-7])
+def test_a_weak_neuron_that_is_on_as_well_is_noticed(effect):
+    on = 0
+    for seed in range(6):
+        truth, line = crossed(seed, d=24, k=9, m=16)
+        W, b, A = truth.W.copy(), truth.b.copy(), truth.A.copy()
+        W[8] -= (W[8] @ line.direction) * line.direction
+        b[8], A[:, 8] = -1.0 - W[8] @ line.origin, effect * A[:, 8]
+        whole = replace(truth, W=W, b=b, A=A, L=np.zeros_like(truth.L))
+        values = answers(whole)
+        units = read(values, line, seen(whole, line, range(8)))
+        near = whole.kept(np.arange(9) < 8)
+        rate = near.W @ line.direction
+        order = np.argsort(-near.preactivations(line.origin[None])[0] / rate)
+        W = near.W[order] / np.abs(rate[order])[:, None]
+        # It is not taken for a share of the others.
+        off = np.linalg.norm(units.W - W, axis=1) / np.linalg.norm(W, axis=1)
+        assert (off <= 10.0 * units.errors).all()
+        # Where it is on, all directions are asked twice.
+        on += len(values) > 2 * 23
+    assert 0 < on < 6
+
+
 def test_within_bounds_no_question_is_outside():
     rng = np.random.default_rng(0)
     d, k, m = 20, 6, 8

@@ -50,7 +50,7 @@ class Thresholds:
 
     cautious: float = 0.1
     blurred: float = 3.0
-    as_expected: float = 1e-5
+    as_expected: float = 1e-9
     first_directions: float = 0.25
     more_directions: float = 0.125
     far_out: float = 4.0
