@@ -9,6 +9,8 @@ from test_read_units import answers, crossed, read, reading_of, seen
 
 from pureneuron import TwoLayerNetwork, identify
 from pureneuron.identify.all_on import THRESHOLDS, where_all_are_on
+from pureneuron.identify.region import Region
+from pureneuron.identify.units import Line
 from pureneuron.results import Status
 
 
@@ -39,6 +41,22 @@ def test_all_neurons_are_on_and_far(bound):
         assert (distance >= (room - 1e-7) * size).all()
     # Of eight half-spaces in six dimensions most have a point in common; few within bounds.
     assert count >= (10 if bound == np.inf else 1)
+
+
+@pytest.mark.parametrize("reach", [20.0, 1000.0])
+def test_the_point_is_as_near_as_it_can_be(reach):
+    count = 0
+    for seed in range(20):
+        found, _, _, _, frame, origin = sought(seed, reach=reach)
+        if found is None:
+            continue
+        count += 1
+        point, room = found
+        largest = np.abs(frame.T @ (point - origin)).max()
+        assert largest <= reach * (1.0 + 1e-9)
+        nearer = sought(seed, reach=0.9 * largest)[0]
+        assert nearer is None or nearer[1] < room
+    assert count >= 10
 
 
 def test_where_there_is_no_such_point_none_is_found():
@@ -123,6 +141,26 @@ def test_a_weak_neuron_that_is_on_as_well_is_noticed(effect):
 
 
 def test_within_bounds_no_question_is_outside():
+    used = 0
+    for seed in range(6):
+        truth, line = crossed(seed, d=20, k=6, m=8)
+        # A line through the middle, and all kinks on the middle half of it.
+        line = Line(0.1 * line.origin, line.direction)
+        low, high = Region.of(20, bounds=(-1.0, 1.0)).ends(line.origin, line.direction, np.inf)
+        places = np.linspace(0.5 * low, 0.5 * high, 6)
+        b = -truth.W @ line.origin - truth.W @ line.direction * places
+        truth = replace(truth, b=b, L=np.zeros_like(truth.L))
+        values, kinks = answers(truth), seen(truth, line, ends=(low, high))
+        units = read(values, line, kinks, region=Region.of(20, bounds=(-1.0, 1.0)))
+        assert units.n_neurons == 6
+        # Nothing clips what is asked here.
+        assert np.abs(values.X).max() <= 1.0
+        # On the line all directions would be asked twice.
+        used += len(values) < 2 * 19
+    assert used
+
+
+def test_a_box_is_read_within_bounds():
     rng = np.random.default_rng(0)
     d, k, m = 20, 6, 8
     W, b = rng.standard_normal((k, d)), 0.1 * rng.standard_normal(k)

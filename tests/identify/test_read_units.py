@@ -33,15 +33,15 @@ def crossed(seed, *, k, d, m):
     return replace(truth, b=b), line
 
 
-def seen(reading, line, which=None):
+def seen(reading, line, which=None, ends=(-20.0, 20.0)):
     """Return the kinks of a network, with pieces that almost reach from kink to kink.
 
-    Those of some neurons only, if they are named.
+    Those of some neurons only, if they are named. The outer pieces reach to the ends.
     """
     rate, at = reading.W @ line.direction, reading.preactivations(line.origin[None])[0]
     which = np.arange(reading.n_neurons) if which is None else np.asarray(which)
     places = np.sort(-at[which] / rate[which])
-    ends = np.concatenate([[-20.0], places, [20.0]])
+    ends = np.concatenate([ends[:1], places, ends[1:]])
     pieces = []
     for low, high in itertools.pairwise(ends):
         t = np.array([low, high]) + 1e-3 * (high - low) * np.array([1.0, -1.0])
