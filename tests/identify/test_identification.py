@@ -244,8 +244,23 @@ def test_linear_functions_in_single_precision_have_no_neurons(d, m, whole):
     assert found.network.n_neurons == 0
     np.testing.assert_allclose(found.network.linear, M.T, atol=2e-6)
     np.testing.assert_allclose(found.network.output_bias, c, atol=2e-6)
-    # It is said what limits the accuracy.
-    assert 1e-9 < found.rounding < 1e-5
+    # It is said what limits the accuracy, also where that was seen late.
+    Z = rng.standard_normal((2000, d))
+    off = np.sqrt(np.mean((box(Z) - Z @ M - c) ** 2)) / np.sqrt(np.mean((Z @ M) ** 2))
+    assert 0.2 * off < found.rounding < 1e-5
+
+
+def test_a_weak_neuron_in_single_precision_is_no_rounding():
+    # It is on in 7 % of the region, and adds some tens of roundings there.
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        M, w = rng.standard_normal((5, 1)), rng.standard_normal(5)
+        w /= np.linalg.norm(w)
+        network = TwoLayerNetwork([[1e-4]], w[None], [-1.5], [1.0], linear=M.T)
+        found = identify(lambda X, f=network.predict: np.float32(f(X)), 5, rng=seed)
+        assert found.status is not Status.RECOVERED or found.network.n_neurons
+        # Lines that show no neuron do not ask for all again.
+        assert found.n_questions < 1500
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,48 @@ def test_what_lines_leave_is_fitted(missing):
     assert off(network, search.reading.network(questions.region)).max() < 1e-4
 
 
+@pytest.mark.parametrize("kind", ["rounding", "neuron"])
+def test_what_a_linear_function_leaves_is_held_against_what_it_leaves_beside(kind):
+    rng = np.random.default_rng(0)
+    M = rng.standard_normal((5, 1))
+
+    def box(X):
+        off = 1e-4 * np.maximum(X[:, :1] - 1.0, 0.0) if kind == "neuron" else 0.0
+        return np.float32(X @ M + off)
+
+    questions = Questions(box, Region.of(5, 0.0, 1.0, None))
+    search = Search.begun(questions, probe(questions, rng), rng)
+    before = search.precision
+    spread = search.spread = Spread.asked(questions, before, rng, 6)
+    linear = search.reading.with_linear(M.T, np.zeros(1))
+    assert spread.leaves_rounding(linear) == (kind == "rounding")
+    # It is asked once.
+    count = questions.count
+    spread.leaves_rounding(linear)
+    assert questions.count == count
+    # Rounding that is larger than it seemed counts from then on, everywhere.
+    search.precision = spread.precision = replace(before, rounding=before.rounding / 5.0)
+    search.reading = linear
+    search._refine()
+    if kind == "rounding":
+        assert search.precision.rounding == spread.left(search.reading)
+        assert spread.precision is search.precision
+    else:
+        assert search.precision.rounding == before.rounding / 5.0
+
+
+def test_more_is_asked_for_neurons_that_are_seen_later():
+    rng = np.random.default_rng(0)
+    questions = Questions(in_single_precision(normal(8, 12, 1, 5)), Region.of(8, 0.0, 1.0, None))
+    spread = Spread.asked(questions, probe(questions, rng), rng, 9)
+    count = len(spread.Z)
+    spread.ask_enough(10)
+    assert len(spread.Z) == count
+    spread.ask_enough(120)
+    assert len(spread.Z) >= 4 * 120
+    assert len(spread.Z) == len(spread.Y)
+
+
 def test_without_time_nothing_is_fitted():
     network = normal(8, 12, 1, 5)
     rng = np.random.default_rng(0)

@@ -33,6 +33,8 @@ class Thresholds:
     ----------
     questions, more : float, int
         Questions for each unknown, and how many more (make bench-identify).
+    too_few : float
+        Share of these at which more are asked for neurons that lines have shown since then.
     refinements : int
         Fits to the answers that are explained, each time that something was read.
     just_enough : float
@@ -43,6 +45,10 @@ class Thresholds:
         Neurons that are fitted at once to what lines leave (make bench-identify).
     of_rounding : float
         Error of a reading that explains all, in units of the rounding (make bench-identify).
+    looked_beside, beside, same : int, float, float
+        Places at which most is left that are asked beside; how far, as a share of the way to the
+        middle; share of it that must be left there, too, for it to be no rounding (make
+        bench-identify).
     for_fit : float
         Answers for each unknown of a fit that knows of no line.
     cautious : float
@@ -51,11 +57,15 @@ class Thresholds:
 
     questions: float = 4.0
     more: int = 30
+    too_few: float = 0.5
     refinements: int = 3
     just_enough: float = 1.5
     much_better: float = 0.5
     most_left: int = 4
     of_rounding: float = 5.0
+    looked_beside: int = 20
+    beside: float = 0.003
+    same: float = 0.5
     for_fit: float = 12.0
     cautious: float = 5.0
 
@@ -77,6 +87,8 @@ class Spread:
         Draws questions and starts.
     Z, Y : (n, d) and (n, m) arrays
         Questions and answers so far.
+    only_rounding : bool or None
+        Whether what a linear function leaves is rounding; None where that has not been asked.
     """
 
     questions: Questions
@@ -84,15 +96,21 @@ class Spread:
     rng: np.random.Generator
     Z: Array
     Y: Array
+    only_rounding: bool | None = None
 
     @classmethod
     def asked(
         cls, questions: Questions, precision: Precision, rng: np.random.Generator, unknowns: int
     ) -> Spread:
         """Ask enough questions for so many unknowns."""
-        count = int(THRESHOLDS.questions * unknowns / len(precision.size)) + THRESHOLDS.more
-        Z = questions.region.draw(count, rng)
+        Z = questions.region.draw(_enough(unknowns, len(precision.size)), rng)
         return cls(questions, precision, rng, Z, questions.ask(Z))
+
+    def ask_enough(self, unknowns: int) -> None:
+        """Ask more where there are too few answers for so many unknowns."""
+        enough = _enough(unknowns, self.Y.shape[1])
+        if len(self.Z) < THRESHOLDS.too_few * enough:
+            self.ask(self.questions.region.draw(enough - len(self.Z), self.rng))
 
     def ask(self, Z: Array) -> None:
         """Ask some more."""
@@ -185,6 +203,21 @@ class Spread:
         """Whether a reading leaves no more than rounding."""
         return self.left(reading) <= THRESHOLDS.of_rounding * self.precision.rounding
 
+    def leaves_rounding(self, reading: Reading) -> bool:
+        """Whether what a linear reading leaves is rounding and no neuron; it is asked once.
+
+        Rounding is another one beside the places where most is left. What a neuron adds is the same
+        there, about.
+        """
+        if self.only_rounding is None:
+            left = self.Y - reading(self.Z)
+            most = np.argsort(-np.abs(left).max(axis=1))[: THRESHOLDS.looked_beside]
+            beside, left = (1.0 - THRESHOLDS.beside) * self.Z[most], left[most]
+            self.ask(beside)
+            again = self.Y[-len(most) :] - reading(beside)
+            self.only_rounding = bool(np.sum(left * again) <= THRESHOLDS.same * np.sum(left**2))
+        return self.only_rounding
+
     def fitted_anew(self, unknowns: int, seconds: float) -> tuple[Reading | None, str]:
         """Fit a network to answers at random, where lines cannot show it.
 
@@ -221,3 +254,8 @@ class Spread:
         reading = Reading.of(fit.network, self.questions.region)
         rows = np.linalg.norm(errors.W, axis=1)
         return replace(reading, errors=THRESHOLDS.cautious * rows), said
+
+
+def _enough(unknowns: int, n_outputs: int) -> int:
+    """Return how many questions are enough for so many unknowns."""
+    return int(THRESHOLDS.questions * unknowns / n_outputs) + THRESHOLDS.more

@@ -226,6 +226,13 @@ class Run:
         except OutOfQuestions:
             return status, reason
 
+    @property
+    def _rounding(self) -> float:
+        """What the box is exact to, as far as that has been seen."""
+        if self.search is not None:
+            return self.search.precision.rounding
+        return 0.0 if self.precision is None else self.precision.rounding
+
     def identification(
         self, status: Status, reason: str, box: Box, n_neurons: int | Literal["auto"]
     ) -> Identification:
@@ -273,7 +280,7 @@ class Run:
             notes=tuple(notes),
             n_questions=questions.count,
             accuracy=float("inf") if search is None else search.accuracy(),
-            rounding=0.0 if self.precision is None else self.precision.rounding,
+            rounding=self._rounding,
             n_fresh=0 if fresh is None else len(fresh[0]),
         )
 

@@ -337,18 +337,18 @@ class Search:
 
     def _refine(self) -> None:
         """Fit answers all over the region."""
+        unknowns = n_unknowns(self.reading)
         if self.spread is None:
-            unknowns = n_unknowns(self.reading)
             self.spread = Spread.asked(self.questions, self.precision, self.rng, unknowns)
+        self.spread.ask_enough(unknowns)
         self.reading = self.spread.refined(self.reading)
-        if self.reading.n_neurons:
+        if self.reading.n_neurons or not self.spread.explains_all(self.reading):
             return
-        if self.spread.explains_all(self.reading):
-            # What a linear function leaves at all these places shows rounding better than a few do.
-            rounding = max(self.precision.rounding, self.spread.left(self.reading))
+        # What a linear function leaves at all these places shows rounding better than a few do.
+        rounding = self.spread.left(self.reading)
+        if rounding > self.precision.rounding and self.spread.leaves_rounding(self.reading):
             self.precision = replace(self.precision, rounding=rounding)
-        else:
-            self.spread = None  # Neurons that are read later take more questions.
+            self.spread.precision = self.precision
 
     def _polish(self) -> None:
         """Fit all answers with the neurons that are known worst, as many as is quick."""
