@@ -252,3 +252,19 @@ class TestFound:
             recovery = recover(ArraySamples(X, Y), rng=0, **BIASES)
             assert recovery.network.n_neurons == neurons
             assert recovery.network.linear.any() == (neurons == 2)
+
+
+@pytest.mark.parametrize(("m", "seed"), [(1, 0), (1, 1), (2, 0)])
+def test_two_neurons_that_are_linear_together_are_a_linear_part(m, seed):
+    # σ(z) − σ(−z) = z, wherever its kink: four neurons fit as well, and two of them say nothing.
+    rng = np.random.default_rng(seed)
+    W, b, A = rng.standard_normal((2, 4)), 0.5 * rng.standard_normal(2), rng.standard_normal((m, 2))
+    X = rng.standard_normal((6000, 4))
+    L = np.outer(rng.standard_normal(4), rng.standard_normal(m))
+    Y = np.maximum(X @ W.T + b, 0.0) @ A.T + X @ L
+    Y = Y + 0.05 * Y.std(axis=0) * rng.standard_normal(Y.shape)
+    options = {"fit_hidden_bias": True, "fit_intercept": True, "rng": seed}
+    recovery = recover(ArraySamples(X, Y), 4, **options)
+    assert recovery.status is Status.RECOVERED
+    assert recovery.network.n_neurons == 2
+    assert recovery.network.linear.any()

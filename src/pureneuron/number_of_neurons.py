@@ -70,6 +70,9 @@ class Thresholds:
         Share of rows in which a unit is off below which its kink may be noise; and what that adds
         to the outputs, against what a neuron more may gain by chance, with which it is none
         (users.py).
+    opposite, straight : float
+        Cosine from which on two rows of W are opposite; and what two columns of A that cancel leave
+        at most, relative to one of them (users.py).
     better : float
         Share of the loss by which the fit with a neuron less must be better than one before for
         that number to be tried again (calibration).
@@ -81,6 +84,8 @@ class Thresholds:
     doubtful: float = 0.02
     hardly_off: float = 0.02
     bends: float = 10.0
+    opposite: float = 0.99
+    straight: float = 0.1
     better: float = 1e-3
 
 
@@ -212,7 +217,8 @@ def _beside_linear_part(
     uncertain = verdict_of(found).status in (Status.DEGENERATE, Status.STARTS_DISAGREE)
     if seen or tested or found.slope is not None:
         return None
-    if not uncertain and not _hardly_bends(fit, _diagnostics(found).checks.units.active):
+    active = _diagnostics(found).checks.units.active
+    if not (uncertain or _hardly_bends(fit, active) or _has_straight_pair(fit)):
         return None
     beside = fit.problem.with_linear_part()
     if beside.n_equations < STATUS.few_equations * n_unknowns(beside, fit.n_neurons):
@@ -241,6 +247,16 @@ def _hardly_bends(fit: Fit, active: Array) -> bool:
     return bool(power.min() < THRESHOLDS.bends * by_chance)
 
 
+def _has_straight_pair(fit: Fit) -> bool:
+    """Tell whether two neurons have one kink and no bend together: w and −w, a and −a.
+
+    They add up to a linear function, and the kink may be anywhere.
+    """
+    W, A = fit.point.W, fit.point.columns.T
+    left = np.linalg.norm(A[:, None] + A, axis=2) / np.linalg.norm(A, axis=1)
+    return bool(np.any((W @ W.T < -THRESHOLDS.opposite) & (left < THRESHOLDS.straight)))
+
+
 def least_sufficient(found: Found, tried: Sizes) -> Found:
     """Return the fit with a neuron less if that may do, though chance spoke against it."""
     linear, k = size_of(found.fit)
@@ -256,7 +272,9 @@ def unless_doubtful(chosen: Found, first: Found) -> Found:
     """
     omitted = _diagnostics(chosen).omitted
     rejected = omitted is not None and omitted.is_rejected
-    fewer = chosen.fit.n_neurons < first.fit.n_neurons
+    # A linear part in their place stands for one neuron that is always on, or for two at least.
+    linear = chosen.fit.problem.fit_linear and not first.fit.problem.fit_linear
+    fewer = chosen.fit.n_neurons + 2 * linear < first.fit.n_neurons
     doubtful = fewer and hidden_neuron(chosen.fit).share > THRESHOLDS.doubtful
     return first if rejected or doubtful else chosen
 
