@@ -43,22 +43,6 @@ def test_all_neurons_are_on_and_far(bound):
     assert count >= (10 if bound == np.inf else 1)
 
 
-@pytest.mark.parametrize("reach", [20.0, 1000.0])
-def test_the_point_is_as_near_as_it_can_be(reach):
-    count = 0
-    for seed in range(20):
-        found, _, _, _, frame, origin = sought(seed, reach=reach)
-        if found is None:
-            continue
-        count += 1
-        point, room = found
-        largest = np.abs(frame.T @ (point - origin)).max()
-        assert largest <= reach * (1.0 + 1e-9)
-        nearer = sought(seed, reach=0.9 * largest)[0]
-        assert nearer is None or nearer[1] < room
-    assert count >= 10
-
-
 def test_where_there_is_no_such_point_none_is_found():
     rows = np.array([[1.0, 0.5], [1.0, 0.5]])
     frame, origin = np.eye(2), np.zeros(2)

@@ -28,13 +28,9 @@ class Thresholds:
     room : float
         How far from all hyperplanes the point must be for steps that are long against rounding
         (make bench-identify).
-    nearness : float
-        What the distance of the point counts, as a share of the reach, against its room (make
-        bench-identify).
     """
 
     room: float = 0.5
-    nearness: float = 1e-3
 
 
 THRESHOLDS = Thresholds()
@@ -50,9 +46,6 @@ def where_all_are_on(
     bound: float,
 ) -> tuple[Array, float] | None:
     """Return a point far from all hyperplanes, on the side where the neurons are on.
-
-    Of those with that room, about the nearest one: far out, answers are rounded more coarsely, and
-    neurons are on that the line does not show.
 
     Parameters
     ----------
@@ -72,23 +65,19 @@ def where_all_are_on(
         is known, about; up to 1. None if there is no such point.
     """
     side, sizes = np.where(left, -1.0, 1.0), np.sqrt(np.mean(rows**2, axis=1))
-    (k, n), d = rows.shape, len(frame)
-    # Unknowns are v, the room, and the largest |v_j|:
-    # side · (rows · v − places) >= room · sizes, and |v_j| <= largest.
-    limits, least = np.column_stack([-side[:, None] * rows, sizes, np.zeros(k)]), -side * places
-    both = np.vstack([np.eye(n), -np.eye(n)])
-    near = np.column_stack([both, np.zeros(2 * n), -np.ones(2 * n)])
-    limits, least = np.vstack([limits, near]), np.concatenate([least, np.zeros(2 * n)])
+    # The largest room for which side · (rows · v − places) >= room · sizes.
+    limits, least = np.column_stack([-side[:, None] * rows, sizes]), -side * places
     if np.isfinite(bound):
-        inside = np.column_stack([np.vstack([frame, -frame]), np.zeros((2 * d, 2))])
+        inside = np.column_stack([np.vstack([frame, -frame]), np.zeros(2 * len(frame))])
         limits = np.vstack([limits, inside])
         least = np.concatenate([least, bound - origin, bound + origin])
+    n = rows.shape[1]
     found = linprog(
-        np.concatenate([np.zeros(n), [-1.0, THRESHOLDS.nearness / reach]]),
+        np.append(np.zeros(n), -1.0),
         A_ub=limits,
         b_ub=least,
-        bounds=[(None, None)] * n + [(0.0, 1.0), (0.0, reach)],
+        bounds=[(-reach, reach)] * n + [(0.0, 1.0)],
     )
-    if found.x is None or found.x[n] < THRESHOLDS.room:
+    if found.x is None or found.x[-1] < THRESHOLDS.room:
         return None
-    return origin + frame @ found.x[:n], float(found.x[n])
+    return origin + frame @ found.x[:-1], float(found.x[-1])
