@@ -253,8 +253,9 @@ def _has_straight_pair(fit: Fit) -> bool:
     They add up to a linear function, and the kink may be anywhere.
     """
     W, A = fit.point.W, fit.point.columns.T
-    left = np.linalg.norm(A[:, None] + A, axis=2) / np.linalg.norm(A, axis=1)
-    return bool(np.any((W @ W.T < -THRESHOLDS.opposite) & (left < THRESHOLDS.straight)))
+    left, size = np.linalg.norm(A[:, None] + A, axis=2), np.linalg.norm(A, axis=1)
+    cancel = left < THRESHOLDS.straight * size
+    return bool(np.any(cancel & (W @ W.T < -THRESHOLDS.opposite)))
 
 
 def least_sufficient(found: Found, tried: Sizes) -> Found:

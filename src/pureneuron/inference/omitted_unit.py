@@ -115,7 +115,8 @@ def omitted_unit_test(
         # The two are about independent (Šidák).
         p = 1.0 - (1.0 - min(p, q)) ** 2
         if level / 2.0 <= p < THRESHOLDS.undecided and not thorough and spare:
-            q, wider = refitted_by_halves(screened, Starts.several(start), all_units=True)
+            starts = Starts.several(start, all_units=True)
+            q, wider = refitted_by_halves(screened, starts, all_units=True)
             q = 1.0 - (1.0 - q) ** 3
             p, family, larger = (q, "unit", wider) if q < p else (p, family, larger)
     return OmittedUnitTest(p, family, larger, screened.concentrated, screened.largest, wants_more)

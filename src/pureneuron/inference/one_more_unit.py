@@ -179,9 +179,10 @@ class Starts:
     random: int = 0
 
     @classmethod
-    def several(cls, given: Array | None, *, random: int = 0) -> Starts:
-        """Return what serves where all units are fitted anew."""
-        return cls(given, THRESHOLDS.n_starts, curved=True, random=random)
+    def several(cls, given: Array | None, *, all_units: bool, random: int = 0) -> Starts:
+        """Return what serves where all units are fitted anew, or the one more alone."""
+        shown = THRESHOLDS.n_starts if all_units else 1
+        return cls(given, shown, curved=True, random=random)
 
     def directions(self, screened: Screening, chosen: Array, residual: Problem) -> Array:
         """Return them (s, r) for some of the blocks, (b,) of bool, and what is left there."""
@@ -200,16 +201,14 @@ def decided_by_halves(
     screened: Screening, start: Array | None, level: float, *, all_units: bool
 ) -> tuple[float, Array]:
     """Refit from a direction that is known, and only where that does not decide from others."""
-    if start is None:
-        one = Starts(None, 1, curved=True)
-        starts = Starts.several(None, random=THRESHOLDS.n_random) if all_units else one
-        return refitted_by_halves(screened, starts, all_units=all_units)
-    q, larger = refitted_by_halves(screened, Starts(start), all_units=all_units)
-    if q < level / 8.0:
-        return 2.0 * q, larger
-    others = Starts.several(start) if all_units else Starts(start, 1, curved=True)
+    if start is not None:
+        q, larger = refitted_by_halves(screened, Starts(start), all_units=all_units)
+        if q < level / 8.0:
+            return 2.0 * q, larger
+    n_random = THRESHOLDS.n_random if start is None and all_units else 0
+    others = Starts.several(start, all_units=all_units, random=n_random)
     q, larger = refitted_by_halves(screened, others, all_units=all_units)
-    return min(2.0 * q, 1.0), larger
+    return q if start is None else min(2.0 * q, 1.0), larger
 
 
 def refitted_by_halves(
