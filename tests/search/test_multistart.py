@@ -12,7 +12,8 @@ from pureneuron.inference import check, first_blocks
 from pureneuron.initialize import Candidate, Single, random_start
 from pureneuron.monitor import Monitor
 from pureneuron.optimize import Limits, distance, minimize
-from pureneuron.search import multistart
+from pureneuron.search import evidence, multistart
+from pureneuron.search.evidence import Evidence
 
 LIMITS = Limits(100)
 # The package has the function by the name of its module.
@@ -127,8 +128,8 @@ def test_ends_that_cost_more_than_their_errors_are_two_minima(monkeypatch):
     rng = np.random.default_rng(0)
     starts = (minimize(problem, random_start(problem, 4, rng=rng)) for _ in range(50))
     other = next(fit for fit in starts if 1.002 * best.loss < fit.loss < 1.05 * best.loss)
-    monkeypatch.setattr(MODULE, "weight_errors", lambda fit, known: np.full((4, 7), np.inf))
-    monkeypatch.setattr(MODULE, "NEARNESS", replace(MODULE.NEARNESS, confirmed=np.inf))
+    monkeypatch.setattr(evidence, "weight_errors", lambda fit, known: np.full((4, 7), np.inf))
+    monkeypatch.setattr(evidence, "NEARNESS", replace(evidence.NEARNESS, confirmed=np.inf))
     blocks = first_blocks(problem)
     both = [Candidate(fit.point.W, fit.point.A, "given") for fit in (best, other)]
     settings = {"n_restarts": 0, "fewest_starts": 2, "limits": Limits()}
@@ -143,8 +144,8 @@ def test_weak_neurons_are_relocated_where_starts_do_not_agree(monkeypatch, verdi
     moved = []
     monkeypatch.setattr(MODULE, "relocated", lambda fit, **_: moved.append(fit) or fit)
     monkeypatch.setattr(MODULE, "exchanged", lambda fit, *_, **__: fit)
-    monkeypatch.setattr(MODULE._Search, "is_met_by", lambda search, fit: False)
-    monkeypatch.setattr(MODULE._Search, "is_mirrored_by", lambda search, fit: False)
+    monkeypatch.setattr(Evidence, "is_met_by", lambda search, fit: False)
+    monkeypatch.setattr(Evidence, "is_mirrored_by", lambda search, fit: False)
     _, found = searched(problem, 4, check=verdict, n_restarts=12, fewest_starts=2)
     assert len(found.losses) == 12
     # The best of three; then six starts, but for those that were not followed to their end.

@@ -33,21 +33,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeAlias
 
 import numpy as np
 
 from pureneuron.inference.checks import Checks
-from pureneuron.inference.information import Information, weight_errors
 from pureneuron.initialize import Candidate, Proposal, Proposer, Random
-from pureneuron.model import match_neurons, unit_rows
 from pureneuron.monitor import Monitor, Stage, Teller
 from pureneuron.optimize import (
     Fit,
     Limits,
-    Point,
-    displacement,
-    distance,
     exchanged,
     meeting,
     minimize_mixed,
@@ -55,14 +49,10 @@ from pureneuron.optimize import (
 from pureneuron.optimize.comparison import THRESHOLDS as NEARNESS
 from pureneuron.problem import Problem, n_unknowns
 from pureneuron.results import StageReport
+from pureneuron.search.evidence import Check, Evidence
 from pureneuron.search.swaps import relocated, swap_search
 
-__all__ = ["Check", "Multistart", "Thresholds", "confirms", "multistart"]
-
-Check: TypeAlias = Callable[[Fit], Checks]
-"""``check(fit)``: the checks of a fit; asked of every new best one."""
-
-_TWICE = "two starts end in the same minimum"
+__all__ = ["Multistart", "Thresholds", "multistart"]
 
 
 @dataclass(frozen=True)
@@ -74,38 +64,21 @@ class Thresholds:
     fewest_starts, fewest_oriented : int
         Descents before two that agree are believed, if the residual shows nothing; and of starts
         that are oriented last (surety.py, calibration).
-    doubtful_starts : int
-        The same where the checks leave the best fit in doubt (surety.py, success.py).
     patience : int
         Random starts before the swap search: it is worth some thirty descents, and hardly ever
         needed (success.py).
     puzzled : int
         The same of starts that are oriented last, before weak neurons are relocated (make bench).
         After as many of either it is asked whether a neuron less would do (users.py).
-    relocated : int
-        Starts that go on by relocating neurons, at most: each is worth some five (make bench).
-    within : float
-        Standard errors that rows of W of two ends in one minimum may be apart; its square is what
-        their squared residuals may, in units of the noise variance (make bench).
-    as_low : float
-        Share of the loss by which the ends of two descents differ that are equally low (users.py).
     scarce : float
         Equations for each unknown below which swaps find more than exchanges do (success.py).
-    overdetermined : float
-        Equations for each unknown from which on a residual of zero betrays any wrong network
-        (success.py).
     """
 
     fewest_starts: int = 3
     fewest_oriented: int = 2
-    doubtful_starts: int = 6
     patience: int = 6
     puzzled: int = 3
-    relocated: int = 6
-    within: float = 2.0
-    as_low: float = 1e-3
     scarce: float = 20.0
-    overdetermined: float = 1.2
 
 
 THRESHOLDS = Thresholds()
@@ -136,6 +109,20 @@ class Multistart:
     n_iter: int
     history: tuple[float, ...]
 
+    @classmethod
+    def of(cls, evidence: Evidence) -> Multistart:
+        """Return how the best fit of all descents was found."""
+        assert evidence.winner is not None
+        info = evidence.best_fit.info
+        return cls(
+            winner=evidence.winner,
+            agreement=evidence.agreement,
+            losses=evidence.losses,
+            checks=evidence.checks,
+            n_iter=info.n_iter,
+            history=info.history,
+        )
+
     def describe(self) -> StageReport:
         """Report the starts and the winner."""
         n_starts = len(self.losses)
@@ -149,123 +136,6 @@ class Multistart:
                 "history": np.array(self.history),
             },
         )
-
-
-@dataclass(frozen=True, eq=False)
-class _Search:
-    """What the descents so far have shown."""
-
-    fewest: int
-    patience: int
-    losses: tuple[float, ...] = ()
-    n_random: int = 0
-    best: Fit | None = None
-    winner: Candidate | None = None
-    found_twice: bool = False
-    checks: Checks | None = None
-    doubted: bool = False
-    proof: str = ""
-    given_up: bool = False
-
-    @property
-    def is_over(self) -> bool:
-        """Whether no more starts are needed."""
-        enough = max(self.fewest, THRESHOLDS.doubtful_starts * self.doubted)
-        return (
-            self.given_up or bool(self.proof) or (self.found_twice and len(self.losses) >= enough)
-        )
-
-    @property
-    def is_slow(self) -> bool:
-        """Whether more random starts have been made than should have been enough."""
-        return self.n_random > self.patience
-
-    @property
-    def is_worth_relocations(self) -> bool:
-        """Whether weak neurons are all that may be wrong, and starts have not had their share."""
-        few = self.n_random <= self.patience + THRESHOLDS.relocated
-        return few and not self.doubted
-
-    @property
-    def best_point(self) -> Point | None:
-        """The point of the best fit."""
-        return None if self.best is None else self.best.point
-
-    def with_descent(
-        self, fit: Fit, candidate: Candidate, check: Check | None, *, met: bool
-    ) -> _Search:
-        """Return what is known after one descent more; ``met`` if it has come where the best is."""
-        after = replace(self, losses=(*self.losses, fit.loss))
-        if self.best is not None and fit.loss >= self.best.loss:
-            return replace(after, found_twice=self.found_twice or met)
-        checks = None if fit.is_exact or check is None else check(fit)
-        proven = fit.is_exact and _is_overdetermined(fit)
-        return replace(
-            after,
-            best=fit,
-            winner=candidate,
-            found_twice=met,
-            checks=checks,
-            doubted=not fit.is_exact and (checks is None or checks.in_doubt),
-            proof="the residual is zero up to rounding" if proven else self.proof,
-        )
-
-    def with_better(self, fit: Fit, check: Check | None) -> _Search:
-        """Return what is known if the best fit leads on to ``fit``, which may be the same."""
-        if fit is self.best:
-            return self
-        assert self.winner is not None
-        return self.with_descent(fit, self.winner, check, met=False)
-
-    def info(self) -> Multistart:
-        """Return how the best fit was found."""
-        assert self.best is not None
-        assert self.winner is not None
-        return Multistart(
-            winner=self.winner,
-            agreement=self.proof or (_TWICE if self.found_twice else ""),
-            losses=self.losses,
-            checks=self.checks,
-            n_iter=self.best.info.n_iter,
-            history=self.best.info.history,
-        )
-
-    def may_be_proved_by(self, candidate: Candidate, fit: Fit, *, met: bool) -> bool:
-        """Whether what speaks for a candidate would count: it has led to the best minimum."""
-        assert self.best is not None
-        still_open = not (self.proof or self.doubted)
-        return still_open and (met or self.best is fit) and confirms(candidate, self.best)
-
-    @property
-    def best_fit(self) -> Fit:
-        """The best fit."""
-        assert self.best is not None
-        return self.best
-
-    def is_at_a_loss(self, candidate: Candidate) -> bool:
-        """Whether as many random starts have been made as should have been enough, in vain."""
-        last = candidate.is_restart and self.n_random == self.patience
-        return last and not self.is_over and not self.best_fit.is_exact
-
-    def is_met_by(self, fit: Fit) -> bool:
-        """Whether a descent has come where the best one is."""
-        if self.best is None:
-            return False
-        either_way = fit.problem.fit_linear
-        apart = distance(fit.point, self.best.point, either_way=either_way)
-        if fit.info.joined or apart <= NEARNESS.same:
-            return True
-        known = None if self.checks is None else self.checks.known
-        if known is None or apart > NEARNESS.confirmed:
-            return False
-        return _are_within_errors(fit, self.best, known)
-
-    def is_mirrored_by(self, fit: Fit) -> bool:
-        """Whether a descent has come where the best one is, but for neurons turned round."""
-        if self.best is None or self.best is fit or self.best.is_exact:
-            return False
-        as_low = abs(fit.loss - self.best.loss) <= THRESHOLDS.as_low * self.best.loss
-        return as_low and distance(fit.point, self.best.point, either_way=True) <= NEARNESS.same
 
 
 def multistart(
@@ -320,7 +190,7 @@ def multistart(
     blind = not problem.linear_part_shows(n_neurons)
     if fewest_starts is None:
         fewest_starts = THRESHOLDS.fewest_oriented if blind else THRESHOLDS.fewest_starts
-    search = _Search(fewest_starts, THRESHOLDS.puzzled if blind else THRESHOLDS.patience)
+    search = Evidence(fewest_starts, THRESHOLDS.puzzled if blind else THRESHOLDS.patience)
     swaps = not blind or _is_scarce(problem, n_neurons)
     proposal = proposals.first()
     while proposal is not None:
@@ -348,22 +218,12 @@ def multistart(
         if search.may_be_proved_by(candidate, fit, met=met):
             proposal = proposal.corroborated()
             search = replace(search, proof=proposal.candidate.corroborated_by)
-        info = search.info()
+        info = Multistart.of(search)
         if stage is not None:
             stage.report(info)
         proposal = None if search.is_over else proposals.after(proposal)
     assert search.best is not None
     return search.best, info
-
-
-def confirms(candidate: Candidate, fit: Fit) -> bool:
-    """Tell whether a fit has every neuron near where a candidate puts it."""
-    if candidate.A is None:
-        return False
-    point = fit.point
-    columns = candidate.A[:, : len(candidate.W)]
-    moved = displacement(unit_rows(candidate.W), columns, point.W, point.columns)
-    return moved <= NEARNESS.confirmed
 
 
 class _Proposals:
@@ -400,7 +260,7 @@ class _Proposals:
 
 
 def _observer(
-    problem: Problem, search: _Search, n_restarts: int, monitor: Monitor
+    problem: Problem, search: Evidence, n_restarts: int, monitor: Monitor
 ) -> Callable[..., Teller]:
     """Return what makes the observer of a stage of the next descent."""
     i, best = len(search.losses) + 1, search.best_point
@@ -416,7 +276,7 @@ def _observer(
 def _descended(
     problem: Problem,
     candidate: Candidate,
-    search: _Search,
+    search: Evidence,
     limits: Limits,
     observer: Callable[..., Teller],
 ) -> Fit:
@@ -441,20 +301,6 @@ def _exchanged(
     return exchanged(fit, descend, rng=rng)
 
 
-def _are_within_errors(fit: Fit, best: Fit, known: Information) -> bool:
-    """Tell whether an end is as near the best one, and as low, as two standard errors allow.
-
-    Kinks that pass rows make several minima within that distance, and the rows do not tell which of
-    them is right. The loss has its say, for a row of W may be known badly in one direction only.
-    """
-    one, other, problem = fit.point, best.point, fit.problem
-    match = match_neurons(one.columns, one.W, other.columns, other.W, either_way=problem.fit_linear)
-    errors = np.linalg.norm(weight_errors(best, known), axis=1)[match.right]
-    near = np.sqrt(match.errors_W) <= THRESHOLDS.within * errors
-    above = abs(fit.loss - best.loss) * problem.n_equations / best.noise_variance
-    return bool(near.all()) and above <= THRESHOLDS.within**2
-
-
 def _relocated(
     fit: Fit, limits: Limits, rng: np.random.Generator, observer: Callable[..., Teller]
 ) -> Fit:
@@ -463,8 +309,3 @@ def _relocated(
 
 def _is_scarce(problem: Problem, n_neurons: int) -> bool:
     return problem.n_equations < THRESHOLDS.scarce * n_unknowns(problem, n_neurons)
-
-
-def _is_overdetermined(fit: Fit) -> bool:
-    unknowns = n_unknowns(fit.problem, fit.n_neurons)
-    return fit.problem.n_equations >= THRESHOLDS.overdetermined * unknowns
