@@ -3,6 +3,7 @@
 import numpy as np
 from known import Asked
 
+from pureneuron.identify.choice_of_line import line_apart
 from pureneuron.identify.precision import probe
 from pureneuron.identify.questions import Questions
 from pureneuron.identify.reading import Reading
@@ -30,7 +31,7 @@ def test_all_kinks_are_within_the_bounds():
         rng = np.random.default_rng(seed)
         search = begun(6, (-1.0, 1.0))
         some = units(rng.standard_normal((3, 6)), 0.5 * rng.standard_normal(3))
-        line = search._line_apart(some)
+        line = line_apart(search.questions.region, some, search.rng)
         if line is None:
             continue
         found += 1
@@ -43,14 +44,19 @@ def test_all_kinks_are_within_the_bounds():
 
 def test_neurons_that_no_line_within_the_bounds_crosses_are_not_read_again():
     outside = units(np.eye(2, 6), np.array([-3.0, -4.0]))
-    assert begun(6, (-1.0, 1.0))._line_apart(outside) is None
-    assert begun(6, None)._line_apart(outside) is not None
+    for bounds in ((-1.0, 1.0), None):
+        search = begun(6, bounds)
+        line = line_apart(search.questions.region, outside, search.rng)
+        assert (line is None) == (bounds is not None)
 
 
 def test_neurons_stay_where_another_line_shows_them_no_better(monkeypatch):
     search = begun(6, None)
     before = units(np.eye(3, 6), np.zeros(3))
-    line, badly = search._line_apart(before), np.array([False, True, False])
+    line, badly = (
+        line_apart(search.questions.region, before, search.rng),
+        np.array([False, True, False]),
+    )
     for error, better in ((1e-4, False), (1e-7, True)):
 
         def worse_or_better(self, _, error=error):

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pureneuron.identify.choice_of_line import line_along, line_apart, random_line
 from pureneuron.identify.coarse import Spread
 from pureneuron.identify.doubts import badly_known, disproved, kinks_bend, unexplained, vague
 from pureneuron.identify.kinks import Kinks
@@ -138,7 +139,7 @@ class Search:
         quiet, bounded = 0, self.questions.region.is_bounded
         enough = THRESHOLDS.quiet_lines_in_bounds if bounded else THRESHOLDS.quiet_lines
         while quiet < enough and self.n_lines < THRESHOLDS.most_lines:
-            quiet = 0 if self.read_line(self._random_line()) else quiet + 1
+            quiet = 0 if self.read_line(random_line(self.questions.region, self.rng)) else quiet + 1
         self.ask_fresh()
 
     def follow(self) -> bool:
@@ -151,7 +152,7 @@ class Search:
         Z = self.fresh[0]
         start = Z[wrong][0]
         target = self.home if wrong.all() else self.rng.choice(Z[~wrong])
-        return self.read_line(_line(start, target - start))
+        return self.read_line(line_along(start, target - start))
 
     def wrong(self) -> BoolArray:
         """Tell at which fresh questions the reading is wrong, (n,) bool."""
@@ -201,14 +202,14 @@ class Search:
         against the derivatives across it, where there are many inputs.
         """
         self.n_lines += 1
-        line = self._random_line()
+        line = random_line(self.questions.region, self.rng)
         before, lines = self.questions.count, [(line, self._traced(line, first=True))]
         while self.precision.is_coarse:
             most = max(len(kinks.places) for _, kinks in lines)
             asked = self.questions.count - before
             if asked > THRESHOLDS.share_of_lines * most * len(line.origin):
                 break
-            line = self._random_line()
+            line = random_line(self.questions.region, self.rng)
             with suppress(Discontinuous, Tangled):
                 lines.append((line, self._traced(line, first=True)))
         line, kinks = max(lines, key=lambda each: (len(each[1].places), each[1].least_gap))
@@ -321,7 +322,7 @@ class Search:
             self._polish()
         badly = badly_known(self.reading, self.questions.count)
         if badly.any() and self.n_lines <= THRESHOLDS.rereads:
-            line = self._line_apart(self.reading.kept(badly))
+            line = line_apart(self.questions.region, self.reading.kept(badly), self.rng)
             if line is not None:
                 self._read_again(line, badly)
 
@@ -374,38 +375,3 @@ class Search:
             known = reading.errors.copy()
             known[units] = errors
             self.reading = replace(new, errors=known)
-
-    def _random_line(self) -> Line:
-        region = self.questions.region
-        origin = region.draw(1, self.rng)[0]
-        if region.is_bounded:
-            return _line(origin, region.draw(1, self.rng)[0] - origin)
-        return _line(origin, self.rng.standard_normal(region.n_inputs))
-
-    def _line_apart(self, units: Reading) -> Line | None:
-        """Choose a line on which these neurons have kinks far apart, and turn on one way.
-
-        It is within the span of their rows: there kinks are strong, and others far between. A kink
-        beyond the bounds would not be seen, and its neuron be lost: None if there is no such line.
-        """
-        bounded = self.questions.region.is_bounded
-        best, widest = None if bounded else self._random_line(), -1.0
-        rows = units.W / np.linalg.norm(units.W, axis=1)[:, None]
-        for _ in range(100):
-            origin = self.questions.region.draw(1, self.rng)[0]
-            line = _line(origin, self.rng.standard_normal(len(rows)) @ rows)
-            rate = units.W @ line.direction
-            places = -units.preactivations(line.origin[None])[0] / rate
-            low, high = self.questions.region.ends(line.origin, line.direction, np.inf)
-            if places.min() <= low or places.max() >= high:
-                continue
-            places = np.arcsinh(places)
-            gap = float(np.diff(np.sort(places)).min(initial=np.inf))
-            gap = min(gap, 1.0) + (1.0 if abs(np.sign(rate).sum()) == len(rate) else 0.0)
-            if gap > widest and np.abs(places).max() < 3.0:
-                best, widest = line, gap
-        return best
-
-
-def _line(origin: Array, direction: Array) -> Line:
-    return Line(origin, direction / np.linalg.norm(direction))
