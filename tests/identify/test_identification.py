@@ -156,6 +156,15 @@ def test_outputs_with_an_offset_in_other_units():
     assert_same_units(back, network)
 
 
+def test_a_line_goes_as_far_as_probabilities_say_something_on_either_side():
+    # The second class is out of sight from x = 134 on, and the other side shows a kink at -200.
+    network = TwoLayerNetwork([[5.0, 0.1], [0.0, 0.0]], [[1.0], [-1.0]], [0.0, -200.0])
+    found = identify(lambda X: softmax(network.predict(X)), 1, link="softmax", rng=0)
+    assert found.certified
+    kinks = -found.network.hidden_bias / found.network.W[:, 0]
+    np.testing.assert_allclose(np.sort(kinks), [-200.0, 0.0], rtol=1e-9, atol=1e-9)
+
+
 def test_probabilities_through_a_softmax():
     network = random_network(3, k=6, m=4)
     found = identify(lambda X: softmax(network.predict(X)), 4, link="softmax", rng=0)

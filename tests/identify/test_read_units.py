@@ -15,7 +15,7 @@ from pureneuron.identify.piece import Piece
 from pureneuron.identify.reading import Reading
 from pureneuron.identify.region import Region
 from pureneuron.identify.stations import Stations
-from pureneuron.identify.units import Line, read_units
+from pureneuron.identify.units import Line, always_on_before, read_units
 
 
 def line_through(d, seed=0):
@@ -325,3 +325,50 @@ def test_steps_that_are_turned_round_at_a_bound_are_asked_once():
     order = np.argsort(units.W[:, 1])
     expected = W[np.argsort(W[:, 1] / W[:, 0])]
     np.testing.assert_allclose(units.W[order], expected / expected[:, :1], atol=1e-8)
+
+
+def always_on(seed, count, *, k=7, d=5, m=4):
+    """Return a network, what is read where its first neurons are always on, and a line off them.
+
+    Some of the others have been read the other way round. Left of its kinks, the line has the
+    first neurons on.
+    """
+    rng = np.random.default_rng(seed)
+    truth = drawn(seed, k=k, d=d, m=m, linear=False)
+    first = np.arange(k) < count
+    direction = -np.linalg.lstsq(truth.W[first], np.ones(count), rcond=None)[0]
+    line = Line(rng.standard_normal(d), direction / np.linalg.norm(direction))
+    places = np.arange(count) + rng.uniform(0.0, 0.8, count)
+    b = truth.b.copy()
+    b[first] = -truth.W[first] @ line.origin - truth.W[first] @ line.direction * places
+    truth = replace(truth, b=b)
+    read = truth.turned(first | (rng.random(k) < 0.5)).kept(~first)
+    kinks = seen(replace(truth.turned(first).kept(first), L=0.0 * truth.L, c=0.0 * truth.c), line)
+    return truth, read, line, kinks
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("seed", range(5))
+def test_neurons_that_were_always_on_follow_from_the_linear_part(seed, count):
+    truth, read, line, kinks = always_on(seed, count)
+    units = always_on_before(line, kinks, read)
+    assert units is not None
+    assert units.n_neurons == count
+    both = read.with_units(units.W, units.b, units.A, units.errors)
+    Z = spread(len(line.origin))
+    assert np.abs(read(Z) - truth(Z)).max() > 1.0
+    assert_same_function(both, truth, Z, 1e-8)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_linear_part_that_is_not_that_of_the_neurons_says_nothing_of_them(seed):
+    _, read, line, kinks = always_on(seed, 2)
+    rng = np.random.default_rng(seed)
+    other = read.with_linear(rng.standard_normal(read.L.shape), np.zeros(len(read.L)))
+    assert always_on_before(line, kinks, other) is None
+    assert always_on_before(line, kinks, replace(read, L=0.0 * read.L)) is None
+
+
+def test_one_output_does_not_tell_what_a_linear_part_is_of():
+    _, read, line, kinks = always_on(0, 1, m=1)
+    assert always_on_before(line, kinks, read) is None

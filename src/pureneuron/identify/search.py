@@ -24,7 +24,7 @@ from pureneuron.identify.precision import Precision, exactness
 from pureneuron.identify.questions import NotFinite, Questions
 from pureneuron.identify.reading import Reading
 from pureneuron.identify.refine import n_unknowns
-from pureneuron.identify.units import Line, read_units
+from pureneuron.identify.units import Line, always_on_before, read_units
 from pureneuron.typing import Array, BoolArray
 
 __all__ = ["Search"]
@@ -239,7 +239,9 @@ class Search:
         zero = self._zero_end(line, kinks)
         if zero == "high":
             line, kinks = line.reversed(), kinks.reversed()
-        units = read_units(
+        exact = zero is not None and not first and not self.precision.is_coarse
+        known = always_on_before(line, kinks, self.reading) if exact else None
+        units = known or read_units(
             self.residual,
             line,
             kinks,
@@ -268,11 +270,11 @@ class Search:
         while True:
             usual = THRESHOLDS.usual_reach * np.sqrt(len(line.origin))
             reach = self.reach if first else min(self.reach, usual)
-            low, high = self.questions.region.ends(line.origin, line.direction, reach)
+            low, high = self._ends(line, reach)
             nodes = np.array([low, high])
             if first and not self.questions.region.is_bounded:
-                inner = min(usual, 0.5 * reach)
-                nodes = np.array([low, -inner, inner, high])
+                inner = max(-usual, 0.5 * low), min(usual, 0.5 * high)
+                nodes = np.array([low, *inner, high])
             try:
                 return self._along(line, nodes, 1.0)
             except (Discontinuous, Tangled):
@@ -285,6 +287,25 @@ class Search:
                 if self.questions.link == "identity" or self.reach < 0.1:
                     raise
                 self.reach *= 0.25
+
+    def _ends(self, line: Line, reach: float) -> tuple[float, float]:
+        """Return how far a line may be followed; beyond a link, as far as answers say something."""
+        low, high = self.questions.region.ends(line.origin, line.direction, reach)
+        if self.questions.link == "identity":
+            return low, high
+        return self._answered(line, low), self._answered(line, high)
+
+    def _answered(self, line: Line, end: float) -> float:
+        """Return the first of ``end``, half of it, … at which the box answers."""
+        while True:
+            try:
+                self.questions.ask(line.points(np.array([end])))
+            except NotFinite:
+                if abs(end) < 0.1:
+                    raise
+                end *= 0.5
+            else:
+                return end
 
     def _along(self, line: Line, nodes: Array, less_exact: float) -> Kinks:
         return trace(

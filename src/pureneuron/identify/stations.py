@@ -281,7 +281,9 @@ def _groups(kinks: Kinks) -> IndexArray:
                 break
             most += 1
         if most < K:
-            least = max(begin + 1, most - (most - begin) // 4)
+            # A narrower choice must not cost a station.
+            fewest = K - largest * -(-(K - most) // largest)
+            least = max(begin + 1, most - (most - begin) // 4, fewest)
             most = least + int(np.argmax(width[least : most + 1]))
         ends.append(most)
     return np.array(ends)

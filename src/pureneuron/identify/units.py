@@ -24,7 +24,7 @@ from pureneuron.identify.region import Region
 from pureneuron.identify.stations import Stations
 from pureneuron.typing import Array
 
-__all__ = ["Line", "read_units"]
+__all__ = ["Line", "always_on_before", "read_units"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,12 @@ class Thresholds:
         is allowed for, and all in the worst direction (make bench-identify).
     far_out : float
         Times the rounding at its ends that a piece is off before its value is asked for.
+    same : float
+        How far a linear part may be, relative to its size, from that of neurons that have been on
+        everywhere, for it to be theirs (make bench-identify).
+    ill_conditioned : float
+        Condition number of their columns of A, of unit length, beyond which it does not tell them
+        apart.
     blurred : float
         Errors of gradients, in units of those of the function (make bench-identify).
     as_expected : float
@@ -54,6 +60,8 @@ class Thresholds:
     first_directions: float = 0.25
     more_directions: float = 0.125
     far_out: float = 4.0
+    same: float = 1e-6
+    ill_conditioned: float = 100.0
 
 
 THRESHOLDS = Thresholds()
@@ -160,6 +168,48 @@ def read_units(
         # A column of A is as inexact as the change of the slope is.
         errors = errors + THRESHOLDS.cautious * kinks.jump_errors / np.linalg.norm(A, axis=0)
     return Reading(W, b, A, L, c, errors)
+
+
+def always_on_before(line: Line, kinks: Kinks, read: Reading) -> Reading | None:
+    """Return the neurons of a line if they have been on wherever one has looked so far.
+
+    There such a neuron is no neuron, but ``a_i w_i`` in the linear part of what has been read;
+    beside it are those of neurons that were read the other way round. As the kinks tell a_i, the
+    row follows.
+
+    Parameters
+    ----------
+    line, kinks
+        The line and its kinks. The function must be zero left of all of them.
+    read : Reading
+        What has been read.
+
+    Returns
+    -------
+    Reading or None
+        The neurons, the other way round: with the linear part, they go out. None if they do not
+        follow.
+    """
+    J, d = kinks.jumps.T, len(line.origin)
+    size = np.linalg.norm(J, axis=0)
+    if not read.L.any() or not size.all():
+        return None
+    U, s, _ = np.linalg.svd(J / size, full_matrices=False)
+    if len(size) >= len(J) or s[0] > THRESHOLDS.ill_conditioned * s[-1]:
+        return None
+    # Outputs that these neurons have no part in tell which of the others are in the linear part.
+    A, L = (M - U @ (U.T @ M) for M in (read.A, read.L))
+    products = (A.T @ A) * (read.W @ read.W.T)
+    share = np.linalg.lstsq(products, np.sum((A.T @ L) * read.W, axis=1), rcond=None)[0]
+    own = read.L - read.A @ (np.rint(share)[:, None] * read.W)
+    W = -np.linalg.lstsq(J, own, rcond=None)[0]
+    off = np.linalg.norm(own + J @ W) / np.linalg.norm(J @ W)
+    # A row that is not that of its neuron has no reason to be one along the line.
+    off = max(off, np.abs(W @ line.direction - 1.0).max())
+    if off > THRESHOLDS.same:
+        return None
+    nothing = Reading.nothing(d, len(J))
+    return nothing.with_units(W, -kinks.places - W @ line.origin, J, np.full(len(W), off))
 
 
 def _together(
