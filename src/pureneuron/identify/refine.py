@@ -44,6 +44,8 @@ class Thresholds:
         missing a fit does not get far, and takes long over it (make bench-identify).
     restarts : int
         Random starts of a fit to what is left (make bench-identify).
+    answers : float
+        Answers for each unknown of such a fit; a fit to all of them follows (make bench-identify).
     many_unknowns : int
         Unknowns from which on sides are held while products with one output are fitted: damped
         steps for so many take minutes (make bench-identify).
@@ -64,6 +66,7 @@ class Thresholds:
     patience: int = 5
     least_gain: float = 0.1
     restarts: int = 5
+    answers: float = 12.0
     many_unknowns: int = 1000
     steps: int = 12
     worthwhile: float = 0.2
@@ -113,11 +116,15 @@ def fitted(
 ) -> Reading | None:
     """Fit neurons and a linear part to Y (n, m) at Z (n, d); None if time ends before any fit.
 
-    Rows of W may be far off: what is fitted has more in it than these neurons.
+    Rows of W may be far off: what is fitted has more in it than these neurons. So a part of the
+    answers will do.
     """
+    d, m = Z.shape[1], Y.shape[1]
+    enough = int(THRESHOLDS.answers * (n_neurons * (d + m) / m + d + 1))
+    rows = rng.choice(len(Z), min(enough, len(Z)), replace=False)
     try:
         fit = recover(
-            ArraySamples(Z, Y),
+            ArraySamples(Z[rows], Y[rows]),
             n_neurons,
             fit_hidden_bias=True,
             fit_intercept=True,
