@@ -104,6 +104,36 @@ def test_a_skip_term(m):
     assert any("linear part" in note for note in found.notes)
 
 
+@pytest.mark.parametrize("weight", [5e-5, 1e-6, 1e-8])
+@pytest.mark.parametrize("k", [4, 12])
+def test_a_weak_skip_term_stays(k, weight):
+    network = random_network(3, d=6, k=k, m=1)
+    box = Asked(lambda X: network.predict(X) + weight * X[:, :1])
+    found = identify(box, 6, rng=0)
+    assert found.status is Status.RECOVERED
+    X = np.random.default_rng(1).standard_normal((500, 6))
+    off = np.abs(found.network.predict(X) - box(X)).max()
+    # What is said of the accuracy is that of the network that is returned.
+    assert off < 1e-10
+    assert found.accuracy < 1e-10
+
+
+def test_with_one_input_no_choice_of_sides_that_nearly_fits_is_taken():
+    network = random_network(1, d=1, k=30, m=1, linear=True)
+    found = identify(network, rng=0)
+    assert found.status is Status.RECOVERED
+    X = np.random.default_rng(1).standard_normal((500, 1))
+    np.testing.assert_allclose(found.network.predict(X), network.predict(X), atol=1e-11)
+
+
+def test_absolute_values():
+    X = np.random.default_rng(1).standard_normal((500, 1))
+    for seed in range(4):
+        found = identify(lambda X: np.abs(X[:, 0] - 0.3), 1, rng=seed)
+        assert found.status is Status.RECOVERED
+        np.testing.assert_allclose(found.network.predict(X), np.abs(X - 0.3), atol=1e-12)
+
+
 def test_inputs_in_very_different_units():
     network = random_network(0, k=5, m=2)
     center = np.array([0.0, 1e6, 0.01, -1e-6])

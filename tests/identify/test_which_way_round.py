@@ -134,3 +134,28 @@ def test_nothing_to_turn():
     found, negative = oriented(rounding)
     assert negative == 0.0
     assert_turned_back(found, truth)
+
+
+def test_what_answers_do_not_allow_to_leave_out_stays():
+    truth = drawn(6, d=6, k=4, m=1, linear=False)
+    read = truth.with_linear(np.full((1, 6), 2e-5), np.zeros(1))
+    assert not oriented(read)[0].L.any()
+    Z = spread(6)
+
+    def is_as_good(reading, slope):
+        return bool(np.abs(leaky(reading, slope)(Z) - read(Z)).max() < 1e-9)
+
+    found, negative = oriented(read, is_as_good)
+    assert negative == 0.0
+    assert_same_function(found, read, Z)
+
+
+@pytest.mark.parametrize("factor", [1.0, 3.0, 1.0 / 3.0])
+def test_an_absolute_value_has_a_slope_that_a_network_may_have(factor):
+    for seed in range(4):
+        truth = drawn(seed, d=3, k=2, m=1, linear=False)
+        truth = replace(truth, A=factor * truth.A)
+        read = as_it_is_read(truth, -1.0, np.array([True, False]))
+        found, negative = oriented(read)
+        assert -1.0 < negative < -0.999
+        assert_same_function(leaky(found, negative), leaky(truth, -1.0), spread(3))

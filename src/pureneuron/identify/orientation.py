@@ -14,6 +14,7 @@ the slope is zero, ρ_i is 0 or −1, and there is nearly always only one choice
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -58,8 +59,18 @@ class Thresholds:
 THRESHOLDS = Thresholds()
 
 
-def oriented(reading: Reading) -> tuple[Reading, float]:
+def oriented(
+    reading: Reading, is_as_good: Callable[[Reading, float], bool] | None = None
+) -> tuple[Reading, float]:
     """Turn neurons round so that the linear part vanishes, if that can be.
+
+    Parameters
+    ----------
+    reading : Reading
+        What has been read.
+    is_as_good : callable, optional
+        Tells of a reading without linear part, and the slope, whether it still is what was asked.
+        What is left out may be small against the neurons and yet be more than answers allow.
 
     Returns
     -------
@@ -75,7 +86,8 @@ def oriented(reading: Reading) -> tuple[Reading, float]:
     linear = reading.L.ravel()
     size = np.linalg.norm(effects)
     if np.linalg.norm(linear) <= THRESHOLDS.exact * size:
-        return _without_linear(reading), 0.0
+        without = _without_linear(reading)
+        return (without, 0.0) if is_as_good is None or is_as_good(without, 0.0) else (reading, 0.0)
     # A row of small weights decides as well as a large one.
     lengths = np.linalg.norm(effects, axis=0)
     rank = int(np.sum(np.linalg.svd(effects / lengths, compute_uv=False) > THRESHOLDS.dependent))
@@ -83,13 +95,16 @@ def oriented(reading: Reading) -> tuple[Reading, float]:
         found = _by_least_squares(effects, lengths, linear)
     else:
         found = _by_choice(effects, linear, rank, float(np.median(reading.errors)))
-    if found is None:
-        return reading.turned(_smallest(effects, linear)), 0.0
-    which, tau = found
-    turned = reading.turned(which)
-    A, b = turned.A * (1.0 + tau), turned.b
-    leaky = replace(turned, A=A, c=turned.c - tau * turned.A @ b)
-    return _without_linear(leaky), tau / (1.0 + tau)
+    if found is not None:
+        which, tau = found
+        turned = reading.turned(which)
+        A, b = turned.A * (1.0 + tau), turned.b
+        leaky = _without_linear(replace(turned, A=A, c=turned.c - tau * turned.A @ b))
+        # Of |z| the slope is -1 up to rounding, and a rectifier has one above that.
+        slope = max(tau / (1.0 + tau), float(np.nextafter(-1.0, 0.0)))
+        if is_as_good is None or is_as_good(leaky, slope):
+            return leaky, slope
+    return reading.turned(_smallest(effects, linear)), 0.0
 
 
 def _by_least_squares(

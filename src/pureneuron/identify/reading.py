@@ -56,9 +56,12 @@ class Reading:
         """Return W z + b, (n, k)."""
         return Z @ self.W.T + self.b
 
-    def __call__(self, Z: Array) -> Array:
+    def __call__(self, Z: Array, negative_slope: float = 0.0) -> Array:
         """Return the outputs (n, m) at points (n, d)."""
-        hidden = np.maximum(self.preactivations(Z), 0.0)
+        pre = self.preactivations(Z)
+        hidden = np.maximum(pre, 0.0)
+        if negative_slope:
+            hidden += negative_slope * np.minimum(pre, 0.0)
         return np.asarray(hidden @ self.A.T + Z @ self.L.T + self.c)
 
     def uncertainty(self, Z: Array) -> Array:

@@ -243,7 +243,7 @@ class Run:
         notes: list[str] = []
         if search is not None:
             with Stage(self, "orientation") as stage:
-                reading, slope = oriented(search.reading)
+                reading, slope = oriented(search.reading, search.explains_as_well)
                 stage.said = _orientation(reading, slope)
             reading = reading.by_effect()
         if reading.L.any():
@@ -260,7 +260,7 @@ class Run:
         output_scale = np.broadcast_to(questions.output_scale, m)
         if search is not None and fresh is not None:
             answers = fresh[1] * output_scale
-            off = answers - search.reading(fresh[0]) * output_scale
+            off = answers - reading(fresh[0], slope) * output_scale
             loss = float(np.mean(off**2))
             rows = RowSample(np.arange(len(off)), answers, answers - off, len(off))
         names = tuple(f"x{j}" for j in range(d))
@@ -279,7 +279,7 @@ class Run:
             rows=rows,
             notes=tuple(notes),
             n_questions=questions.count,
-            accuracy=float("inf") if search is None else search.accuracy(),
+            accuracy=float("inf") if search is None else search.accuracy(reading, slope),
             rounding=self._rounding,
             n_fresh=0 if fresh is None else len(fresh[0]),
         )

@@ -62,6 +62,9 @@ class Thresholds:
     cautious : float
         Errors of neurons after a polish, as a share of those for answers as inexact as is allowed
         for.
+    as_well : float
+        Times as far off fresh answers as before that a reading without linear part may be
+        (make bench-identify).
     """
 
     reach: float = 300.0
@@ -77,6 +80,7 @@ class Thresholds:
     less_exact: float = 30.0
     least_explained: float = 0.9
     cautious: float = 0.1
+    as_well: float = 10.0
 
 
 THRESHOLDS = Thresholds()
@@ -184,12 +188,26 @@ class Search:
             self.reading = self.spread.completed(before, seconds)
         return self.reading is not before
 
-    def accuracy(self) -> float:
-        """Return the largest difference to a fresh answer, relative to the size of the outputs."""
+    def accuracy(self, reading: Reading | None = None, negative_slope: float = 0.0) -> float:
+        """Return the largest difference to a fresh answer, relative to the size of the outputs.
+
+        Of the reading so far, if no other one is given.
+        """
         if self.fresh is None:
             return float("inf")
         Z, Y = self.fresh
-        return float(np.abs(Y - self.reading(Z)).max())
+        reading = self.reading if reading is None else reading
+        return float(np.abs(Y - reading(Z, negative_slope)).max())
+
+    def explains_as_well(self, reading: Reading, negative_slope: float) -> bool:
+        """Tell whether a reading is as near to the fresh answers as the one so far, about."""
+        if self.fresh is None:
+            return True
+        Z, Y = self.fresh
+        off = np.abs(Y - reading(Z, negative_slope)).max(axis=1)
+        before = np.abs(Y - self.reading(Z)).max(axis=1)
+        allowed = self._rounding(Z, Y) + THRESHOLDS.as_well * before.max()
+        return bool((off <= allowed).all())
 
     def bends(self) -> bool:
         """Whether the kinks of the box bend."""
