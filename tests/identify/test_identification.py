@@ -319,6 +319,40 @@ def test_constant_functions_have_no_neurons(value):
     np.testing.assert_allclose(found.network.output_bias, value, rtol=1e-9)
 
 
+@pytest.mark.parametrize("size", [1e-280, 1e-14, 1e14, 1e200])
+@pytest.mark.parametrize("bounds", [None, (-2.0, 2.0)])
+def test_a_neuron_that_is_seldom_on_is_seen_in_any_units(size, bounds):
+    X = np.random.default_rng(1).uniform(-2.0, 2.0, (500, 1))
+    wanted = np.maximum(X - 1.0, 0.0)
+    for seed in range(6):
+        found = identify(
+            lambda X: size * np.maximum(X[:, 0] - 1.0, 0.0), 1, bounds=bounds, rng=seed
+        )
+        assert found.status is Status.RECOVERED
+        assert found.network.n_neurons == 1
+        np.testing.assert_allclose(found.network.predict(X) / size, wanted, atol=1e-12)
+
+
+def test_a_neuron_that_is_seldom_on_in_single_precision():
+    network = TwoLayerNetwork([[1.0]], [[1.0, 1.0, 1.0, 1.0, 1.0]], [-2.5])
+    X = np.random.default_rng(1).standard_normal((500, 5))
+    for seed in range(4):
+        found = identify(lambda X: network.predict(X).astype(np.float32), 5, rng=seed)
+        assert found.status is Status.RECOVERED
+        assert found.network.n_neurons == 1
+        np.testing.assert_allclose(found.network.predict(X), network.predict(X), atol=1e-5)
+
+
+@pytest.mark.parametrize("m", [1, 2])
+def test_one_input_in_single_precision(m):
+    X = np.random.default_rng(1).standard_normal((500, 1))
+    for seed in range(4):
+        network = random_network(seed, d=1, k=3, m=m)
+        found = identify(lambda X, n=network: n.predict(X).astype(np.float32), 1, rng=seed)
+        assert found.status is Status.RECOVERED
+        np.testing.assert_allclose(found.network.predict(X), network.predict(X), atol=1e-4)
+
+
 @pytest.mark.parametrize("bias", [0.5, 8.0])
 def test_a_constant_of_few_digits_hides_no_neuron(bias):
     network = TwoLayerNetwork([[1e-3]], [[1.0, 0.3]], [-1.5], [bias])

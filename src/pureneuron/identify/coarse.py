@@ -136,7 +136,10 @@ class Spread:
                 break
             new = refined(reading, Z[explained], Y[explained])
             # One neuron that is known badly blurs all that is read after it.
-            gain = new.blur / reading.blur
+            gain = _ratio(new.blur, reading.blur)
+            if not reading.blur:
+                # With one input a row of W is known as it is, and a bias is not.
+                gain = _ratio(self.left(new), self.left(reading))
             # With a neuron missing, or one that is none, the fit gets worse and not better.
             if gain < 1.0:
                 reading = new
@@ -254,6 +257,11 @@ class Spread:
         reading = Reading.of(fit.network, self.questions.region)
         rows = np.linalg.norm(errors.W, axis=1)
         return replace(reading, errors=THRESHOLDS.cautious * rows), said
+
+
+def _ratio(new: float, old: float) -> float:
+    """Return how many times as large as before; 1 if both are zero."""
+    return new / old if old else (np.inf if new else 1.0)
 
 
 def _enough(unknowns: int, n_outputs: int) -> int:

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from pureneuron.identify.questions import Questions
+from pureneuron.identify.questions import NotFinite, Questions
 from pureneuron.typing import Array
 
 __all__ = ["Precision", "exactness", "probe", "repeats"]
@@ -44,6 +44,11 @@ class Thresholds:
         rounding: single precision has some 1e-6 (make bench-identify).
     repetitions : int
         Times that one question is asked in a call, in two calls, to see how answers differ.
+    constant : float
+        Spread of answers, relative to the largest, up to which they are one number (rounding).
+    farther, more_places : tuple of float, int
+        Where outputs that seem to be constant are asked as well, times as far as usual, and at how
+        many places each (make bench-identify).
     drift : float
         Correlation of these answers, with their order or each with the one before, from which on
         they depend on what was asked before: of 32 independent ones, hardly ever (by definition).
@@ -61,6 +66,9 @@ class Thresholds:
     coarse: float = 1e-10
     noise: float = 1e-5
     repetitions: int = 16
+    constant: float = 1e-12
+    farther: tuple[float, ...] = (1.0, 4.0, 16.0)
+    more_places: int = 8
     drift: float = 0.7
 
 
@@ -113,8 +121,7 @@ def probe(questions: Questions, rng: np.random.Generator) -> Precision:
     directions *= h / np.linalg.norm(directions, axis=1)[:, None]
     Z = centres + np.arange(-2.0, 3.0)[:, None, None] * directions
     Y = questions.ask(Z.reshape(-1, region.n_inputs)).reshape(5, places, -1)
-    size = np.sqrt(np.mean((Y[2] - Y[2].mean(axis=0)) ** 2, axis=0))
-    size = np.where(size > 1e-12 * np.abs(Y).max(axis=(0, 1)), size, 1.0)
+    size = _size(questions, Y[2], rng)
     size = size * _coarser(Y / size)
     Y = Y / size
     near, wide = Y[1] - 2.0 * Y[2] + Y[3], Y[0] - 2.0 * Y[2] + Y[4]
@@ -139,6 +146,34 @@ def probe(questions: Questions, rng: np.random.Generator) -> Precision:
         places=centres,
         answers=Y[2],
     )
+
+
+def _size(questions: Questions, Y: Array, rng: np.random.Generator) -> Array:
+    """Return the size of the outputs (m,), for answers (p, m) at a few places.
+
+    A neuron that is seldom on is at none of them, maybe. So where an output does not vary, it is
+    asked farther out as well, and what is seen there counts as near as a linear function allows.
+    """
+    region, size = questions.region, _spread(Y)
+    for far in THRESHOLDS.farther:
+        if (size > 0.0).all():
+            break
+        stretch = 1.0 if region.is_bounded else far
+        try:
+            beyond = questions.ask(stretch * region.draw(THRESHOLDS.more_places, rng))
+        except NotFinite:  # Lines will tell whether that is within reach.
+            break
+        size = np.where(size > 0.0, size, _spread(np.concatenate([Y, beyond])) / stretch)
+    return np.where(size > 0.0, size, 1.0)
+
+
+def _spread(Y: Array) -> Array:
+    """Return the root mean square of answers (n, m) about their mean, (m,); 0 for rounding."""
+    largest = np.abs(Y).max(axis=0)
+    # Squares of numbers such as 1e-200 and 1e200 are none.
+    scaled = Y / np.where(largest > 0.0, largest, 1.0)
+    spread = np.sqrt(np.mean((scaled - scaled.mean(axis=0)) ** 2, axis=0))
+    return np.asarray(np.where(spread > THRESHOLDS.constant, spread * largest, 0.0))
 
 
 def exactness(precision: Precision, questions: Questions, Z: Array, Y: Array) -> Array:

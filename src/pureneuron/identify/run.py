@@ -261,7 +261,8 @@ class Run:
         if search is not None and fresh is not None:
             answers = fresh[1] * output_scale
             off = answers - reading(fresh[0], slope) * output_scale
-            loss = float(np.mean(off**2))
+            with np.errstate(over="ignore"):  # Outputs may be as large as numbers are.
+                loss = float(np.mean(off**2))
             rows = RowSample(np.arange(len(off)), answers, answers - off, len(off))
         names = tuple(f"x{j}" for j in range(d))
         return Identification(
