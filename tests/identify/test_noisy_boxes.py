@@ -1,11 +1,14 @@
 """Boxes with noise: a fit to the most telling questions."""
 
+from dataclasses import replace
+from importlib import import_module
+
 import numpy as np
 import pytest
 from known import Asked, drawn
 
 from networks import random_network
-from pureneuron import identify
+from pureneuron import identify, recover
 from pureneuron.identify.design import designed
 from pureneuron.identify.polish import jacobian
 from pureneuron.identify.region import Region
@@ -96,6 +99,46 @@ def test_a_budget_for_no_fit():
     found = identify(box, 3, noise=True, budget=2, rng=0)
     assert found.status is Status.OUT_OF_BUDGET
     assert len(box) == found.n_questions <= 2
+
+
+def test_an_answer_that_is_not_finite_gets_its_status():
+    network = random_network(1, d=3, k=2, m=1)
+    box = noisy(network, 0.1)
+    found = identify(lambda X: np.where(X[:, :1] > 2.0, np.nan, box(X)), 3, noise=True, rng=0)
+    assert found.status is Status.NOT_FINITE
+    assert "not finite" in found.reason
+
+
+@pytest.mark.parametrize("while_fitting", [False, True])
+def test_after_an_interrupt_the_last_fit_is_returned(while_fitting, monkeypatch):
+    network = random_network(1, d=3, k=2, m=1)
+    box, fits = noisy(network, 0.1), []
+
+    def interrupted(*args, **options):
+        fits.append(recover(*args, **options))
+        if while_fitting and len(fits) > 1:
+            # What a fit returns after Ctrl-C.
+            reason = "interrupted before the search had ended"
+            return replace(fits[-1], status=Status.NOT_CONVERGED, reason=reason)
+        return fits[-1]
+
+    def asked(X):
+        if fits and not while_fitting:
+            raise KeyboardInterrupt
+        return box(X)
+
+    monkeypatch.setattr(import_module("pureneuron.identify.sampled"), "recover", interrupted)
+    found = identify(asked, 3, noise=True, tol=1e-3, rng=0)
+    assert found.status is Status.NOT_CONVERGED
+    assert found.reason.startswith("interrupted; before, the fit was RECOVERED")
+    assert len(fits) == 1 + while_fitting
+    np.testing.assert_array_equal(found.network.W, fits[0].network.W)
+    with pytest.raises(KeyboardInterrupt):
+        identify(raising, 3, noise=True, rng=0)
+
+
+def raising(X):
+    raise KeyboardInterrupt
 
 
 def test_more_than_the_noise_that_was_said_is_no_network():

@@ -126,6 +126,14 @@ def test_vectors_lists_and_other_types_are_answers():
     np.testing.assert_array_equal(asking(lambda X: np.rint(X).astype(int)).ask(Z), np.rint(Z))
 
 
+@pytest.mark.parametrize("m", [1, 3])
+@pytest.mark.parametrize("size", [1, 6])
+def test_answers_to_a_single_row_may_be_squeezed(m, size):
+    questions = asking(lambda X: X[:, :m].squeeze(), batch_size=size)
+    np.testing.assert_array_equal(questions.ask(Z), Z[:, :m])  # 25 rows: one is left over.
+    assert questions.n_outputs == m
+
+
 def test_a_box_may_overwrite_its_inputs_and_its_answers():
     answer = np.zeros((25, 2))
 
@@ -207,7 +215,8 @@ def test_what_is_no_probability_is_not_finite(link, value):
         P[-1, 0] = value
         return P
 
-    with pytest.raises(NotFinite, match="is not finite"):
+    message = "is not finite" if np.isnan(value) else f"no probability .* behind a {link}"
+    with pytest.raises(NotFinite, match=message):
         asking(function, link=link).ask(Z)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from pureneuron.identify.boxes import Box, Link, box_of
 from pureneuron.identify.identification import Identification
-from pureneuron.identify.questions import OutOfQuestions, Questions
+from pureneuron.identify.questions import NotFinite, OutOfQuestions, Questions
 from pureneuron.identify.region import Region
 from pureneuron.identify.run import Run, output_names
 from pureneuron.identify.sampled import sampled
@@ -157,6 +157,8 @@ def _fitted(
         run = Run(questions, rng)
         reason = f"{questions.count} questions were asked, and a fit needs more"
         return run.identification(Status.OUT_OF_BUDGET, reason, box, n_neurons)
+    except NotFinite as error:
+        return Run(questions, rng).identification(Status.NOT_FINITE, str(error), box, n_neurons)
     values = {each.name: getattr(fit, each.name) for each in fields(fit)}
     status, reason = fit.status, fit.reason
     level = float(np.sqrt(fit.loss))

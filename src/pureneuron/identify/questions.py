@@ -119,13 +119,18 @@ class Questions:
         if not np.isfinite(Y).all():
             at = X[np.flatnonzero(~np.isfinite(Y).all(axis=1))[0]]
             shown = np.array2string(at, precision=6, threshold=8, separator=", ")
-            raise NotFinite(f"the answer to x = {shown} is not finite")
+            raise NotFinite(f"the answer to x = {shown} is {self._wrong_with(checked)}")
         if self._numbers + Z.size + Y.size <= self.most_kept:
             self._kept.append((np.array(Z), Y))
             self._numbers += Z.size + Y.size
         else:
             self._numbers = self.most_kept + 1
         return Y
+
+    def _wrong_with(self, answers: Array) -> str:
+        if not np.isfinite(answers).all() or self.link == "identity":
+            return "not finite"
+        return f"no probability between 0 and 1, as behind a {self.link}, or is rounded to 0 or 1"
 
     def _note_precision(self, answers: Array) -> None:
         """Note whether all answers are numbers of single or half precision, and differ at all."""
@@ -151,6 +156,8 @@ class Questions:
         """Return the answers as a matrix of float64."""
         if np.iscomplexobj(answers) or not np.issubdtype(answers.dtype, np.number):
             raise ValueError(f"the function must return real numbers, got {answers.dtype} values")
+        if n == 1 and (answers.ndim == 0 or (answers.ndim == 1 and len(answers) > 1)):
+            answers = answers.reshape(1, -1)  # Of a function that squeezes what it returns.
         expected = "(n,) or (n, m)" if self.n_outputs is None else f"(n, {self.n_outputs})"
         if answers.ndim not in (1, 2) or len(answers) != n:
             raise ValueError(

@@ -7,7 +7,7 @@ them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -18,6 +18,7 @@ from pureneuron.identify.reading import Reading
 from pureneuron.options import Init
 from pureneuron.recover import recover
 from pureneuron.recovery import Recovery
+from pureneuron.results import Status
 from pureneuron.samples import ArraySamples
 
 __all__ = ["sampled"]
@@ -64,7 +65,7 @@ def sampled(
     Parameters
     ----------
     questions : Questions
-        The box. When its budget is spent, the last fit is returned.
+        The box. When its budget is spent, or after Ctrl-C, the last fit is returned.
     n_neurons : int or "auto"
         As :func:`~pureneuron.recover` takes it.
     tol : float or None
@@ -77,6 +78,10 @@ def sampled(
     ------
     OutOfQuestions
         If the budget does not allow the first fit.
+    NotFinite
+        If an answer is not finite.
+    KeyboardInterrupt
+        After Ctrl-C where there is no fit yet.
     """
     region, d = questions.region, questions.region.n_inputs
     neurons = d if n_neurons == "auto" else n_neurons
@@ -87,9 +92,15 @@ def sampled(
     for _ in range(THRESHOLDS.most_rounds):
         init, size = _start(recovery, n_neurons)
         samples = ArraySamples(region.to_inputs(Z), Y)
-        recovery = recover(
-            samples, size, init=init, rng=rng, fit_hidden_bias=True, fit_intercept=True
-        )
+        try:
+            fit = recover(
+                samples, size, init=init, rng=rng, fit_hidden_bias=True, fit_intercept=True
+            )
+        except KeyboardInterrupt:
+            return _interrupted(recovery)
+        if fit.status is Status.NOT_CONVERGED and fit.reason.startswith("interrupted"):
+            return fit if recovery is None else _interrupted(recovery)
+        recovery = fit
         errors = recovery.standard_errors
         largest = np.inf if errors is None else float(errors.W.max(initial=0.0))
         if not recovery.certified:
@@ -107,7 +118,10 @@ def sampled(
             more = designed(reading, Z, _affordable(questions, count), region, rng)
         if not len(more):
             return recovery
-        Z, Y = np.concatenate([Z, more]), np.concatenate([Y, questions.ask(more)])
+        try:
+            Z, Y = np.concatenate([Z, more]), np.concatenate([Y, questions.ask(more)])
+        except KeyboardInterrupt:
+            return _interrupted(recovery)
     assert recovery is not None
     return recovery
 
@@ -119,6 +133,14 @@ def _start(
     if before is None or not before.certified or before.network.linear.any():
         return "auto", n_neurons
     return before.network, before.network.n_neurons
+
+
+def _interrupted(recovery: Recovery | None) -> Recovery:
+    """Return the last fit after Ctrl-C; the interrupt goes on where there is none."""
+    if recovery is None:
+        raise KeyboardInterrupt
+    reason = f"interrupted; before, the fit was {recovery.status.name}: {recovery.reason}"
+    return replace(recovery, status=Status.NOT_CONVERGED, reason=reason)
 
 
 def _affordable(questions: Questions, count: int, *, first: bool = False) -> int:
