@@ -44,8 +44,9 @@ class Thresholds:
         missing a fit does not get far, and takes long over it (make bench-identify).
     restarts : int
         Random starts of a fit to what is left (make bench-identify).
-    answers : float
-        Answers for each unknown of such a fit; a fit to all of them follows (make bench-identify).
+    answers, fewest : float, int
+        Answers for each unknown of such a fit, and how many it gets at least; a fit to all of them
+        follows (make bench-identify).
     many_unknowns : int
         Unknowns from which on sides are held while products with one output are fitted: damped
         steps for so many take minutes (make bench-identify).
@@ -67,6 +68,7 @@ class Thresholds:
     least_gain: float = 0.1
     restarts: int = 5
     answers: float = 12.0
+    fewest: int = 5000
     many_unknowns: int = 1000
     steps: int = 12
     worthwhile: float = 0.2
@@ -121,10 +123,12 @@ def fitted(
     """
     d, m = Z.shape[1], Y.shape[1]
     enough = int(THRESHOLDS.answers * (n_neurons * (d + m) / m + d + 1))
-    rows = rng.choice(len(Z), min(enough, len(Z)), replace=False)
+    if (enough := max(enough, THRESHOLDS.fewest)) < len(Z):
+        rows = rng.choice(len(Z), enough, replace=False)
+        Z, Y = Z[rows], Y[rows]
     try:
         fit = recover(
-            ArraySamples(Z[rows], Y[rows]),
+            ArraySamples(Z, Y),
             n_neurons,
             fit_hidden_bias=True,
             fit_intercept=True,
