@@ -19,9 +19,11 @@ from pureneuron.typing import AnyArray, Array
 __all__ = [
     "THRESHOLDS",
     "Thresholds",
+    "across",
     "gram_inverse",
     "inverse",
     "plus",
+    "rectified",
     "row_products",
     "single_rows",
     "svd",
@@ -145,16 +147,18 @@ def tall_product(A: AnyArray, B: AnyArray) -> AnyArray:
     return (left.transpose(0, 2, 1) @ right).sum(axis=0) + A[whole:].T @ B[whole:]
 
 
-def row_products(A: AnyArray, B: AnyArray) -> AnyArray:
-    """Return the products of each entry of a row of A with each of the same row of B, (n, p q).
+def across(M: AnyArray) -> AnyArray:
+    """Return ``Mᵀ`` (k, n) of a tall matrix, each of its rows in one piece of memory.
 
-    NumPy's broadcasting takes twice as long where q is small.
+    What is done entry by entry runs along the last axis, and is slow where that is short.
     """
-    if isinstance(A, np.ndarray):
-        products = np.einsum("np,nq->npq", A, B)
-    else:
-        products = A[:, :, None] * B[:, None, :]
-    shape = (A.shape[0], A.shape[1] * B.shape[1])
+    return np.ascontiguousarray(M.T) if isinstance(M, np.ndarray) else M.T
+
+
+def row_products(A: AnyArray, B: AnyArray) -> AnyArray:
+    """Return the products of each row of A (p, n) with each of B (q, n), as rows (p q, n)."""
+    shape = (A.shape[0] * B.shape[0], A.shape[1])
+    products = A[:, None, :] * B[None, :, :]
     return array_api_compat.array_namespace(A).reshape(products, shape)
 
 
@@ -171,6 +175,14 @@ def times(M: AnyArray, D: AnyArray) -> AnyArray:
 def plus(M: AnyArray, N: AnyArray) -> AnyArray:
     """Return ``M + N`` for a temporary M, whose memory it takes where the library is NumPy."""
     return np.add(M, N, out=M) if isinstance(M, np.ndarray) else M + N
+
+
+def rectified(M: AnyArray) -> AnyArray:
+    """Return ``max(M, 0)`` for a temporary M (p, n), whose memory it takes where M is NumPy's."""
+    if isinstance(M, np.ndarray):
+        # Beside a row of zeros it takes half the time that it takes beside the number.
+        return np.maximum(M, np.zeros(M.shape[1], dtype=M.dtype), out=M)
+    return array_api_compat.array_namespace(M).clip(M, 0.0)
 
 
 def single_rows(parts: Iterable[Sequence[AnyArray]], n_rows: int) -> list[AnyArray]:

@@ -66,10 +66,10 @@ def test_rows_that_are_equal_share_a_block():
     number = Blocks(16, "rows").numbers(batch).reshape(50, 3)
     assert np.all(number == number[:, :1])
     assert len(np.unique(number)) > 8
-    # Other outputs make another row; what is made of them later does not.
+    # Other outputs make another row.
     other = Batch(batch.X, -batch.Y)
     assert not np.array_equal(Blocks(16, "rows").numbers(other), number.ravel())
-    parts = Blocks(16, "rows").split(other, batch)
+    parts = Blocks(16, "rows").split(batch)
     assert all(set(rows.X[:, 0]) <= set(batch.X[number.ravel() == b, 0]) for b, rows in parts)
 
 

@@ -47,23 +47,15 @@ class Blocks:
     length: int = 1
     spread: bool = False
 
-    def split(self, batch: Batch, original: Batch | None = None) -> Iterator[tuple[int, Batch]]:
-        """Yield the parts of a batch that lie in one block each, with the number of the block.
-
-        Parameters
-        ----------
-        batch : Batch
-            The rows.
-        original : Batch, optional
-            The same rows before their outputs were changed: equal rows are found by them.
-        """
-        batch, pieces = self._divided(batch, original or batch)
+    def split(self, batch: Batch) -> Iterator[tuple[int, Batch]]:
+        """Yield the parts of a batch that lie in one block each, with the number of the block."""
+        batch, pieces = self._divided(batch)
         for number, rows in pieces:
             yield number, batch.rows(rows)
 
     def runs(self, batch: Batch, n_rows: int) -> Iterator[Run]:
         """Yield the rows of a batch about ``n_rows`` at a time, block by block."""
-        batch, pieces = self._divided(batch, batch)
+        batch, pieces = self._divided(batch)
         blocks = max(n_rows // self.length, 1) if self.kind == "order" else self.n_blocks
         held: list[tuple[int, slice]] = []
         for number, whole in pieces:
@@ -97,7 +89,7 @@ class Blocks:
             return _spread(group, self.n_blocks) if self.spread else group
         return np.asarray(row_hash(batch.X, batch.Y) % np.uint64(self.n_blocks), dtype=np.intp)
 
-    def _divided(self, batch: Batch, original: Batch) -> tuple[Batch, list[tuple[int, slice]]]:
+    def _divided(self, batch: Batch) -> tuple[Batch, list[tuple[int, slice]]]:
         """Return the rows of a batch so that those of one block are together, and where it is."""
         end = batch.X.shape[0]
         if self.kind == "order":
@@ -109,7 +101,7 @@ class Blocks:
             edges[0], edges[-1] = 0, end
             numbers = np.arange(first, last + 1)
         else:
-            number = self.numbers(original)
+            number = self.numbers(batch)
             order = np.argsort(number, kind="stable")
             edges = np.searchsorted(number[order], np.arange(self.n_blocks + 1))
             numbers = np.arange(self.n_blocks)

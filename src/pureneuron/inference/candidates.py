@@ -12,7 +12,7 @@ from typing import Any
 import array_api_compat
 import numpy as np
 
-from pureneuron.linalg import times
+from pureneuron.linalg import rectified
 from pureneuron.model import unit_rows
 from pureneuron.optimize import Fit
 from pureneuron.samples import Batch
@@ -110,45 +110,48 @@ class Candidates:
             outputs=moved(self.outputs),
         )
 
-    def values(self, batch: Batch, D: AnyArray, fitted: AnyArray) -> AnyArray:
-        """Return the values (n, C) in the rows, each times the root of its weight.
+    def values(
+        self, X: AnyArray, D: AnyArray, fitted: AnyArray, root: AnyArray | None
+    ) -> tuple[AnyArray, AnyArray]:
+        """Return the values in the rows, each times the root of its weight.
 
-        The candidates must be :meth:`like` the batch.
+        The candidates must be :meth:`like` the rows. Rectifiers (u, n) come apart from the others
+        (C − u, n): they are most, and one array of all would be a copy.
 
         Parameters
         ----------
-        batch : Batch
-            White rows.
-        D : (n, k) array
+        X : (r, n) array
+            White rows, across.
+        D : (k, n) array
             Slopes of the fitted units.
-        fitted : (n, m) array
+        fitted : (m, n) array
             Fitted outputs.
+        root : (n, 1) array or None
+            Roots of the weights; None stands for ones.
         """
-        xp = array_api_compat.array_namespace(batch.X)
-        root = batch.extra.get("root")
-        T = batch.X @ self.directions.T
-        T = T - (self.thresholds if root is None else self.thresholds * root)
-        columns: list[Any] = [times(T, T > 0.0)]
-        one = xp.ones_like(batch.X[:, :1]) if root is None else root
+        xp = array_api_compat.array_namespace(X)
+        one = xp.ones_like(X[:1, :]) if root is None else root.T
+        shifted = xp.concat([self.directions, -self.thresholds[:, None]], axis=1)
+        rectifiers = rectified(shifted @ xp.concat([X, one]))
+        others: list[Any] = [X[:0, :]]
         if len(self.steps):
-            steps = xp.asarray(self.steps, device=array_api_compat.device(batch.X))
-            steps = xp.take(D, steps, axis=1)
-            columns.append(xp.astype(steps, T.dtype) * one)
+            steps = xp.asarray(self.steps, device=array_api_compat.device(X))
+            others.append(xp.take(D, steps, axis=0) * one)
         if self.constant:
-            columns.append(one)
+            others.append(one)
         if self.linear.shape[0]:
-            columns.append(batch.X @ self.linear.T)
+            others.append(self.linear @ X)
         if self.squared.shape[0]:
-            columns.append(_squares(xp, batch.X @ self.squared.T, root))
+            others.append(_squares(xp, self.squared @ X, root))
         if self.outputs.shape[0]:
-            columns.append(_squares(xp, fitted @ self.outputs.T, root))
-        return xp.concat(columns, axis=1)
+            others.append(_squares(xp, self.outputs @ fitted, root))
+        return rectifiers, xp.concat(others)
 
 
 def _squares(xp: Any, M: AnyArray, root: AnyArray | None) -> AnyArray:
     if root is None:
         return M * M
-    return M * M / xp.where(root > 0.0, root, xp.ones_like(root))
+    return M * M / xp.where(root > 0.0, root, xp.ones_like(root)).T
 
 
 def candidates(fit: Fit, *, rng: np.random.Generator) -> Candidates:

@@ -24,11 +24,11 @@ from pureneuron.inference.blocks import Blocks
 from pureneuron.inference.candidates import Candidates
 from pureneuron.inference.information import Information, slope_derivative
 from pureneuron.inference.score_sums import with_signed_residual
-from pureneuron.inference.units import switch_sums
-from pureneuron.linalg import row_products, times
+from pureneuron.inference.units import weights_switched
+from pureneuron.linalg import across, row_products, times
 from pureneuron.model import Activation
 from pureneuron.optimize import Fit, Point, single_suffices
-from pureneuron.optimize.least_squares.kernels import activations, like
+from pureneuron.optimize.least_squares.kernels import activations_across, like
 from pureneuron.problem import GivenRows, Problem, n_unknowns
 from pureneuron.problem.rows import total_weight
 from pureneuron.samples import Batch, Leaf, Max, Merged, Sum
@@ -60,7 +60,7 @@ class Thresholds:
     faint: float = 1e-4
     dependent: float = 1e-8
     spanned: float = 1e-6
-    part_rows: int = 1024
+    part_rows: int = 2048
     enough_rows: float = 4000.0
     enough_equations: float = 20.0
 
@@ -276,38 +276,47 @@ def _contribution_sums(
     W, A = (like(batch, M) for M in here)
     tried = tried.like(batch)
     (k, r), (m, q) = W.shape, A.shape
-    b = blocks.n_blocks
+    b, middle = blocks.n_blocks, 0.5 * (1.0 + activation.negative_slope)
     GE = np.zeros((b, m, len(tried.families)))
     of_A, of_W, of_slope = np.zeros((b, m, q)), np.zeros((b, k, r)), np.zeros((b, int(level > 1)))
-    EE, HG, HG_some, FG, ZG, some, largest = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    on, off, EE, HG, HG_some, FG, ZG = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    some, largest = 0.0, 0.0
     # All functions of a few rows at a time stay in the cache.
     for run in blocks.runs(batch, THRESHOLDS.part_rows):
         part = run.rows
-        D, H = activations(part, W, activation)
-        fitted = H @ A.T
-        E = part.Y - fitted
-        G = tried.values(part, D, fitted)
-        pulled = E @ A[:, :k]
-        Z = slope_derivative(part, H, W, activation) if level > 1 else None
+        X, D, H = activations_across(part, W, activation)
+        fitted = A @ H
+        E = across(part.Y) - fitted
+        G = tried.values(X, D, fitted, part.extra.get("root"))
+        pulled = A[:, :k].T @ E
+        Z = slope_derivative(X, H, W, activation) if level > 1 else None
         bent = None if Z is None else Z * pulled
         pulled = times(pulled, D)
+        # Residual and activations together: a product of few rows is hardly quicker than one of
+        # twice as many.
+        EH, HG_part = xp.concat([E, H]), 0.0
         for number, rows in run.blocks:
-            residual = E[rows, :].T
-            GE[number] += to_numpy(residual @ G[rows, :])
-            of_A[number] += to_numpy(residual @ H[rows, :])
-            of_W[number] += to_numpy(pulled[rows, :].T @ part.X[rows, :])
+            own = EH[:, rows]
+            with_EH = own[:m, :] @ own.T
+            with_G = _products_with(own, [functions[:, rows] for functions in G])
+            GE[number] += to_numpy(with_G[:m, :])
+            of_A[number] += to_numpy(with_EH[:, m:])
+            of_W[number] += to_numpy(pulled[:, rows] @ part.X[rows, :])
             if bent is not None:
-                of_slope[number] += float(xp.sum(bent[rows, :]))
-        HG_part = H.T @ G
-        HG, EE = HG + HG_part, EE + E.T @ E
-        largest = max(largest, float(xp.max(xp.linalg.vecdot(E, E))))
+                of_slope[number] += float(xp.sum(bent[:, rows]))
+            HG_part, EE = HG_part + with_G[m:, :], EE + with_EH[:, :m]
+        HG = HG + HG_part
+        largest = max(largest, float(xp.max(xp.sum(E * E, axis=0))))
+        # Slopes are 1 or the negative slope.
+        switched = weights_switched(part, D > middle)
+        on, off = on + switched[0], off + switched[1]
         if not level or run.number % every:
             continue
         HG_some, some = HG_some + HG_part, some + total_weight(part)
-        FG = FG + row_products(xp.astype(D, G.dtype, copy=False), part.X).T @ G
+        FG = FG + _products_with(row_products(D, X), G)
         if Z is not None:
-            ZG = ZG + Z.T @ G
-    sums: dict[str, Leaf] = {**switch_sums(batch, W), "HG": Sum(HG), "EE": Sum(EE)}
+            ZG = ZG + _products_with(Z, G)
+    sums: dict[str, Leaf] = {"on": Sum(on), "off": Sum(off), "HG": Sum(HG), "EE": Sum(EE)}
     sums |= {"GE": Sum(GE.transpose(0, 2, 1)), "of A": Sum(of_A), "of W": Sum(of_W)}
     sums |= {"of slope": Sum(of_slope), "largest": Max(np.float64(largest))}
     if level:
@@ -315,6 +324,12 @@ def _contribution_sums(
     if level > 1:
         sums["ZG"] = Sum(ZG)
     return sums
+
+
+def _products_with(M: AnyArray, functions: Sequence[AnyArray]) -> AnyArray:
+    """Return the sums over rows (p, C) of M (p, n) times functions that come in several parts."""
+    xp = array_api_compat.array_namespace(M)
+    return xp.concat([M @ G.T for G in functions], axis=1)
 
 
 def _sums_along(
@@ -329,19 +344,24 @@ def _sums_along(
     """Add up the residual times the change of the outputs, and the scores with that change."""
     xp = array_api_compat.array_namespace(batch.X)
     W, A, other_W, other_A = (like(batch, M) for M in (*here, *added))
-    numbers = blocks.numbers(batch)
-    rows = np.flatnonzero(to_numpy(chosen)[numbers])
-    part = batch.gathered(rows)
-    D, H = activations(part, W, activation)
-    E = part.Y - H @ A.T
-    change = activations(part, other_W, activation)[1] @ other_A.T
-    of_row = to_numpy(xp.linalg.vecdot(E, change))
-    sums = {
-        "along": Sum(np.bincount(numbers[rows], of_row, minlength=blocks.n_blocks)),
-        "of A": Sum(change.T @ H),
-        "total": Sum(total_weight(part)),
-    }
-    pulled = change @ A[:, : W.shape[0]]
-    if fits_slope:
-        sums["of slope"] = Sum(xp.sum(slope_derivative(part, H, W, activation) * pulled))
-    return {**sums, "of W": Sum(times(pulled, D).T @ part.X)}
+    k, all_W = W.shape[0], xp.concat([W, other_W])
+    along, counted = np.zeros(blocks.n_blocks), to_numpy(chosen)
+    of_A, of_W, of_slope, total = 0.0 * A, 0.0 * W, 0.0, 0.0
+    for run in blocks.runs(batch, THRESHOLDS.part_rows):
+        for number, rows in run.blocks:
+            if not counted[number]:
+                continue
+            part = run.rows.rows(rows)
+            X, D, both = activations_across(part, all_W, activation)
+            # What stands beside the activations comes last, and belongs to either network.
+            H, change = xp.concat([both[:k, :], both[all_W.shape[0] :, :]]), other_A @ both[k:, :]
+            E = across(part.Y) - A @ H
+            along[number] += float(xp.sum(E * change))
+            of_A, total = of_A + change @ H.T, total + total_weight(part)
+            pulled = A[:, :k].T @ change
+            if fits_slope:
+                Z = slope_derivative(X, H, W, activation)
+                of_slope = of_slope + xp.sum(Z * pulled)
+            of_W = of_W + times(pulled, D[:k, :]) @ part.X
+    sums = {"along": Sum(along), "of A": Sum(of_A), "of W": Sum(of_W), "total": Sum(total)}
+    return {**sums, "of slope": Sum(of_slope)} if fits_slope else sums

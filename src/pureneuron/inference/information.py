@@ -20,7 +20,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import array_api_compat
 import numpy as np
 from scipy import linalg
 
@@ -28,7 +27,7 @@ from pureneuron.linalg import gram_inverse, row_products
 from pureneuron.model import Activation, LeakyReLU
 from pureneuron.optimize import Fit, Point, single_suffices
 from pureneuron.optimize.least_squares.kernels import THRESHOLDS as KERNELS
-from pureneuron.optimize.least_squares.kernels import activations, like, pattern_sums
+from pureneuron.optimize.least_squares.kernels import activations_across, like, pattern_sums
 from pureneuron.optimize.least_squares.pattern import lift
 from pureneuron.problem import Problem, n_unknowns
 from pureneuron.problem.rows import weight_sums
@@ -287,21 +286,20 @@ def _gauge(W: Array, n_others: int) -> Array:
     return gauge
 
 
-def slope_derivative(batch: Batch, H: AnyArray, W: AnyArray, activation: Activation) -> AnyArray:
-    """Return Z (n, k), the derivative of the activations: ``min(t, 0) = (t − σ(t)) / (1 − s)``."""
-    T = batch.X @ like(batch, W).T
-    return (T - H[:, : W.shape[0]]) / (1.0 - activation.negative_slope)
+def slope_derivative(X: AnyArray, H: AnyArray, W: AnyArray, activation: Activation) -> AnyArray:
+    """Return ``Zᵀ`` (k, n) for X (r, n) and H (k + q, n), and W in the same precision.
+
+    The derivative of the activations is ``min(t, 0) = (t − σ(t)) / (1 − s)``.
+    """
+    return (W @ X - H[: W.shape[0], :]) / (1.0 - activation.negative_slope)
 
 
 def _slope_sums(batch: Batch, W: AnyArray, activation: Activation) -> dict[str, Sum]:
     FZ, HZ, ZZ = 0.0, 0.0, 0.0
     for part in batch.parts(KERNELS.pattern_rows):
-        xp = array_api_compat.array_namespace(part.X)
-        D, H = activations(part, W, activation)
-        Z = slope_derivative(part, H, W, activation)
-        D = xp.astype(D, part.X.dtype, copy=False)
-        F = row_products(D, part.X)
-        FZ, HZ, ZZ = FZ + F.T @ Z, HZ + H.T @ Z, ZZ + Z.T @ Z
+        X, D, H = activations_across(part, W, activation)
+        Z = slope_derivative(X, H, like(part, W), activation)
+        FZ, HZ, ZZ = FZ + row_products(D, X) @ Z.T, HZ + H @ Z.T, ZZ + Z @ Z.T
     return {"FZ": Sum(FZ), "HZ": Sum(HZ), "ZZ": Sum(ZZ)}
 
 

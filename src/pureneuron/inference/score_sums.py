@@ -19,9 +19,14 @@ import numpy as np
 from pureneuron.devices import to_numpy
 from pureneuron.inference.blocks import Blocks
 from pureneuron.inference.information import slope_derivative
-from pureneuron.linalg import row_products, times
+from pureneuron.linalg import across, row_products, times
 from pureneuron.model import Activation
-from pureneuron.optimize.least_squares.kernels import activations, like, residual
+from pureneuron.optimize.least_squares.kernels import (
+    activations,
+    activations_across,
+    like,
+    residual,
+)
 from pureneuron.samples import Batch, Sum
 from pureneuron.typing import AnyArray
 
@@ -29,7 +34,6 @@ __all__ = [
     "Thresholds",
     "block_scores",
     "score_products",
-    "with_residual",
     "with_signed_residual",
 ]
 
@@ -49,13 +53,6 @@ class Thresholds:
 
 
 THRESHOLDS = Thresholds()
-
-
-def with_residual(batch: Batch, W: AnyArray, A: AnyArray, activation: Activation) -> Batch:
-    """Put the residual in the place of Y, and slopes and activations beside the rows."""
-    D, H = activations(batch, W, activation)
-    E = residual(batch, H, A)
-    return replace(batch, Y=E, extra={**batch.extra, "slopes": D, "activations": H})
 
 
 def with_signed_residual(
@@ -94,15 +91,15 @@ def block_scores(
     m, q = A.shape
     of_A, of_W = np.zeros((blocks.n_blocks, m, q)), np.zeros((blocks.n_blocks, k, r))
     of_slope = np.zeros((blocks.n_blocks, int(fits_slope)))
-    rows = with_residual(batch, W, A, activation)
-    for number, part in blocks.split(rows, batch):
-        H = part.extra["activations"]
-        of_A[number] += to_numpy(part.Y.T @ H)
-        pulled = part.Y @ A[:, :k]
+    for number, part in blocks.split(batch):
+        X, D, H = activations_across(part, W, activation)
+        E = across(part.Y) - A @ H
+        of_A[number] += to_numpy(E @ H.T)
+        pulled = A[:, :k].T @ E
         if fits_slope:
-            Z = slope_derivative(part, H, W, activation)
+            Z = slope_derivative(X, H, W, activation)
             of_slope[number] += float(xp.sum(Z * pulled))
-        of_W[number] += to_numpy(times(pulled, part.extra["slopes"]).T @ part.X)
+        of_W[number] += to_numpy(times(pulled, D) @ part.X)
     return {"of A": Sum(of_A), "of W": Sum(of_W), "of slope": Sum(of_slope)}
 
 
@@ -111,19 +108,17 @@ def score_products(
 ) -> dict[str, Sum]:
     """``Σ ψψᵀ`` over the rows, (p, p)."""
     xp = array_api_compat.array_namespace(batch.X)
+    W, A = like(batch, W), like(batch, A)
     p = A.shape[0] * A.shape[1] + W.shape[0] * W.shape[1] + fits_slope
     products = 0.0
     for part in batch.parts(max(THRESHOLDS.part_rows, THRESHOLDS.part_entries // p)):
-        rows = with_residual(part, W, A, activation)
-        E, H = rows.Y, rows.extra["activations"]
-        pulled = E @ like(rows, A)[:, : W.shape[0]]
-        columns = [row_products(E, H)]
+        X, D, H = activations_across(part, W, activation)
+        E = across(part.Y) - A @ H
+        pulled = A[:, : W.shape[0]].T @ E
         slope = []
         if fits_slope:
-            Z = slope_derivative(rows, H, W, activation)
-            slope = [xp.sum(Z * pulled, axis=1)[:, None]]
-        pulled = times(pulled, rows.extra["slopes"])
-        columns.append(row_products(pulled, rows.X))
-        scores = xp.concat([*columns, *slope], axis=1)
-        products = products + scores.T @ scores
+            Z = slope_derivative(X, H, W, activation)
+            slope = [xp.sum(Z * pulled, axis=0)[None, :]]
+        scores = xp.concat([row_products(E, H), row_products(times(pulled, D), X), *slope])
+        products = products + scores @ scores.T
     return {"products": Sum(products)}

@@ -13,7 +13,7 @@ from pureneuron.problem import Problem
 from pureneuron.samples import Batch, Merged, Sum
 from pureneuron.typing import AnyArray, Array, IndexArray
 
-__all__ = ["Thresholds", "UnitDiagnostics", "unit_diagnostics"]
+__all__ = ["Thresholds", "UnitDiagnostics", "unit_diagnostics", "weights_switched"]
 
 
 @dataclass(frozen=True)
@@ -134,15 +134,19 @@ def unit_diagnostics(
 
 def switch_sums(batch: Batch, W: AnyArray) -> dict[str, Sum]:
     """Weight of the rows in which each unit is on, and off."""
+    on, off = weights_switched(batch, like(batch, W) @ batch.X.T > 0.0)
+    return {"on": Sum(on), "off": Sum(off)}
+
+
+def weights_switched(batch: Batch, on: AnyArray) -> tuple[AnyArray, AnyArray]:
+    """Return the weight of the rows in which each unit is on, (k,), and off, for ``on`` (k, n)."""
     xp = array_api_compat.array_namespace(batch.X)
-    on = xp.astype(batch.X @ like(batch, W).T > 0.0, batch.X.dtype)
-    weight = xp.ones_like(batch.X[:, :1])
-    if "root" in batch.extra:
-        weight = batch.extra["root"] * batch.extra["root"]
-    return {
-        "on": Sum((weight.T @ on)[0, :]),
-        "off": Sum((weight.T @ (1.0 - on))[0, :]),
-    }
+    on = xp.astype(on, batch.X.dtype)
+    if "root" not in batch.extra:
+        count = xp.sum(on, axis=1)
+        return count, batch.X.shape[0] - count
+    weight = batch.extra["root"] * batch.extra["root"]
+    return (on @ weight)[:, 0], ((1.0 - on) @ weight)[:, 0]
 
 
 def _indices(mask: np.ndarray) -> tuple[int, ...]:

@@ -23,7 +23,7 @@ from itertools import pairwise
 import array_api_compat
 import numpy as np
 
-from pureneuron.linalg import inverse, row_products, svd
+from pureneuron.linalg import across, inverse, row_products, svd
 from pureneuron.problem import Problem
 from pureneuron.results import StageReport
 from pureneuron.samples import Batch, Sum
@@ -308,7 +308,7 @@ def moment_sums(batch: Batch, P: AnyArray, R: AnyArray) -> dict[str, Sum]:
         inverse = xp.where(root > 0.0, 1.0 / xp.where(root > 0.0, root, one), 0.0 * one)
         x, y, weight = x * inverse, y * inverse, root * root
     phi = symmetric_products(x, x)
-    xy = row_products(x, y)
+    xy = row_products(across(x), across(y)).T
     left = xp.concat([one, x, phi], axis=1)
     right = xp.concat([one, x, y, phi, xy, symmetric_products(y, y)], axis=1)
     return {"moments": Sum(left.T @ (weight * right))}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import array_api_compat
 
-from pureneuron.linalg import row_products
+from pureneuron.linalg import across, row_products
 from pureneuron.samples import Batch, Sum
 from pureneuron.typing import AnyArray
 
@@ -57,9 +57,9 @@ def hessian_sums(
             root = xp.astype(part.extra["root"], xp.float32, copy=False)
         # x carries the root of the weight too, so that products of the two carry the weight.
         E, x = (Y @ outputs - X @ regression) / xp.where(root > 0.0, root, one) - mean, X @ R
-        products = row_products(E, x)
+        products = row_products(across(E), across(x))
         weight = root * root
-        hessians, residual = hessians + products.T @ x, residual + (weight.T @ E)[0, :]
+        hessians, residual = hessians + products @ x, residual + (weight.T @ E)[0, :]
         total, squares = total + xp.sum(weight), squares + xp.sum(weight * weight)
     return {
         "hessians": Sum(hessians),

@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 
 import array_api_compat
 
-from pureneuron.linalg import plus, row_products, tall_product, times
+from pureneuron.linalg import across, plus, row_products, tall_product, times
 from pureneuron.model import Activation
 from pureneuron.problem.rows import BESIDE
 from pureneuron.samples import Batch, Sum
 from pureneuron.typing import AnyArray
 
 __all__ = [
+    "activations_across",
     "cross_sums",
     "gradient_sums",
     "gram_sums",
@@ -93,22 +94,20 @@ def gradient_sums(
 def pattern_sums(batch: Batch, W: AnyArray, A: AnyArray, activation: Activation) -> dict[str, Sum]:
     """``FᵀF``, ``FᵀE``, ``|E|²`` for ``F = [D_a x]`` (n, k·r) and the residual at (W, A); ``Σ D²``.
 
-    F ends with the columns that stand beside the activations.
+    F ends with the columns that stand beside the activations; here its transpose is made.
     """
     xp = array_api_compat.array_namespace(batch.X)
     width = W.shape[0] * W.shape[1]
     FF, FE, EE, DD = 0.0, 0.0, 0.0, 0.0
     # F is far larger than the rows that it is made of: a part at a time stays in the cache.
     for part in batch.parts(max(THRESHOLDS.pattern_rows, THRESHOLDS.pattern_entries // width)):
-        D, H = activations(part, W, activation)
-        E = residual(part, H, A)
-        D = xp.astype(D, part.X.dtype, copy=False)
-        F = row_products(D, part.X)
+        X, D, H = activations_across(part, W, activation)
+        E, F = across(part.Y) - like(part, A) @ H, row_products(D, X)
         if BESIDE in part.extra:
-            F = xp.concat([F, part.extra[BESIDE]], axis=1)
+            F = xp.concat([F, part.extra[BESIDE].T])
         # The rows of a part are added up in the precision of the rows, parts in double.
-        FF, FE = FF + _in_double(F.T @ F), FE + _in_double(F.T @ E)
-        EE, DD = EE + _in_double(_power(E)), DD + xp.sum(D * D, axis=0)
+        FF, FE = FF + _in_double(F @ F.T), FE + _in_double(F @ E.T)
+        EE, DD = EE + _in_double(_power(E)), DD + _in_double(xp.linalg.vecdot(D, D))
     return {"FF": Sum(FF), "FE": Sum(FE), "EE": Sum(EE), "DD": Sum(DD)}
 
 
@@ -164,6 +163,24 @@ def activations(batch: Batch, W: AnyArray, activation: Activation) -> tuple[AnyA
         xp = array_api_compat.array_namespace(batch.X)
         H = xp.concat([H, batch.extra[BESIDE]], axis=1)
     return D, H
+
+
+def activations_across(
+    batch: Batch, W: AnyArray, activation: Activation
+) -> tuple[AnyArray, AnyArray, AnyArray]:
+    """Return ``Xᵀ`` (r, n), slopes ``Dᵀ`` (k, n) and activations ``Hᵀ`` (k + q, n).
+
+    For kernels that make much of a few rows, entry by entry: see
+    :func:`~pureneuron.linalg.across`.
+    """
+    xp = array_api_compat.array_namespace(batch.X)
+    X = across(batch.X)
+    Z = like(batch, W) @ X
+    D = xp.astype(activation.slopes(Z), Z.dtype, copy=False)
+    H = times(Z, D)
+    if BESIDE in batch.extra:
+        H = xp.concat([H, batch.extra[BESIDE].T])
+    return X, D, H
 
 
 def residual(batch: Batch, H: AnyArray, A: AnyArray) -> AnyArray:
