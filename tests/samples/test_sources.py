@@ -242,6 +242,18 @@ def test_kept_rows_are_random_and_nested():
     assert np.all(np.diff(few.numbers) > 0)
 
 
+def test_no_more_rows_are_held_than_kept_where_their_number_is_known():
+    X = np.arange(50_000.0)[:, None]
+    every = ArraySamples(X, X, batch_rows=5000)
+    assert every.recomputed().n_rows == 50_000
+    assert every.recomputed().every_nth(3).n_rows == 16_667
+    unknown, known = Thinning(2000), Thinning(2000, n_rows=50_000)
+    kept = unknown.kept(every.reduce(_leaves, unknown), 50_000, every)
+    held = every.reduce(_leaves, known)
+    np.testing.assert_array_equal(held["kept numbers"], kept.numbers)
+    np.testing.assert_array_equal(known.kept(held, 50_000, every).numbers, kept.numbers)
+
+
 def test_runs_that_are_kept_are_whole():
     X = np.arange(50_000.0)[:, None]
     every = StreamedSamples(lambda: cut(X, X, None, (777,) * 64 + (272,)))

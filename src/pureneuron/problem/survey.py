@@ -74,7 +74,8 @@ class Sampling:
         """Return how much suits samples of this width."""
         width = samples.n_inputs + samples.n_outputs
         count = max(THRESHOLDS.kept_rows, THRESHOLDS.kept_entries // width)
-        return cls(Thinning(count), Thinning(THRESHOLDS.runs, THRESHOLDS.run, "runs"))
+        runs = Thinning(THRESHOLDS.runs, THRESHOLDS.run, "runs", samples.n_rows)
+        return cls(Thinning(count, n_rows=samples.n_rows), runs)
 
 
 @dataclass(frozen=True, eq=False)

@@ -44,6 +44,7 @@ class CountedSamples(Samples):
         self.n_inputs, self.n_outputs = samples.n_inputs, samples.n_outputs
         self.input_names, self.output_names = samples.input_names, samples.output_names
         self.in_memory, self.held_bytes = samples.in_memory, samples.held_bytes
+        self.n_rows = samples.n_rows
 
     @property
     def n_passes(self) -> int:

@@ -30,7 +30,7 @@ __all__ = ["HeldBatches", "Samples", "held_rows", "taken_rows"]
 class Samples(ABC):
     """Samples of ``(x, y)``, wherever they live.
 
-    How many rows there are comes out of a reduction: a source need not know.
+    How many rows there are comes out of a reduction: a source need not know, and may say.
 
     Attributes
     ----------
@@ -43,6 +43,8 @@ class Samples(ABC):
         Where they do not, few passes that do much each are the quicker way.
     held_bytes : int
         How much memory the rows take.
+    n_rows : int or None
+        How many there are, where that is known before a pass.
     """
 
     n_inputs: int
@@ -51,6 +53,7 @@ class Samples(ABC):
     output_names: tuple[str, ...]
     in_memory: bool = False
     held_bytes: int = 0
+    n_rows: int | None = None
 
     @abstractmethod
     def reduce(self, kernel: Kernel, *params: Any) -> Merged:
@@ -119,6 +122,7 @@ class _View(Samples):
         self._source, self._n = source, n
         self.n_inputs, self.n_outputs = source.n_inputs, source.n_outputs
         self.input_names, self.output_names = source.input_names, source.output_names
+        self.n_rows = None if source.n_rows is None else -(-source.n_rows // n)
         self._functions: tuple[tuple[Any, ...], ...] = ()
 
     def reduce(self, kernel: Kernel, *params: Any) -> Merged:
@@ -142,6 +146,7 @@ class HeldBatches(Samples):
     """
 
     in_memory = True
+    n_rows: int
 
     def __init__(
         self,

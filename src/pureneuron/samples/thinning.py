@@ -1,8 +1,9 @@
-"""Random rows of samples whose number of rows nobody knows before the pass is over.
+"""Random rows of samples whose number of rows nobody need know before the pass is over.
 
 Each row has a number between 0 and 1 of its own, a hash of where it stands. Of n rows those are
-kept whose number is below ``count / n``; on the way there, a batch keeps those below ``count`` over
-the rows before it, which holds all that are wanted, and but a few times ``count`` of them.
+kept whose number is below ``count / n``; on the way there, where n is not known, a batch keeps
+those below ``count`` over the rows before it, which holds all that are wanted, and but a few times
+``count`` of them.
 """
 
 from __future__ import annotations
@@ -67,18 +68,22 @@ class Thinning:
         Rows of a stretch.
     name : str
         Tells the leaves of one from those of another in the same pass.
+    n_rows : int or None
+        Number of rows of the whole, where it is known: then a pass holds no more than is kept.
     """
 
     count: int
     length: int = 1
     name: str = "kept"
+    n_rows: int | None = None
 
     def leaves(self, batch: Batch) -> dict[str, Leaf]:
         """Return what a batch may have to give, for a kernel to return among its leaves."""
         start, end = batch.offset, batch.offset + batch.X.shape[0]
         first = start // self.length
         stretches = np.arange(first, -(-end // self.length))
-        stretches = stretches[_uniform(stretches) * (first + 1) < self.count]
+        n_rows = start + 1 if self.n_rows is None else self.n_rows
+        stretches = stretches[_uniform(stretches) < self._share(n_rows)]
         chosen = (stretches[:, None] * self.length + np.arange(self.length)).ravel()
         chosen = chosen[(chosen >= start) & (chosen < end)]
         if len(chosen) == 0:
@@ -101,31 +106,35 @@ class Thinning:
         start = len(self.name) + 1
         own = {key[start:]: v for key, v in merged.items() if key.startswith(f"{self.name} ")}
         numbers = np.asarray(own.pop("numbers", np.zeros(0)), dtype=np.intp)
-        chosen = self._chosen(numbers, n_rows)
-        return self._held(own, chosen, numbers[chosen], source)
-
-    def taken(self, samples: Samples, n_rows: int) -> Kept:
-        """Return the same rows, of samples whose number of rows is known, in one pass."""
-        numbers = self._chosen(np.arange(n_rows), n_rows)
-        own = samples.reduce(taken_rows, numbers)
-        return self._held(own, np.arange(len(numbers)), numbers, samples)
-
-    def _held(self, own: Merged, chosen: IndexArray, numbers: IndexArray, source: Samples) -> Kept:
-        samples = held_rows(own, source).take(chosen)
+        chosen = np.flatnonzero(_uniform(numbers // self.length) < self._share(n_rows))
+        samples, numbers = held_rows(own, source).take(chosen), numbers[chosen]
         if self.length == 1:
             batches = batches_of(samples.joined())
             samples = HeldBatches(batches, source.input_names, source.output_names)
         return Kept(source.adopt(samples), numbers, np.argsort(_uniform(numbers)))
 
-    def _chosen(self, numbers: IndexArray, n_rows: int) -> IndexArray:
-        share = self.count / max(-(-n_rows // self.length), 1)
-        return np.flatnonzero(_uniform(numbers // self.length) < share)
+    def taken(self, samples: Samples, n_rows: int) -> Kept:
+        """Return the same rows, of samples whose number of rows is known, in one pass."""
+        known = replace(self, n_rows=n_rows)
+        return known.kept(samples.reduce(_leaves, known), n_rows, samples)
+
+    def _share(self, n_rows: int) -> float:
+        """Return below which number a stretch of so many rows is kept."""
+        return self.count / max(-(-n_rows // self.length), 1)
+
+
+def _leaves(batch: Batch, thinning: Thinning) -> dict[str, Leaf]:
+    return thinning.leaves(batch)
 
 
 def _uniform(numbers: IndexArray) -> np.ndarray:
     """Hash whole numbers to numbers between 0 and 1 (the finaliser of MurmurHash3)."""
-    words = (numbers.astype(np.uint64) + np.uint64(1)) * _SALT
-    words = (words ^ (words >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
-    words = (words ^ (words >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
+    words = numbers.astype(np.uint64)
+    words += np.uint64(1)
+    words *= _SALT
+    for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
+        words ^= words >> np.uint64(33)
+        words *= np.uint64(factor)
     words ^= words >> np.uint64(33)
-    return np.asarray((words >> np.uint64(11)).astype(np.float64) * 2.0**-53)
+    words >>= np.uint64(11)
+    return np.asarray(words * 2.0**-53)

@@ -50,7 +50,7 @@ class Thresholds:
     """
 
     strands: int = 64
-    pattern_entries: int = 100_000
+    pattern_entries: int = 200_000
     pattern_rows: int = 128
 
 

@@ -44,6 +44,7 @@ class CheckpointedSamples(Samples):
         self.n_inputs, self.n_outputs = samples.n_inputs, samples.n_outputs
         self.input_names, self.output_names = samples.input_names, samples.output_names
         self.in_memory, self.held_bytes = samples.in_memory, samples.held_bytes
+        self.n_rows = samples.n_rows
 
     def reduce(self, kernel: Kernel, *params: Any) -> Merged:
         """Give the pass from the journal, or make it and keep it."""
@@ -71,7 +72,9 @@ class CheckpointedSamples(Samples):
 
     def every_nth(self, n: int) -> CheckpointedSamples:
         """Leave rows out when a pass is to be made."""
-        return self._later(lambda: self._samples.every_nth(n), "every", n)
+        other = self._later(lambda: self._samples.every_nth(n), "every", n)
+        other.n_rows = None if self.n_rows is None else -(-self.n_rows // n)
+        return other
 
     def recomputed(self) -> CheckpointedSamples:
         """Keep nothing in memory that is derived."""
@@ -105,6 +108,7 @@ class CheckpointedSamples(Samples):
         other.n_inputs, other.n_outputs = self.n_inputs, self.n_outputs
         other.input_names, other.output_names = self.input_names, self.output_names
         other.in_memory, other.held_bytes = self.in_memory, self.held_bytes
+        other.n_rows = self.n_rows
         return other
 
     def _key(self, calls: Sequence[tuple[Any, ...]]) -> PassKey:
