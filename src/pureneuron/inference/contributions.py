@@ -50,8 +50,9 @@ class Thresholds:
         Eigenvalue of the residual's correlation matrix that is zero (rounding).
     spanned : float
         Share of the spread of ``e g`` that is rounding: the model spans g.
-    part_rows : int
-        Rows of which all functions are held at a time (rates.py).
+    part_entries, part_rows : int
+        Entries of functions and activations that are held at a time, and the fewest rows: threads
+        wait for the interpreter at every call (make bench-scale).
     enough_rows, enough_equations : float
         Rows, and equations for each unknown, that show what functions have in common with the
         tangent space (calibration).
@@ -60,7 +61,8 @@ class Thresholds:
     faint: float = 1e-4
     dependent: float = 1e-8
     spanned: float = 1e-6
-    part_rows: int = 2048
+    part_entries: int = 1_000_000
+    part_rows: int = 1024
     enough_rows: float = 4000.0
     enough_equations: float = 20.0
 
@@ -281,8 +283,7 @@ def _contribution_sums(
     of_A, of_W, of_slope = np.zeros((b, m, q)), np.zeros((b, k, r)), np.zeros((b, int(level > 1)))
     on, off, EE, HG, HG_some, FG, ZG = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     some, largest = 0.0, 0.0
-    # All functions of a few rows at a time stay in the cache.
-    for run in blocks.runs(batch, THRESHOLDS.part_rows):
+    for run in blocks.runs(batch, _rows_of_a_part(len(tried.families) + r + m + q)):
         part = run.rows
         X, D, H = activations_across(part, W, activation)
         fitted = A @ H
@@ -326,6 +327,11 @@ def _contribution_sums(
     return sums
 
 
+def _rows_of_a_part(width: int) -> int:
+    """Return how many rows are worked on at a time that are made ``width`` entries wide."""
+    return max(THRESHOLDS.part_rows, THRESHOLDS.part_entries // width)
+
+
 def _products_with(M: AnyArray, functions: Sequence[AnyArray]) -> AnyArray:
     """Return the sums over rows (p, C) of M (p, n) times functions that come in several parts."""
     xp = array_api_compat.array_namespace(M)
@@ -347,7 +353,7 @@ def _sums_along(
     k, all_W = W.shape[0], xp.concat([W, other_W])
     along, counted = np.zeros(blocks.n_blocks), to_numpy(chosen)
     of_A, of_W, of_slope, total = 0.0 * A, 0.0 * W, 0.0, 0.0
-    for run in blocks.runs(batch, THRESHOLDS.part_rows):
+    for run in blocks.runs(batch, _rows_of_a_part(sum(A.shape) + sum(other_A.shape))):
         for number, rows in run.blocks:
             if not counted[number]:
                 continue

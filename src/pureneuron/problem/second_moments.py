@@ -25,7 +25,7 @@ class Thresholds:
         Entries of X and Y that are in double precision at a time, and the fewest rows (rates.py).
     """
 
-    part_entries: int = 100_000
+    part_entries: int = 200_000
     part_rows: int = 1024
 
 
