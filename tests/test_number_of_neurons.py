@@ -164,3 +164,34 @@ def test_a_neuron_less_among_many_is_not_taken_for_all_there_are():
     assert few.status is Status.MISFIT
     auto = recover(samples, rng=0, fit_hidden_bias=True)
     assert (auto.status, auto.network.n_neurons) == (Status.RECOVERED, 24)
+
+
+def scarce(seed, *, n, d, k, m):
+    """Draw samples with a kink among the rows for each neuron, and few rows for each unknown."""
+    rng = np.random.default_rng(seed)
+    X, W = rng.standard_normal((n, d)), rng.standard_normal((k, d)) / np.sqrt(d)
+    Z = X @ W.T
+    b = 0.7 * Z.std(axis=0) * rng.standard_normal(k) - Z.mean(axis=0)
+    teacher = TwoLayerNetwork(rng.standard_normal((m, k)), W, b, rng.standard_normal(m))
+    Y = teacher.predict(X)
+    noise = 0.1 * np.sqrt(np.mean(np.var(Y, axis=0)))
+    return teacher, ArraySamples(X, Y + noise * rng.standard_normal(Y.shape))
+
+
+def test_a_local_minimum_that_the_test_sees_is_left_for_a_lower_one():
+    # Two starts agree on it, and the checks between starts have nothing against it.
+    teacher, samples = scarce(7, n=510, d=20, k=10, m=5)
+    options = {"fit_hidden_bias": True, "fit_intercept": True, "rng": 7}
+    found = recover(samples, 10, **options)
+    right = recover(samples, 10, init=teacher, n_restarts=0, **options)
+    assert found.loss < 1.01 * right.loss
+    assert found.network.match(teacher).error_W < 0.5
+
+
+def test_a_linear_part_of_many_outputs_must_be_worth_its_unknowns():
+    # In the place of one neuron it would fit a thousand numbers more to noise.
+    teacher, samples = scarce(4, n=650, d=32, k=32, m=32)
+    options = {"fit_hidden_bias": True, "fit_intercept": True, "rng": 4}
+    found = recover(samples, 32, init=teacher, n_restarts=0, **options)
+    assert not found.network.linear.any()
+    assert found.network.n_neurons == 32

@@ -7,7 +7,7 @@ while the omitted-unit test rejects, and downwards while a neuron less would do.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
@@ -24,6 +24,7 @@ from pureneuron.inference import (
     hidden_neuron,
     smaller_test,
 )
+from pureneuron.inference.diagnostics import THRESHOLDS as TESTED
 from pureneuron.inference.scores import LEVELS
 from pureneuron.inference.status import THRESHOLDS as STATUS
 from pureneuron.initialize import Suggested
@@ -35,6 +36,7 @@ from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.optimize.least_squares.kernels import gram_sums
 from pureneuron.problem import Problem, n_unknowns
 from pureneuron.results import Status
+from pureneuron.search.evidence import THRESHOLDS as SEARCH
 from pureneuron.spectral import LinearRank
 from pureneuron.typing import Array
 
@@ -74,8 +76,8 @@ class Thresholds:
         Cosine from which on two rows of W are opposite; and what two columns of A that cancel leave
         at most, relative to one of them (users.py).
     better : float
-        Share of the loss by which the fit with a neuron less must be better than one before for
-        that number to be tried again (calibration).
+        Share of the loss by which a fit must be better than one before for its number of neurons to
+        be tried again (calibration).
     """
 
     most: int = 32
@@ -119,11 +121,14 @@ class Step:
         How many.
     start : Suggested
         Where to start.
+    in_doubt : bool
+        Whether it takes more starts than usual to believe that they agree.
     """
 
     problem: Problem
     n_neurons: int
     start: Suggested
+    in_doubt: bool = False
 
     @classmethod
     def to(cls, fit: Fit, problem: Problem, why: str) -> Step:
@@ -161,6 +166,7 @@ def another_size(
     problem: Problem,
     *,
     most: int,
+    asked: bool,
     limits: Limits,
     seed: int,
     monitor: Monitor,
@@ -175,8 +181,8 @@ def another_size(
         Fits of other sizes before, and this one.
     problem : Problem
         The data with all inputs: the fit may have left some out.
-    most : int
-        Neurons that are tried at most.
+    most, asked : int and bool
+        Neurons that are tried at most, and whether that is because somebody asked for so many.
     limits, seed
         As for :func:`~pureneuron.inference.smaller_test`.
     monitor : Monitor
@@ -187,7 +193,9 @@ def another_size(
     if tried[linear, k].searched != (linear, k) and not found.search.agreement:
         return Step.to(fit, problem, "a simpler model")
     if omitted is not None and omitted.is_rejected:
-        if (linear, k + 1) in tried or k >= most:
+        if k >= most:
+            return _searched_again(found, tried, problem) if asked else None
+        if (linear, k + 1) in tried:
             return None
         tell = monitor.observer(fit.problem, "growing", 1, 1)
         grown = _grown(fit, omitted.larger, blocks, most, limits=limits, seed=seed, observer=tell)
@@ -201,6 +209,17 @@ def another_size(
     fewest = shrink(without)
     # Where several are too many, the fits between need not be confirmed.
     return Step.to(without if size_of(fewest) in tried else fewest, problem, "fewer neurons")
+
+
+def _searched_again(found: Found, tried: Sizes, problem: Problem) -> Step | None:
+    """Return the step to the same size where few starts agreed, and no more neurons are wanted.
+
+    What the test has found may be missing because this is a local minimum.
+    """
+    few = len(found.search.losses) < SEARCH.doubtful_starts
+    if not few or tried[size_of(found.fit)] is not found:
+        return None
+    return replace(Step.to(found.fit, problem, "the best so far"), in_doubt=True)
 
 
 def _beside_linear_part(
@@ -221,12 +240,16 @@ def _beside_linear_part(
     if not (uncertain or _hardly_bends(fit, active) or _has_straight_pair(fit)):
         return None
     beside = fit.problem.with_linear_part()
-    if beside.n_equations < STATUS.few_equations * n_unknowns(beside, fit.n_neurons):
+    # With noise, a fit that could hardly be tested would be no better known.
+    few = STATUS.few_equations if fit.is_exact else TESTED.tested_equations
+    if beside.n_equations < few * n_unknowns(beside, fit.n_neurons):
         return None
     fewest = shrink(minimize(beside, fit.point.W, limits=limits, damping=DAMPING.trusted))
     before, gone = tried.get(size_of(fewest)), fit.n_neurons - fewest.n_neurons
-    # What was there without the linear part must be there with it, but for what fits noise.
-    by_chance = gone * gain_by_chance(fewest) / beside.n_equations
+    # What was there without the linear part must be there with it, but for what fits noise. With
+    # many outputs a linear part has more unknowns than the neurons had, and fits more of it.
+    more = n_unknowns(beside, fewest.n_neurons) - n_unknowns(fit.problem, fit.n_neurons)
+    by_chance = (gone * gain_by_chance(fewest) - max(more, 0)) / beside.n_equations
     lost = not fewest.is_exact and fewest.loss > (1.0 + by_chance) * fit.loss
     if gone == 0 or lost or (before and not _is_better(fewest, before)):
         return None
@@ -271,6 +294,8 @@ def unless_doubtful(chosen: Found, first: Found) -> Found:
     Who asks for them may know of them. So it must leave no trace, and show neurons so well that one
     of a fiftieth of the weakest could not hide in the noise.
     """
+    if chosen.fit.n_neurons == first.fit.n_neurons:
+        return chosen
     omitted = _diagnostics(chosen).omitted
     rejected = omitted is not None and omitted.is_rejected
     # A linear part in their place stands for one neuron that is always on, or for two at least.

@@ -75,6 +75,8 @@ class Plan:
         Rows that are independent of those of other blocks, before anything is known of the noise.
     seed : int
         For the tests: the same for every fit of a run.
+    in_doubt : bool
+        Whether it takes more starts than usual to believe that they agree.
     """
 
     problem: Problem
@@ -86,11 +88,13 @@ class Plan:
     moments: tuple[Proposer, ...]
     blocks: Blocks
     seed: int
+    in_doubt: bool = False
 
     def stepped(self, step: Step, options: Options) -> Plan:
         """Return the plan for another size."""
         k, given = step.n_neurons, (step.start,)
-        return replace(self, problem=step.problem, n_neurons=k, given=given).with_starts(options)
+        plan = replace(self, problem=step.problem, n_neurons=k, given=given, in_doubt=step.in_doubt)
+        return plan.with_starts(options)
 
     def with_starts(self, options: Options) -> Plan:
         """Return the plan with the starts that suit its size, before the random ones."""

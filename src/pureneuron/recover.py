@@ -213,14 +213,15 @@ def settle_size(plan: Plan, options: Options, streams: Streams, monitor: Monitor
     :mod:`~pureneuron.number_of_neurons`.
     """
     first = found = fit_and_examine(plan, options, streams, monitor)
-    asked, limits, seed = plan.n_neurons, options.limits, plan.seed
-    most = most_neurons(plan.problem, plan.rank) if options.n_neurons == "auto" else asked
+    asked, limits, seed = options.n_neurons != "auto", options.limits, plan.seed
+    most = plan.n_neurons if asked else most_neurons(plan.problem, plan.rank)
     tried = {size_of(found.fit): found, found.searched: found}
     while step := another_size(
         found,
         tried,
         plan.problem,
         most=most,
+        asked=asked,
         limits=limits,
         seed=seed,
         monitor=monitor,
@@ -230,7 +231,7 @@ def settle_size(plan: Plan, options: Options, streams: Streams, monitor: Monitor
         found = fit_and_examine(plan, options, streams, monitor)
         tried = {size_of(found.fit): found, **tried, found.searched: found}
     chosen = least_sufficient(found, tried)
-    if options.n_neurons != "auto":
+    if asked:
         chosen = unless_doubtful(chosen, first)
     sizes = SizesTried.of(tried.values(), chosen, options)
     if len(sizes.n_neurons) > 1:
@@ -296,7 +297,7 @@ def minimise(plan: Plan, options: Options, streams: Streams, monitor: Monitor) -
             n_restarts=n_restarts,
             limits=limits,
             rng=streams.starts,
-            check=partial(check, blocks=plan.blocks, seed=plan.seed),
+            check=None if plan.in_doubt else partial(check, blocks=plan.blocks, seed=plan.seed),
             is_too_large=partial(is_too_large, blocks=plan.blocks, limits=limits, seed=plan.seed),
             monitor=monitor,
             stage=stage,

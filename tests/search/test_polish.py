@@ -29,10 +29,19 @@ def test_lower_ends_are_found_near_by_where_rows_are_few():
     assert np.median(gains) > 1e-4
 
 
-def test_with_many_rows_without_noise_and_without_information_nothing_is_done():
+def test_lower_ends_are_found_without_information_too():
+    # As where there are too many unknowns for it.
+    gains = []
+    for seed in range(10):
+        fit, _ = rough(seed)
+        better = polished(fit, None, limits=Limits(50), rng=np.random.default_rng(0))
+        assert better.loss <= fit.loss
+        gains.append(1.0 - better.loss / fit.loss)
+    assert np.median(gains) > 1e-4
+
+
+def test_with_many_rows_and_without_noise_nothing_is_done():
     options = {"limits": Limits(50), "rng": np.random.default_rng(0)}
-    fit, known = rough(0)
-    assert polished(fit, None, **options) is fit
     fit, known = rough(0, n=5000)
     assert polished(fit, known, **options) is fit
     problem, teacher = make_problem(0, noise=0.0)

@@ -102,6 +102,12 @@ class Evidence:
         )
 
     @property
+    def ends_in_doubt(self) -> bool:
+        """Whether starts agree on a fit that has failed the checks."""
+        failed = self.doubted and self.checks is not None
+        return self.is_over and failed and not self.given_up
+
+    @property
     def is_slow(self) -> bool:
         """Whether more random starts have been made than should have been enough."""
         return self.n_random > self.patience

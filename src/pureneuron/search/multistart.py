@@ -192,17 +192,17 @@ def multistart(
         fewest_starts = THRESHOLDS.fewest_oriented if blind else THRESHOLDS.fewest_starts
     search = Evidence(fewest_starts, THRESHOLDS.puzzled if blind else THRESHOLDS.patience)
     swaps = not blind or _is_scarce(problem, n_neurons)
+    move = partial(_moved, swaps=swaps, limits=limits, rng=local_rng)
+    moved: Fit | None = None
     proposal = proposals.first()
     while proposal is not None:
         candidate = proposal.candidate
         search = replace(search, n_random=search.n_random + candidate.is_restart)
         observer = _observer(problem, search, n_restarts, monitor)
         fit = _descended(problem, candidate, search, limits, observer)
-        if search.is_slow and not fit.info.joined:
-            if swaps:
-                fit = swap_search(fit, rng=local_rng, limits=limits, observer=observer("swapping"))
-            elif search.is_worth_relocations:
-                fit = _relocated(fit, limits, local_rng, observer)
+        worth = search.is_slow and (swaps or search.is_worth_relocations)
+        if worth and not fit.info.joined:
+            fit = move(fit, observer)
         met = search.is_met_by(fit)
         if blind and not met and search.is_mirrored_by(fit):
             search = replace(search, given_up=True)
@@ -212,9 +212,11 @@ def multistart(
             fit = search.best_fit
         if search.is_at_a_loss(candidate):
             if not swaps:
-                better = _relocated(search.best_fit, limits, local_rng, observer)
-                search = search.with_better(better, check)
+                search = search.with_better(move(search.best_fit, observer), check)
             search = replace(search, given_up=is_too_large(search.best_fit))
+        if blind and search.ends_in_doubt and search.best is not moved:
+            search = search.with_better(move(search.best_fit, observer), check)
+            moved = search.best
         if search.may_be_proved_by(candidate, fit, met=met):
             proposal = proposal.corroborated()
             search = replace(search, proof=proposal.candidate.corroborated_by)
@@ -301,9 +303,17 @@ def _exchanged(
     return exchanged(fit, descend, rng=rng)
 
 
-def _relocated(
-    fit: Fit, limits: Limits, rng: np.random.Generator, observer: Callable[..., Teller]
+def _moved(
+    fit: Fit,
+    observer: Callable[..., Teller],
+    *,
+    swaps: bool,
+    limits: Limits,
+    rng: np.random.Generator,
 ) -> Fit:
+    """Put neurons of a fit elsewhere as long as that lowers the loss: by swaps, or relocations."""
+    if swaps:
+        return swap_search(fit, rng=rng, limits=limits, observer=observer("swapping"))
     return relocated(fit, rng=rng, limits=limits, observer=observer("relocating"))
 
 

@@ -15,6 +15,7 @@ from pureneuron.inference.information import Information, weight_errors
 from pureneuron.optimize import Fit, Limits, Observer, minimize
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.problem import n_unknowns
+from pureneuron.typing import Array
 
 __all__ = ["Thresholds", "polished"]
 
@@ -33,6 +34,8 @@ class Thresholds:
         Share of the loss that one must gain to count (success.py).
     away : float
         How far away they start, in standard errors (success.py).
+    resembling : float
+        Times the error that a neuron has alone: some resemble each other (success.py).
     """
 
     equations: float = 200.0
@@ -40,6 +43,7 @@ class Thresholds:
     patience: int = 8
     worthwhile: float = 1e-5
     away: float = 0.5
+    resembling: float = 2.0
 
 
 THRESHOLDS = Thresholds()
@@ -60,7 +64,8 @@ def polished(
     fit : Fit
         The fit.
     known : Information or None
-        At the fit; None where there are too many unknowns.
+        At the fit; where there are too many unknowns for it, the errors that each row would have
+        alone do.
     limits, observer
         As for :func:`~pureneuron.optimize.minimize`.
     rng : numpy.random.Generator
@@ -68,9 +73,10 @@ def polished(
     """
     problem, W = fit.problem, fit.point.W
     enough = THRESHOLDS.equations * n_unknowns(problem, fit.n_neurons)
-    if known is None or fit.is_exact or problem.n_equations >= enough:
+    if fit.is_exact or problem.n_equations >= enough:
         return fit
-    spread = THRESHOLDS.away * weight_errors(fit, known)
+    errors = _errors_alone(fit) if known is None else weight_errors(fit, known)
+    spread = THRESHOLDS.away * errors
     in_vain = 0
     for _ in range(THRESHOLDS.trials):
         if in_vain == THRESHOLDS.patience:
@@ -81,3 +87,11 @@ def polished(
         if trial.loss < (1.0 - THRESHOLDS.worthwhile) * fit.loss and trial.info.converged:
             fit, in_vain = replace(fit, point=trial.point), 0
     return fit
+
+
+def _errors_alone(fit: Fit) -> Array:
+    """Return about the standard errors of white rows, (k, 1), from those that each has alone."""
+    size = np.linalg.norm(fit.point.columns, axis=0)[:, None]
+    alone = np.sqrt(2.0 * fit.noise_variance / fit.problem.n_effective)  # on every other row
+    errors = THRESHOLDS.resembling * alone / np.maximum(size, np.finfo(np.float64).tiny)
+    return np.asarray(errors)
