@@ -166,6 +166,21 @@ def test_a_neuron_less_among_many_is_not_taken_for_all_there_are():
     assert (auto.status, auto.network.n_neurons) == (Status.RECOVERED, 24)
 
 
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("n_neurons", [1, "auto"])
+def test_a_linear_function_behind_noise_is_no_neuron(n_neurons, seed):
+    # A neuron whose kink one row has passed fits it as well, and is wrong beyond.
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((440, 5))
+    y = X @ np.arange(5.0) + 0.05 * rng.standard_normal(440)
+    options = {"fit_hidden_bias": True, "fit_intercept": True, "rng": 0}
+    found = recover(ArraySamples(X, y), n_neurons, **options)
+    assert found.status is Status.DEGENERATE
+    # One that bends is one.
+    bent = np.maximum(X @ np.arange(5.0) + 5.0, 0.0) + 0.05 * rng.standard_normal(440)
+    assert recover(ArraySamples(X, bent), n_neurons, **options).certified
+
+
 def scarce(seed, *, n, d, k, m):
     """Draw samples with a kink among the rows for each neuron, and few rows for each unknown."""
     rng = np.random.default_rng(seed)

@@ -21,6 +21,7 @@ from pureneuron.inference import (
     check,
     fit_without_one,
     gain_by_chance,
+    hardly_bent,
     hidden_neuron,
     smaller_test,
 )
@@ -29,11 +30,9 @@ from pureneuron.inference.scores import LEVELS
 from pureneuron.inference.status import THRESHOLDS as STATUS
 from pureneuron.initialize import Suggested
 from pureneuron.initialize.orientation import rightly_turned
-from pureneuron.model import LeakyReLU
 from pureneuron.monitor import Monitor
 from pureneuron.optimize import Fit, Limits, Observer, minimize, minimize_mixed
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
-from pureneuron.optimize.least_squares.kernels import gram_sums
 from pureneuron.problem import Problem, n_unknowns
 from pureneuron.results import Status
 from pureneuron.search.evidence import THRESHOLDS as SEARCH
@@ -236,8 +235,10 @@ def _beside_linear_part(
     uncertain = verdict_of(found).status in (Status.DEGENERATE, Status.STARTS_DISAGREE)
     if seen or tested or found.slope is not None:
         return None
-    active = _diagnostics(found).checks.units.active
-    if not (uncertain or _hardly_bends(fit, active) or _has_straight_pair(fit)):
+    units = _diagnostics(found).checks.units
+    straight = hardly_bent(fit, units.bend, THRESHOLDS.bends)
+    straight &= units.active > 1.0 - THRESHOLDS.hardly_off
+    if not (uncertain or straight.any() or _has_straight_pair(fit)):
         return None
     beside = fit.problem.with_linear_part()
     # With noise, a fit that could hardly be tested would be no better known.
@@ -254,20 +255,6 @@ def _beside_linear_part(
     if gone == 0 or lost or (before and not _is_better(fewest, before)):
         return None
     return Step.to(fewest, problem, "fewer neurons, and a linear part")
-
-
-def _hardly_bends(fit: Fit, active: Array) -> bool:
-    """Tell whether there is a neuron that is on nearly always, and may be linear."""
-    problem, point = fit.problem, fit.point
-    chosen = active > 1.0 - THRESHOLDS.hardly_off
-    if not chosen.any():
-        return False
-    # A linear function in its place would go on where the neuron is off.
-    sums = problem.samples.reduce(gram_sums, -point.W[chosen], LeakyReLU())
-    beyond = sums["HH"].diagonal()[: int(chosen.sum())] / problem.total
-    power = np.sum(point.columns[:, chosen] ** 2, axis=0) * beyond / problem.n_outputs
-    by_chance = gain_by_chance(fit) * fit.noise_variance / problem.n_equations
-    return bool(power.min() < THRESHOLDS.bends * by_chance)
 
 
 def _has_straight_pair(fit: Fit) -> bool:

@@ -28,6 +28,7 @@ from pureneuron.inference.order import (
     SmallerTest,
     fit_without_one,
     gain_by_chance,
+    hardly_bent,
     hidden_neuron,
     smaller_test,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "first_blocks",
     "fit_without_one",
     "gain_by_chance",
+    "hardly_bent",
     "hidden_neuron",
     "is_reversible",
     "odd_part_test",

@@ -24,6 +24,7 @@ from pureneuron.optimize import (
 )
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.problem import n_unknowns
+from pureneuron.typing import Array, BoolArray
 
 __all__ = [
     "HiddenNeuron",
@@ -31,6 +32,7 @@ __all__ = [
     "Thresholds",
     "fit_without_one",
     "gain_by_chance",
+    "hardly_bent",
     "hidden_neuron",
     "smaller_test",
 ]
@@ -133,6 +135,19 @@ def hidden_neuron(fit: Fit) -> HiddenNeuron:
 def gain_by_chance(fit: Fit) -> float:
     """Return what a neuron more may gain by chance, in units of the noise variance."""
     return THRESHOLDS.by_chance * _own_unknowns(fit)
+
+
+def hardly_bent(fit: Fit, bend: Array, times: float = 1.0) -> BoolArray:
+    """Tell which units bend less than ``times`` what a neuron more may gain by chance, (k,).
+
+    ``bend`` (k,) is that of :class:`~pureneuron.inference.units.UnitDiagnostics`. None does where
+    there is a linear part, and a test for a neuron less tells; or where there is no noise.
+    """
+    if fit.is_exact or fit.problem.fit_linear:
+        return np.zeros(fit.n_neurons, dtype=np.bool_)
+    problem = fit.problem
+    gains = bend**2 / problem.n_outputs * problem.n_equations / fit.noise_variance
+    return np.asarray(gains < times * gain_by_chance(fit))
 
 
 def _own_unknowns(fit: Fit) -> int:

@@ -9,13 +9,14 @@ import numpy as np
 from pureneuron.inference.candidates import MEANINGS
 from pureneuron.inference.diagnostics import Diagnostics
 from pureneuron.inference.identifiability import Determinacy
+from pureneuron.inference.order import hardly_bent
 from pureneuron.inference.scores import LEVELS
 from pureneuron.inference.units import UnitDiagnostics
 from pureneuron.optimize import Fit
 from pureneuron.problem import Problem, n_unknowns
 from pureneuron.results import Status
 from pureneuron.spectral import MomentEstimate, SamplingError
-from pureneuron.typing import IndexArray
+from pureneuron.typing import BoolArray, IndexArray
 
 __all__ = [
     "THRESHOLDS",
@@ -181,9 +182,17 @@ def status_of_fit(fit: Fit, diagnostics: Diagnostics, *, agreement: str, n_start
             f"one neuron less fits as well (p = {smaller.p_value:.2g}): the one that is missed "
             f"least gains χ² = {smaller.gain:.3g}",
         )
+    units = diagnostics.checks.units
+    straight = hardly_bent(fit, units.bend)
+    if straight.any():
+        return Verdict(
+            Status.DEGENERATE,
+            f"units hardly bend, and noise hides where: {_names(straight, units.order)} "
+            "(a linear part may stand for them: fit_linear=True)",
+        )
     determined = diagnostics.determinacy
     if determined is not None and determined.undetermined:
-        return _undetermined(determined, diagnostics.checks.units.order)
+        return _undetermined(determined, units.order)
     if not agreement:
         starts = "1 start" if n_starts == 1 else f"{n_starts} starts"
         reason = f"{starts}, and nothing confirms the best minimum"
@@ -224,13 +233,15 @@ def _status_of_size(fit: Fit, diagnostics: Diagnostics) -> Verdict | None:
 
 def _undetermined(determined: Determinacy, order: IndexArray) -> Verdict:
     """Name the units by their place in the network as it is reported."""
-    place = np.argsort(order)
-    names = ", ".join(str(unit) for unit in sorted(place[determined.vague]))
-    if names:
+    if names := _names(determined.vague, order):
         reason = f"noise leaves units undetermined: {names}"
     else:
         reason = f"the data leave {determined.null_directions} directions undetermined"
     return Verdict(Status.DEGENERATE, reason)
+
+
+def _names(which: BoolArray | IndexArray, order: IndexArray) -> str:
+    return ", ".join(str(unit) for unit in sorted(np.argsort(order)[which]))
 
 
 def _few(ratio: float) -> str:

@@ -45,6 +45,9 @@ class UnitDiagnostics:
         Share of rows (by weight) in which each unit is on.
     effect : (k,) array
         Root mean square of what each unit adds to the outputs, all outputs together.
+    bend : (k,) array
+        The same of how far that is from a linear function, the one with which it goes on where the
+        unit is off.
     dead, always_on, idle : tuple of int
         Units never on; always on; on, but without effect on the outputs.
     coincident : tuple of (int, int)
@@ -53,6 +56,7 @@ class UnitDiagnostics:
 
     active: Array
     effect: Array
+    bend: Array
     dead: tuple[int, ...]
     always_on: tuple[int, ...]
     idle: tuple[int, ...]
@@ -115,7 +119,8 @@ def unit_diagnostics(
     on, off = switched or (sums["on"], sums["off"])
     gram = (sums["HH"] / problem.total if gram is None else gram)[:k, :k]
     power = np.diag(gram)
-    effect = np.linalg.norm(A[:, :k], axis=0) * np.sqrt(power)
+    size = np.linalg.norm(A[:, :k], axis=0)
+    effect = size * np.sqrt(power)
     # Outputs have unit power each, so their joint root mean square is √m.
     idle = effect <= THRESHOLDS.idle * np.sqrt(problem.n_outputs)
     dead = on == 0.0
@@ -125,11 +130,22 @@ def unit_diagnostics(
     return UnitDiagnostics(
         active=on / problem.total,
         effect=effect,
+        bend=size * np.sqrt(_beyond(problem, W, power)),
         dead=_indices(dead),
         always_on=_indices(off == 0.0),
         idle=_indices(idle & ~dead),
         coincident=tuple((int(i), int(j)) for i, j in pairs),
     )
+
+
+def _beyond(problem: Problem, W: Array, power: Array) -> Array:
+    """Return the mean squares of ``(1 − ν) σ(−w·x)``, (k,), for those of ``σ_ν(w·x)``.
+
+    The squares of both add up to ``(w·x)²``, whose mean is that of the length of a white row.
+    """
+    slope = problem.activation.negative_slope
+    off = np.maximum(np.sum(W**2, axis=1) - power, 0.0)
+    return np.asarray(off * (1.0 - slope) / (1.0 + slope))
 
 
 def switch_sums(batch: Batch, W: AnyArray) -> dict[str, Sum]:

@@ -204,14 +204,16 @@ def _units(problem: Problem, estimate: MomentEstimate) -> UnitDiagnostics:
     (Lemma 6).
     """
     assert isinstance(problem.activation, LeakyReLU)
-    power = 0.5 * (1.0 + problem.activation.negative_slope**2) * np.sum(estimate.W**2, axis=1)
-    effect = np.linalg.norm(estimate.A, axis=0) * np.sqrt(power)
+    slope, half = problem.activation.negative_slope, 0.5 * np.sum(estimate.W**2, axis=1)
+    size = np.linalg.norm(estimate.A, axis=0)
+    effect = size * np.sqrt((1.0 + slope**2) * half)
     cosines = np.triu(unit_rows(estimate.W) @ unit_rows(estimate.W).T, 1)
     idle = np.flatnonzero(effect <= UNITS.idle * np.sqrt(problem.n_outputs))
     pairs = np.argwhere(cosines > UNITS.coincident)
     return UnitDiagnostics(
         active=np.full(len(effect), 0.5),
         effect=effect,
+        bend=size * np.sqrt(half) * (1.0 - slope),
         dead=(),
         always_on=(),
         idle=tuple(int(i) for i in idle),
