@@ -193,7 +193,7 @@ def another_size(
         return Step.to(fit, problem, "a simpler model")
     if omitted is not None and omitted.is_rejected:
         if k >= most:
-            return _searched_again(found, tried, problem) if asked else None
+            return _searched_again(found, problem) if asked else None
         if (linear, k + 1) in tried:
             return None
         tell = monitor.observer(fit.problem, "growing", 1, 1)
@@ -210,13 +210,14 @@ def another_size(
     return Step.to(without if size_of(fewest) in tried else fewest, problem, "fewer neurons")
 
 
-def _searched_again(found: Found, tried: Sizes, problem: Problem) -> Step | None:
+def _searched_again(found: Found, problem: Problem) -> Step | None:
     """Return the step to the same size where few starts agreed, and no more neurons are wanted.
 
     What the test has found may be missing because this is a local minimum.
     """
     few = len(found.search.losses) < SEARCH.doubtful_starts
-    if not few or tried[size_of(found.fit)] is not found:
+    # A search in doubt makes no checks, and is not made twice.
+    if not few or found.search.checks is None:
         return None
     return replace(Step.to(found.fit, problem, "the best so far"), in_doubt=True)
 
