@@ -287,8 +287,9 @@ def unless_doubtful(chosen: Found, first: Found) -> Found:
     omitted = _diagnostics(chosen).omitted
     rejected = omitted is not None and omitted.is_rejected
     # A linear part in their place stands for one neuron that is always on, or for two at least.
-    linear = chosen.fit.problem.fit_linear and not first.fit.problem.fit_linear
-    fewer = chosen.fit.n_neurons + 2 * linear < first.fit.n_neurons
+    had_linear, asked = first.searched
+    linear = chosen.fit.problem.fit_linear and not had_linear
+    fewer = chosen.fit.n_neurons + 2 * linear < asked
     doubtful = fewer and hidden_neuron(chosen.fit).share > THRESHOLDS.doubtful
     return first if rejected or doubtful else chosen
 
