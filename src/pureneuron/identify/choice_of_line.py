@@ -1,4 +1,4 @@
-"""Which line to look along: one at random, or one that shows some neurons well."""
+"""Which line to look along, at random or where some neurons show well; and how far it goes."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pureneuron.identify.questions import NotFinite, Questions
 from pureneuron.identify.reading import Reading
 from pureneuron.identify.region import Region
 from pureneuron.identify.units import Line
 from pureneuron.typing import Array
 
-__all__ = ["line_along", "line_apart", "random_line"]
+__all__ = ["ends", "line_along", "line_apart", "random_line"]
 
 
 @dataclass(frozen=True)
@@ -68,3 +69,24 @@ def line_apart(region: Region, units: Reading, rng: np.random.Generator) -> Line
         if gap > widest and np.abs(places).max() < THRESHOLDS.far:
             best, widest = line, gap
     return best
+
+
+def ends(questions: Questions, line: Line, reach: float) -> tuple[float, float]:
+    """Return how far a line may be followed; beyond a link, as far as answers say something."""
+    low, high = questions.region.ends(line.origin, line.direction, reach)
+    if questions.link == "identity":
+        return low, high
+    return _answered(questions, line, low), _answered(questions, line, high)
+
+
+def _answered(questions: Questions, line: Line, end: float) -> float:
+    """Return the first of ``end``, half of it, … at which the box answers."""
+    while True:
+        try:
+            questions.ask(line.points(np.array([end])))
+        except NotFinite:
+            if abs(end) < 0.1:
+                raise
+            end *= 0.5
+        else:
+            return end

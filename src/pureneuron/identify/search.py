@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pureneuron.identify.choice_of_line import line_along, line_apart, random_line
+from pureneuron.identify.choice_of_line import ends, line_along, line_apart, random_line
 from pureneuron.identify.coarse import Spread
 from pureneuron.identify.doubts import badly_known, disproved, kinks_bend, unexplained, vague
 from pureneuron.identify.kinks import Kinks
@@ -288,7 +288,7 @@ class Search:
         while True:
             usual = THRESHOLDS.usual_reach * np.sqrt(len(line.origin))
             reach = self.reach if first else min(self.reach, usual)
-            low, high = self._ends(line, reach)
+            low, high = ends(self.questions, line, reach)
             nodes = np.array([low, high])
             if first and not self.questions.region.is_bounded:
                 inner = max(-usual, 0.5 * low), min(usual, 0.5 * high)
@@ -305,25 +305,6 @@ class Search:
                 if self.questions.link == "identity" or self.reach < 0.1:
                     raise
                 self.reach *= 0.25
-
-    def _ends(self, line: Line, reach: float) -> tuple[float, float]:
-        """Return how far a line may be followed; beyond a link, as far as answers say something."""
-        low, high = self.questions.region.ends(line.origin, line.direction, reach)
-        if self.questions.link == "identity":
-            return low, high
-        return self._answered(line, low), self._answered(line, high)
-
-    def _answered(self, line: Line, end: float) -> float:
-        """Return the first of ``end``, half of it, … at which the box answers."""
-        while True:
-            try:
-                self.questions.ask(line.points(np.array([end])))
-            except NotFinite:
-                if abs(end) < 0.1:
-                    raise
-                end *= 0.5
-            else:
-                return end
 
     def _along(self, line: Line, nodes: Array, less_exact: float) -> Kinks:
         return trace(

@@ -24,7 +24,7 @@ from pureneuron.identify.orientation import exact_choice
 from pureneuron.linalg import svd
 from pureneuron.typing import Array, BoolArray, IndexArray
 
-__all__ = ["Stations"]
+__all__ = ["THRESHOLDS", "Stations", "condition"]
 
 
 @dataclass(frozen=True)
@@ -128,8 +128,8 @@ class Stations:
             for ends in trials:
                 share = (number < ends[:, None]).astype(np.float64) - left
                 stations = cls(ends, A, inexact, np.eye(len(ends)), share, left)
-                if (condition := _condition(stations._matrix)) <= least:
-                    best, least = stations, condition
+                if (ill := condition(stations._matrix)) <= least:
+                    best, least = stations, ill
             if best is not None:
                 return best
         return None
@@ -145,7 +145,7 @@ class Stations:
         sign = np.where(self.left, -1.0, 1.0)
         # The point is on no piece of the line: no end stands for it.
         one = replace(self, ends=self.ends[:0], combined=np.eye(1), share=sign[None])
-        return one if _condition(one._matrix) <= THRESHOLDS.ill_conditioned else None
+        return one if condition(one._matrix) <= THRESHOLDS.ill_conditioned else None
 
     @property
     def _matrix(self) -> Array:
@@ -243,7 +243,7 @@ def _few(kinks: Kinks, most: int, rng: np.random.Generator) -> Iterator[list[Ind
             yield [ends for ends in rounded if len(np.unique(ends)) == count]
 
 
-def _condition(M: Array) -> float:
+def condition(M: Array) -> float:
     """Return the condition number of a matrix, columns of unit length."""
     size = np.linalg.norm(M, axis=0)
     if len(M) < M.shape[1] or not size.all():

@@ -21,7 +21,8 @@ from pureneuron.identify.kinks import Kinks
 from pureneuron.identify.piece import Piece
 from pureneuron.identify.reading import Reading
 from pureneuron.identify.region import Region
-from pureneuron.identify.stations import Stations
+from pureneuron.identify.stations import THRESHOLDS as APART
+from pureneuron.identify.stations import Stations, condition
 from pureneuron.typing import Array
 
 __all__ = ["Line", "always_on_before", "read_units"]
@@ -41,9 +42,6 @@ class Thresholds:
     same : float
         How far a linear part may be, relative to its size, from that of neurons that have been on
         everywhere, for it to be theirs (make bench-identify).
-    ill_conditioned : float
-        Condition number of their columns of A, of unit length, beyond which it does not tell them
-        apart.
     blurred : float
         Errors of gradients, in units of those of the function (make bench-identify).
     as_expected : float
@@ -61,7 +59,6 @@ class Thresholds:
     more_directions: float = 0.125
     far_out: float = 4.0
     same: float = 1e-6
-    ill_conditioned: float = 100.0
 
 
 THRESHOLDS = Thresholds()
@@ -191,12 +188,10 @@ def always_on_before(line: Line, kinks: Kinks, read: Reading) -> Reading | None:
         follow.
     """
     J, d = kinks.jumps.T, len(line.origin)
-    size = np.linalg.norm(J, axis=0)
-    if not read.L.any() or not size.all():
+    spare = len(J) - J.shape[1]
+    if not read.L.any() or spare < 1 or condition(J) > APART.ill_conditioned:
         return None
-    U, s, _ = np.linalg.svd(J / size, full_matrices=False)
-    if len(size) >= len(J) or s[0] > THRESHOLDS.ill_conditioned * s[-1]:
-        return None
+    U = np.linalg.qr(J)[0]
     # Outputs that these neurons have no part in tell which of the others are in the linear part.
     A, L = (M - U @ (U.T @ M) for M in (read.A, read.L))
     products = (A.T @ A) * (read.W @ read.W.T)

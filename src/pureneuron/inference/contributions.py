@@ -28,7 +28,7 @@ from pureneuron.inference.units import weights_switched
 from pureneuron.linalg import across, row_products, times
 from pureneuron.model import Activation
 from pureneuron.optimize import Fit, Point, single_suffices
-from pureneuron.optimize.least_squares.kernels import activations_across, like
+from pureneuron.optimize.least_squares.kernels import activations_across, like, residual_across
 from pureneuron.problem import GivenRows, Problem, n_unknowns
 from pureneuron.problem.rows import total_weight
 from pureneuron.samples import Batch, Leaf, Max, Merged, Sum
@@ -361,7 +361,7 @@ def _sums_along(
             X, D, both = activations_across(part, all_W, activation)
             # What stands beside the activations comes last, and belongs to either network.
             H, change = xp.concat([both[:k, :], both[all_W.shape[0] :, :]]), other_A @ both[k:, :]
-            E = across(part.Y) - A @ H
+            E = residual_across(part, H, A)
             along[number] += float(xp.sum(E * change))
             of_A, total = of_A + change @ H.T, total + total_weight(part)
             pulled = A[:, :k].T @ change

@@ -19,13 +19,14 @@ import numpy as np
 from pureneuron.devices import to_numpy
 from pureneuron.inference.blocks import Blocks
 from pureneuron.inference.information import slope_derivative
-from pureneuron.linalg import across, row_products, times
+from pureneuron.linalg import row_products, times
 from pureneuron.model import Activation
 from pureneuron.optimize.least_squares.kernels import (
     activations,
     activations_across,
     like,
     residual,
+    residual_across,
 )
 from pureneuron.samples import Batch, Sum
 from pureneuron.typing import AnyArray
@@ -93,7 +94,7 @@ def block_scores(
     of_slope = np.zeros((blocks.n_blocks, int(fits_slope)))
     for number, part in blocks.split(batch):
         X, D, H = activations_across(part, W, activation)
-        E = across(part.Y) - A @ H
+        E = residual_across(part, H, A)
         of_A[number] += to_numpy(E @ H.T)
         pulled = A[:, :k].T @ E
         if fits_slope:
@@ -113,7 +114,7 @@ def score_products(
     products = 0.0
     for part in batch.parts(max(THRESHOLDS.part_rows, THRESHOLDS.part_entries // p)):
         X, D, H = activations_across(part, W, activation)
-        E = across(part.Y) - A @ H
+        E = residual_across(part, H, A)
         pulled = A[:, : W.shape[0]].T @ E
         slope = []
         if fits_slope:

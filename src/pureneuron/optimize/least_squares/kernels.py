@@ -27,6 +27,7 @@ __all__ = [
     "product_sums",
     "profile_sums",
     "residual",
+    "residual_across",
     "residual_cross_sums",
     "residual_sums",
     "with_activations",
@@ -102,7 +103,7 @@ def pattern_sums(batch: Batch, W: AnyArray, A: AnyArray, activation: Activation)
     # F is far larger than the rows that it is made of: a part at a time stays in the cache.
     for part in batch.parts(max(THRESHOLDS.pattern_rows, THRESHOLDS.pattern_entries // width)):
         X, D, H = activations_across(part, W, activation)
-        E, F = across(part.Y) - like(part, A) @ H, row_products(D, X)
+        E, F = residual_across(part, H, A), row_products(D, X)
         if BESIDE in part.extra:
             F = xp.concat([F, part.extra[BESIDE].T])
         # The rows of a part are added up in the precision of the rows, parts in double.
@@ -181,6 +182,11 @@ def activations_across(
     if BESIDE in batch.extra:
         H = xp.concat([H, batch.extra[BESIDE].T])
     return X, D, H
+
+
+def residual_across(batch: Batch, H: AnyArray, A: AnyArray) -> AnyArray:
+    """Return ``Yᵀ − A Hᵀ`` (m, n) for activations ``Hᵀ`` (k + q, n)."""
+    return across(batch.Y) - like(batch, A) @ H
 
 
 def residual(batch: Batch, H: AnyArray, A: AnyArray) -> AnyArray:
