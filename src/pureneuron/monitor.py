@@ -24,7 +24,7 @@ _SECONDS_BETWEEN = 0.5  # Two things said of one pass; shorter passes say nothin
 
 
 class OutOfTime(Exception):
-    """The time limit of a run has passed."""
+    """The time limit of a run has passed; says which."""
 
 
 class Describes(Protocol):
@@ -163,8 +163,16 @@ class Monitor:
     def check_time(self) -> None:
         """Raise :class:`OutOfTime` if the time limit has passed; once, for the end takes passes."""
         if self.time_limit is not None and time.perf_counter() - self._began > self.time_limit:
+            told = f"time_limit={self.time_limit:g} s"
             self.time_limit = None
-            raise OutOfTime
+            raise OutOfTime(told)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds until the time limit has passed, more than 0; None without one."""
+        if self.time_limit is None:
+            return None
+        return max(self._began + self.time_limit - time.perf_counter(), 1e-9)
 
     @property
     def on_rows(self) -> RowsCallback | None:

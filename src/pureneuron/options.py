@@ -171,7 +171,7 @@ class Options:
         return Limits(self.max_iter, self.tol)
 
     def _refuse_out_of_range(self) -> None:
-        if self.n_neurons != "auto" and not _is_integer(self.n_neurons, 1):
+        if self.n_neurons != "auto" and not is_integer(self.n_neurons, 1):
             raise ValueError(
                 f"n_neurons must be an integer of at least 1 or 'auto', got {self.n_neurons!r}"
             )
@@ -180,7 +180,7 @@ class Options:
             raise ValueError(
                 f"init must be 'auto', 'moments', 'random' or a TwoLayerNetwork, got {self.init!r}"
             )
-        if self.n_restarts != "auto" and not _is_integer(self.n_restarts, 0):
+        if self.n_restarts != "auto" and not is_integer(self.n_restarts, 0):
             raise ValueError(
                 f"n_restarts must be an integer of at least 0 or 'auto', got {self.n_restarts!r}"
             )
@@ -199,7 +199,7 @@ class Options:
                 f"errors must be 'auto', 'iid', 'robust' or 'serial', got {self.errors!r} (for "
                 "noise that is shared in groups of rows, give the groups)"
             )
-        if not _is_integer(self.max_iter, 1):
+        if not is_integer(self.max_iter, 1):
             raise ValueError(f"max_iter must be an integer of at least 1, got {self.max_iter!r}")
         if not (isinstance(self.tol, Real) and self.tol >= 0.0):
             raise ValueError(f"tol must be at least 0, got {self.tol!r}")
@@ -207,7 +207,7 @@ class Options:
         if limit is not None and not (isinstance(limit, Real) and limit > 0.0):
             raise ValueError(f"time_limit must be a positive number of seconds, got {limit!r}")
         n_jobs = self.n_jobs
-        if n_jobs is not None and not (_is_integer(n_jobs, -(2**31)) and n_jobs != 0):
+        if n_jobs is not None and not (is_integer(n_jobs, -(2**31)) and n_jobs != 0):
             raise ValueError(f"n_jobs must be an integer other than 0, got {n_jobs!r}")
 
     def _refuse_contradictions(self) -> None:
@@ -265,9 +265,10 @@ def _is_default(value: object, default: object) -> bool:
     return type(value) is type(default) and value == default
 
 
-def _is_integer(value: object, least: int) -> bool:
-    is_integer = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    return is_integer and int(value) >= least  # type: ignore[call-overload]
+def is_integer(value: object, least: int) -> bool:
+    """Tell whether a value is an integer, of Python or NumPy, of at least ``least``."""
+    is_one = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return is_one and int(value) >= least  # type: ignore[call-overload]
 
 
 def check_sizes(problem: Problem, n_neurons: int, options: Options) -> None:

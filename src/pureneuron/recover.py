@@ -132,8 +132,7 @@ def recover(
         if monitor.best is None:
             raise
         claim = claim_best_so_far(monitor.best, "interrupted")
-    except OutOfTime:
-        limit = f"time_limit={asked.time_limit:g} s"
+    except OutOfTime as limit:
         if monitor.best is None:
             why = f"{limit} has passed before there was a network: give it more time"
             raise TimeoutError(why) from None

@@ -228,6 +228,7 @@ def test_options_reach_the_library(box, command, monkeypatch):
 
     monkeypatch.setattr("pureneuron.cli.identify.identify_box", spy)
     arguments = ("-k", 7, "--budget", 900, "--link", "sigmoid", "--batch-size", 12, "--seed", 5)
+    arguments += ("--fresh", 300, "--time-limit", 60, "--noise-sd", 0.5)
     assert command("identify", box, *arguments, "--center", "-1,2,3,4", "--scale", "0.5")[0] == 2
     assert seen.pop("callback") is not None  # Where there is no terminal, lines are written.
     assert seen == {
@@ -238,13 +239,18 @@ def test_options_reach_the_library(box, command, monkeypatch):
         "scale": (0.5,),
         "link": "sigmoid",
         "batch_size": 12,
-        "noise": False,
+        "noise": 0.5,
+        "n_fresh": 300,
+        "time_limit": 60.0,
         "rng": 5,
     }
     seen.clear()
     assert command("identify", box, "-d", D, "--bounds", "-2,3")[0] == 2
     assert (seen["bounds"], seen["n_inputs"]) == ((-2.0, 3.0), D)
     assert "center" not in seen
+    assert seen["noise"] is False
+    assert command("identify", box, "--noise")[0] == 2
+    assert seen["noise"] is True
 
 
 def test_another_number_of_neurons_is_noted(box, command):

@@ -479,7 +479,8 @@ def test_the_callback_hears_of_all_questions():
     assert {progress.stage for progress in heard} <= {stage.name for stage in found.stages}
     asked = {stage.name: stage.figures["questions"] for stage in found.stages}
     assert 0.9 * found.n_questions < sum(asked.values()) <= found.n_questions
-    assert asked["lines"] > asked["fresh questions"] > asked["orientation"] == 0
+    assert asked["fresh questions"] >= found.n_fresh > asked["orientation"] == 0
+    assert asked["lines"] > len(network.W) * network.n_inputs
 
 
 def test_what_is_returned_prints():
@@ -516,6 +517,17 @@ def test_a_network_without_neurons_prints():
     assert "OUT_OF_BUDGET" in spent.summary()
 
 
+def test_the_certificate_says_how_much_may_be_wrong():
+    network = random_network(3, d=4, k=6, m=1)
+    found = identify(network, n_fresh=500, rng=0)
+    assert found.n_fresh == 500
+    # 500 right answers are less likely than one in twenty where this share is wrong.
+    np.testing.assert_allclose((1.0 - found.largest_share_wrong) ** 500, 0.05)
+    assert "500 fresh questions" in found.reason
+    assert "less than 0.006 of the region is wrong, at a level of 95 %" in found.reason
+    assert identify(network, n_fresh=500, budget=found.n_questions - 9).largest_share_wrong == 1.0
+
+
 def test_neurons_come_in_the_order_of_their_effect():
     network = random_network(18, k=8, m=1)
     found = identify(network, rng=0).network
@@ -546,12 +558,26 @@ def test_names_come_from_the_box():
     ("arguments", "message"),
     [
         ({"n_inputs": None}, "does not say how many inputs it has: give n_inputs"),
-        ({"n_inputs": 0}, "n_inputs must be at least 1, got 0"),
-        ({"budget": 0}, "budget must be at least 1, got 0"),
-        ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
-        ({"n_neurons": 0}, "n_neurons must be 'auto' or at least 1, got 0"),
-        ({"n_neurons": "many"}, "n_neurons must be 'auto' or at least 1, got 'many'"),
+        ({"n_inputs": 0}, "n_inputs must be an integer of at least 1, got 0"),
+        ({"n_inputs": 4.0}, "n_inputs must be an integer of at least 1, got 4.0"),
+        ({"n_inputs": True}, "n_inputs must be an integer of at least 1, got True"),
+        ({"budget": 0}, "budget must be an integer of at least 1, got 0"),
+        ({"budget": "much"}, "budget must be an integer of at least 1, got 'much'"),
+        ({"batch_size": 0}, "batch_size must be an integer of at least 1, got 0"),
+        ({"batch_size": 1.5}, "batch_size must be an integer of at least 1, got 1.5"),
+        ({"n_neurons": 0}, "n_neurons must be an integer of at least 1 or 'auto', got 0"),
+        ({"n_neurons": "many"}, "n_neurons must be an integer of at least 1 or 'auto', got 'many'"),
+        ({"n_neurons": np.arange(3)}, "n_neurons must be an integer of at least 1 or 'auto', got"),
+        ({"n_fresh": 0}, "n_fresh must be an integer of at least 1 or 'auto', got 0"),
+        ({"time_limit": 0.0}, "time_limit must be a positive number, got 0.0"),
+        ({"time_limit": np.nan}, "time_limit must be a positive number, got nan"),
+        ({"callback": 3}, "callback must be callable, got 3"),
         ({"link": "relu"}, "link must be"),
+        ({"link": None}, "link must be"),
+        ({"bounds": 3}, r"bounds must be a pair \(low, high\), .* got 3"),
+        ({"bounds": [(-1, 1)] * 3}, r"bounds must be a pair \(low, high\)"),
+        ({"bounds": (-1, "high")}, "bounds must be a number or 4 numbers, got 'high'"),
+        ({"center": "left"}, "center must be a number or 4 numbers, got 'left'"),
     ],
 )
 def test_arguments_are_checked_before_anything_is_asked(arguments, message):

@@ -1,5 +1,6 @@
 """Boxes with noise: a fit to the most telling questions."""
 
+import time
 from dataclasses import replace
 from importlib import import_module
 
@@ -137,6 +138,53 @@ def test_after_an_interrupt_the_last_fit_is_returned(while_fitting, monkeypatch)
         identify(raising, 3, noise=True, rng=0)
 
 
+@pytest.mark.parametrize("while_fitting", [False, True])
+def test_after_the_time_limit_the_last_fit_is_returned(while_fitting, monkeypatch):
+    network = random_network(1, d=3, k=2, m=1)
+    box, fits, hours = noisy(network, 0.1), [], [0.0]
+
+    def long(*args, time_limit, **options):
+        fits.append(recover(*args, **options))
+        if while_fitting and len(fits) > 1:
+            # What a fit returns that this limit ends.
+            hours[0] += time_limit
+            reason = f"ended by time_limit={time_limit:g} s before the fit was checked"
+            return replace(fits[-1], status=Status.NOT_CONVERGED, reason=reason)
+        hours[0] += 0.0 if while_fitting else 4000.0
+        return fits[-1]
+
+    clock = time.perf_counter
+    monkeypatch.setattr("pureneuron.monitor.time.perf_counter", lambda: clock() + hours[0])
+    monkeypatch.setattr(import_module("pureneuron.identify.sampled"), "recover", long)
+    found = identify(box, 3, noise=True, tol=1e-3, time_limit=3600.0, rng=0)
+    assert found.status is Status.NOT_CONVERGED
+    assert found.reason.startswith("ended by time_limit=3600 s; before, the fit was RECOVERED")
+    assert len(fits) == 1 + while_fitting
+    np.testing.assert_array_equal(found.network.W, fits[0].network.W)
+
+
+@pytest.mark.parametrize("while_fitting", [False, True])
+def test_a_time_limit_for_no_fit(while_fitting, monkeypatch):
+    def in_no_time(*_, time_limit, **__):
+        raise TimeoutError(f"time_limit={time_limit:g} s has passed before there was a network")
+
+    box = noisy(random_network(1, d=3, k=2, m=1), 0.1)
+    if while_fitting:
+        monkeypatch.setattr(import_module("pureneuron.identify.sampled"), "recover", in_no_time)
+    found = identify(slowly(box, 0.05), 3, noise=True, time_limit=0.01, rng=0)
+    assert found.status is Status.NOT_CONVERGED
+    assert found.reason == "ended by time_limit=0.01 s before there was a fit"
+    assert found.network.n_neurons == 0
+
+
+def slowly(box, seconds):
+    def asked(X):
+        time.sleep(seconds)
+        return box(X)
+
+    return asked
+
+
 def raising(X):
     raise KeyboardInterrupt
 
@@ -172,9 +220,13 @@ def in_other_units(network, center, scale):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"noise": -0.1}, "noise must not be negative"),
-        ({"tol": 0.1}, "tol is a positive number beside noise"),
-        ({"noise": True, "tol": 0.0}, "tol is a positive number beside noise"),
+        ({"noise": -0.1}, "noise must be True, False, or the standard deviation .* got -0.1"),
+        ({"noise": None}, "noise must be True, False, or the standard deviation .* got None"),
+        ({"noise": "auto"}, "noise must be True, False, or the standard deviation"),
+        ({"noise": np.nan}, "noise must be True, False, or the standard deviation"),
+        ({"tol": 0.1}, "give noise=True as well"),
+        ({"noise": True, "tol": 0.0}, "tol must be a positive number, got 0.0"),
+        ({"noise": True, "n_fresh": 100}, "n_fresh is for answers without noise"),
         ({"noise": True, "link": "sigmoid"}, "behind a sigmoid noise cannot be fitted"),
     ],
 )

@@ -8,6 +8,7 @@ from scipy.special import expit
 from networks import random_network
 from pureneuron.identify.questions import NotFinite, OutOfQuestions, Questions
 from pureneuron.identify.region import Region
+from pureneuron.monitor import Monitor
 
 NETWORK = random_network(0, d=3, k=4, m=2)
 Z = np.random.default_rng(0).standard_normal((25, 3))
@@ -62,7 +63,7 @@ def test_nothing_is_asked_beyond_the_budget():
 
 def test_the_callback_hears_what_has_been_asked():
     heard = []
-    questions = asking(NETWORK.predict, batch_size=10, callback=heard.append)
+    questions = asking(NETWORK.predict, batch_size=10, monitor=Monitor(heard.append))
     questions.stage = "lines"
     questions.ask(Z)
     assert [(event.stage, event.iteration) for event in heard] == [

@@ -68,6 +68,20 @@ def test_with_fewer_equations_than_neurons_there_is_one_choice(d, k, m):
         assert_turned_back(found, truth)
 
 
+@pytest.mark.parametrize("whole", [False, True])
+def test_many_neurons_of_one_input(whole):
+    # Many sums are nearly equal, and those of whole numbers are the same, hundreds of millions.
+    rng = np.random.default_rng(0)
+    k = 40
+    W, b, A = rng.integers(1, 4, (k, 1)), rng.standard_normal(k), rng.integers(1, 4, (1, k))
+    truth = Reading.nothing(1, 1).with_units(W if whole else W * rng.random((k, 1)), b, A, b * 0.0)
+    which = rng.integers(2, size=k) > 0
+    found, negative = oriented(truth.turned(which))
+    assert negative == 0.0
+    assert not found.L.any()
+    assert_same_function(found, truth, spread(1))
+
+
 def test_with_more_than_half_as_many_equations_a_linear_program_decides():
     truth = drawn(0, d=40, k=60, m=1, linear=False)
     which = np.random.default_rng(0).integers(2, size=60) > 0

@@ -28,6 +28,27 @@ def test_the_budget_is_kept_and_what_was_read_returned():
     assert identify(network, budget=whole.n_questions, rng=0).status is Status.RECOVERED
 
 
+def test_the_time_limit_keeps_what_was_read(monkeypatch):
+    network = random_network(10, k=5, m=2)
+    whole, neurons = identify(network, rng=0), []
+    for calls in range(1, whole.n_passes):
+        # Each call takes a second, by a clock of its own.
+        now = [0.0]
+
+        def box(X, now=now):
+            now[0] += 1.0
+            return network.predict(X)
+
+        monkeypatch.setattr("pureneuron.monitor.time.perf_counter", lambda now=now: now[0])
+        found = identify(box, 4, time_limit=calls - 0.5, rng=0)
+        assert found.status is Status.NOT_CONVERGED
+        assert found.reason == f"ended by time_limit={calls - 0.5:g} s before the box was read"
+        assert found.n_passes == calls
+        neurons.append(found.network.n_neurons)
+    assert (neurons[0], neurons[-1]) == (0, 5)
+    assert identify(box, 4, time_limit=whole.n_passes + 0.5, rng=0).certified
+
+
 @pytest.mark.parametrize("interrupted", ["box", "callback"])
 def test_an_interrupt_keeps_what_was_read(interrupted):
     network = random_network(10, k=5, m=2)
@@ -140,6 +161,29 @@ def test_what_is_no_network_is_named_and_not_certified(kind, status):
     if kind in ("tanh", "gelu", "noise", "state"):
         # The first questions tell.
         assert max(each.n_questions for each in found) <= 60
+
+
+def test_a_function_that_is_curved_in_a_part_of_the_region():
+    found = identify(lambda X: np.maximum(X, 0.0).prod(axis=1), 2, rng=0)
+    assert found.status is Status.NOT_PIECEWISE_LINEAR
+    assert "curved at 100% of the places where they are unexplained" in found.reason
+    assert found.n_questions < 20_000
+
+
+@pytest.mark.parametrize("seed", [12, 61, 71, 91])
+def test_a_small_deep_network_that_looks_like_one_in_most_of_the_region(seed):
+    # Where 30 fresh answers are right, kinks that end show it.
+    rng = np.random.default_rng(seed)
+    d = int(rng.integers(1, 5))
+    first, second = rng.integers(1, 5, 2)
+    W, b = rng.standard_normal((first, d)), rng.standard_normal(first)
+    V, c, a = (rng.standard_normal(size) for size in ((second, first), second, second))
+
+    def box(X):
+        return np.maximum(np.maximum(X @ W.T + b, 0.0) @ V.T + c, 0.0) @ a
+
+    found = identify(box, d, rng=seed)
+    assert found.status in (Status.DEEPER, Status.MISFIT)
 
 
 @pytest.mark.parametrize("trouble", [NotFinite, KeyboardInterrupt])

@@ -61,6 +61,7 @@ def identification_record(found: Identification, link: Link) -> dict[str, Any]:
         "accuracy": found.accuracy,
         "rounding": found.rounding,
         "n_fresh": found.n_fresh,
+        "largest_share_wrong": found.largest_share_wrong,
         "n_neurons": found.network.n_neurons,
         "link": link,
         "warnings": [in_options(warning) for warning in found.warnings],

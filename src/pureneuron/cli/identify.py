@@ -96,10 +96,30 @@ _TIMEOUT = 60.0  # of a program
     help="Answers have independent noise: fit the network to many, the most telling ones.",
 )
 @click.option(
+    "--noise-sd",
+    type=click.FloatRange(min=0.0, min_open=True),
+    metavar="NUMBER",
+    help="The same, where the standard deviation of the noise is known.",
+)
+@click.option(
     "--tol",
     type=click.FloatRange(min=0.0, min_open=True),
     metavar="ERROR",
-    help="With --noise, ask until no entry of W, rows of unit length, has a larger standard error.",
+    help="With noise, ask until no entry of W, rows of unit length, has a larger standard error.",
+)
+@click.option(
+    "--fresh",
+    "n_fresh",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Fresh questions at the end: if all are answered rightly, less than 3/N of the region is "
+    "wrong, at a level of 95 %. If left out, 30, within bounds 100, or a twentieth of all.",
+)
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0.0, min_open=True),
+    metavar="SECONDS",
+    help="End after so many seconds, with what has been read so far.",
 )
 @click.option(
     "--batch-size",
@@ -138,6 +158,7 @@ def identify(
     BOX is an .onnx file, or a .safetensors model to try it on. A program is asked with --command.
     """
     asked = {name: value for name, value in values.items() if value is not None}
+    asked["noise"] = asked.pop("noise_sd", asked["noise"])
     if "bounds" in asked and ("center" in asked or "scale" in asked):
         raise click.UsageError("--bounds says where inputs are: leave out --center and --scale")
     if output is not None:

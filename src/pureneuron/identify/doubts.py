@@ -14,7 +14,14 @@ from pureneuron.identify.region import Region
 from pureneuron.identify.units import Line
 from pureneuron.typing import Array, BoolArray
 
-__all__ = ["badly_known", "disproved", "kinks_bend", "unexplained", "vague"]
+__all__ = [
+    "badly_known",
+    "beside_hyperplanes",
+    "disproved",
+    "kinks_bend",
+    "unexplained",
+    "vague",
+]
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,8 @@ class Thresholds:
     again, worthwhile : float
         Error of a row that is read once more, in units of how inexact the others make it; and how
         many times as large the present one must be.
+    aside : float
+        Distance from a hyperplane of questions that are asked beside it (make bench-identify).
     most_tested, step_across : int, float
         Neurons whose kinks are looked at elsewhere, and the length of the steps.
     bent, mostly : float
@@ -57,6 +66,7 @@ class Thresholds:
     above_median: float = 10.0
     again: float = 12.0
     worthwhile: float = 1.5
+    aside: float = 0.1
     most_tested: int = 20
     step_across: float = 1e-3
     bent: float = 0.1
@@ -92,6 +102,20 @@ def unexplained(reading: Reading, Z: Array, Y: Array, exact: Array) -> BoolArray
     """Tell which answers Y (n, m) to questions Z (n, d), exact to (n,), are not explained, (n,)."""
     allowed = exact + THRESHOLDS.surely * reading.uncertainty(Z)
     return np.asarray(np.abs(Y - reading(Z)).max(axis=1) > allowed)
+
+
+def beside_hyperplanes(
+    reading: Reading, region: Region, count: int, rng: np.random.Generator
+) -> Array:
+    """Draw points beside the hyperplanes of neurons, those within the bounds, (n, d)."""
+    Z = region.draw(count, rng)
+    units = rng.integers(reading.n_neurons, size=count)
+    W = reading.W[units]
+    length = np.linalg.norm(W, axis=1)
+    distance = reading.preactivations(Z)[np.arange(count), units] / length
+    move = THRESHOLDS.aside * rng.choice([-1.0, 1.0], count) - distance
+    Z += (move / length)[:, None] * W
+    return Z[region.contains(Z)]
 
 
 def vague(reading: Reading) -> BoolArray:

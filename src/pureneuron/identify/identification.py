@@ -9,7 +9,7 @@ from pureneuron.recovery import Recovery
 from pureneuron.results import Status
 from pureneuron.summary import number
 
-__all__ = ["Identification"]
+__all__ = ["Identification", "largest_share"]
 
 _ADVICE = {
     Status.RECOVERED: "The network is identified: it answers fresh questions as the box does.",
@@ -19,6 +19,14 @@ _ADVICE = {
         "center or scale, or another seed."
     ),
 }
+
+
+def largest_share(n_fresh: int, level: float = 0.95) -> float:
+    """Return the share p of places at which ``n_fresh`` independent ones all miss as seldom.
+
+    That many right answers have probability 1 - level where p of all are wrong.
+    """
+    return float(1.0 - (1.0 - level) ** (1.0 / n_fresh)) if n_fresh else 1.0
 
 
 @dataclass(frozen=True)
@@ -35,7 +43,7 @@ class Identification(Recovery):
     rounding : float
         What the box itself is exact to, in the same units: that limits the accuracy.
     n_fresh : int
-        Fresh questions that were asked at the end.
+        Fresh questions at random that were asked at the end.
     """
 
     n_questions: int = 0
@@ -54,6 +62,14 @@ class Identification(Recovery):
         if self.standard_errors is not None:
             return ""
         return "the answers have no noise: weights are exact up to the rounding of the box"
+
+    @property
+    def largest_share_wrong(self) -> float:
+        """Share of the region of which the network answers less wrongly, at a level of 95 %.
+
+        What so many fresh questions say that all were answered rightly; 1 where some were not.
+        """
+        return largest_share(self.n_fresh) if self.certified and self.n_fresh else 1.0
 
     def effort(self) -> str:
         """Return what the run took, in words."""

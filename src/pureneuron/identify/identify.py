@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from numbers import Integral
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from pureneuron.identify.arguments import Arguments
 from pureneuron.identify.boxes import Box, Link, box_of
 from pureneuron.identify.identification import Identification
 from pureneuron.identify.questions import NotFinite, OutOfQuestions, Questions
 from pureneuron.identify.region import Region
 from pureneuron.identify.run import Run, output_names
 from pureneuron.identify.sampled import sampled
+from pureneuron.monitor import Monitor, OutOfTime
+from pureneuron.options import is_integer
 from pureneuron.progress import ProgressCallback
 from pureneuron.results import Status
 from pureneuron.samples.cores import using_cores
@@ -51,6 +53,8 @@ def identify(
     link: Link | Literal["auto"] = "auto",
     noise: bool | float = False,
     tol: float | None = None,
+    n_fresh: int | Literal["auto"] = "auto",
+    time_limit: float | None = None,
     batch_size: int = 8192,
     rng: np.random.Generator | int | None = None,
     callback: ProgressCallback | None = None,
@@ -89,6 +93,12 @@ def identify(
     tol : float, optional
         With noise: the largest standard error of an entry of W, rows of unit length, at which no
         more is asked. Without it the first certified fit is returned.
+    n_fresh : int or "auto"
+        Without noise: fresh questions at the end, on which the certificate rests. So many right
+        answers say that less than 3 / n_fresh of the region is wrong, at a level of 95 %; "auto"
+        asks 30, within bounds 100, or a twentieth of those before. Ask more to be surer.
+    time_limit : float, optional
+        Seconds after which no more is asked, and what has been read so far is returned.
     batch_size : int
         Most questions a call.
     rng : Generator, int or None
@@ -99,8 +109,9 @@ def identify(
     Returns
     -------
     Identification
-        A recovery, with the questions asked and the accuracy reached. Ctrl-C and the budget keep
-        what has been read, with the status NOT_CONVERGED and OUT_OF_BUDGET.
+        A recovery, with the questions asked and the accuracy reached. What has been read is kept
+        after Ctrl-C and the time limit, with the status NOT_CONVERGED, and when the budget is
+        spent, with OUT_OF_BUDGET.
 
     Raises
     ------
@@ -111,29 +122,20 @@ def identify(
     """
     box = box_of(function)
     d = _n_inputs(box, n_inputs)
-    if budget is not None and budget < 1:
-        raise ValueError(f"budget must be at least 1, got {budget}")
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
-    if n_neurons != "auto" and not (isinstance(n_neurons, Integral) and n_neurons >= 1):
-        raise ValueError(f"n_neurons must be 'auto' or at least 1, got {n_neurons!r}")
-    if link not in ("auto", "identity", "softmax", "sigmoid"):
-        raise ValueError(f"link must be 'auto', 'identity', 'softmax' or 'sigmoid', got {link!r}")
-    if noise < 0.0 or (tol is not None and not (noise and tol > 0.0)):
-        raise ValueError("noise must not be negative, and tol is a positive number beside noise")
+    Arguments(n_neurons, budget, link, noise, tol, n_fresh, time_limit, batch_size, callback)
     questions = Questions(
         box.function,
         Region.of(d, center, scale, bounds),
         box.link if link == "auto" else link,
         budget,
         batch_size,
-        callback=callback,
+        monitor=Monitor(callback, time_limit=time_limit),
     )
     generator = np.random.default_rng(rng)
     if noise:
         with using_cores(None):
             return _fitted(questions, box, n_neurons, noise=noise, tol=tol, rng=generator)
-    run = Run(questions, generator)
+    run = Run(questions, generator, n_fresh)
     with using_cores(None):
         status, reason = run.ended()
         return run.identification(status, reason, box, n_neurons)
@@ -152,11 +154,14 @@ def _fitted(
     if questions.link != "identity":
         raise ValueError(f"behind a {questions.link} noise cannot be fitted: give the outputs")
     try:
-        fit = sampled(questions, n_neurons, tol=tol, rng=rng)
+        fit = sampled(questions, n_neurons, tol=tol, rng=rng, monitor=questions.monitor)
     except OutOfQuestions:
         run = Run(questions, rng)
         reason = f"{questions.count} questions were asked, and a fit needs more"
         return run.identification(Status.OUT_OF_BUDGET, reason, box, n_neurons)
+    except OutOfTime as limit:
+        reason = f"ended by {limit} before there was a fit"
+        return Run(questions, rng).identification(Status.NOT_CONVERGED, reason, box, n_neurons)
     except NotFinite as error:
         return Run(questions, rng).identification(Status.NOT_FINITE, str(error), box, n_neurons)
     values = {each.name: getattr(fit, each.name) for each in fields(fit)}
@@ -176,12 +181,12 @@ def _fitted(
 
 
 def _n_inputs(box: Box, n_inputs: int | None) -> int:
+    if n_inputs is not None and not is_integer(n_inputs, 1):
+        raise ValueError(f"n_inputs must be an integer of at least 1, got {n_inputs!r}")
     if n_inputs is None and box.n_inputs is None:
         raise ValueError(f"{box.name} does not say how many inputs it has: give n_inputs")
     if n_inputs is not None and box.n_inputs is not None and n_inputs != box.n_inputs:
         raise ValueError(f"{box.name} has {box.n_inputs} inputs, and n_inputs says {n_inputs}")
     d = box.n_inputs if n_inputs is None else n_inputs
     assert d is not None
-    if d < 1:
-        raise ValueError(f"n_inputs must be at least 1, got {d}")
     return d

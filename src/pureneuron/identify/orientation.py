@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 from scipy.optimize import linprog
@@ -46,6 +47,8 @@ class Thresholds:
     narrow, surely : float
         Difference of two sums, relative to all, at which they are compared in full: at least the
         one, or so many times the error of a neuron.
+    most_compared : int
+        Sums that are compared in full: of more only the nearest are (a second).
     """
 
     negligible: float = 1e-4
@@ -54,6 +57,7 @@ class Thresholds:
     most_enumerated: int = 40
     narrow: float = 1e-7
     surely: float = 10.0
+    most_compared: int = 20_000
 
 
 THRESHOLDS = Thresholds()
@@ -169,15 +173,22 @@ def exact_choice(M: Array, y: Array, error: float) -> BoolArray | None:
     left = target - second @ p[half:]
     slack = np.clip(THRESHOLDS.surely * error, THRESHOLDS.narrow, THRESHOLDS.negligible)
     width = slack * np.abs(p).sum()
-    low = np.searchsorted(sums[order], left - width)
-    high = np.searchsorted(sums[order], left + width)
+    least = np.finfo(np.float64).eps * width
+    while True:
+        low = np.searchsorted(sums[order], left - width)
+        high = np.searchsorted(sums[order], left + width)
+        pairs = int(np.sum(high - low))
+        if pairs <= THRESHOLDS.most_compared or width < least:
+            break
+        width *= min(0.5, THRESHOLDS.most_compared / pairs)
+    near = ((j, i) for i in np.flatnonzero(high > low) for j in order[low[i] : high[i]])
     best, nearest = None, np.inf
-    for i in np.flatnonzero(high > low):
-        for j in order[low[i] : high[i]]:
-            z = np.concatenate([first[j], second[i]])
-            off = float(np.linalg.norm(M @ z - y))
-            if off < nearest:
-                best, nearest = z > 0.0, off
+    # Sums of weights such as 1, 2, 3 are equal, many of them: any will do.
+    for j, i in islice(near, THRESHOLDS.most_compared):
+        z = np.concatenate([first[j], second[i]])
+        off = float(np.linalg.norm(M @ z - y))
+        if off < nearest:
+            best, nearest = z > 0.0, off
     return best
 
 

@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 
 from pureneuron.identify.questions import NotFinite, Questions
-from pureneuron.typing import Array
+from pureneuron.typing import Array, BoolArray
 
-__all__ = ["Precision", "exactness", "probe", "repeats"]
+__all__ = ["Precision", "curved_share", "exactness", "probe", "repeats"]
 
 
 @dataclass(frozen=True)
@@ -115,16 +115,13 @@ class Precision:
 
 def probe(questions: Questions, rng: np.random.Generator) -> Precision:
     """Ask five equidistant questions at each of a few places."""
-    region, places, h = questions.region, THRESHOLDS.places, THRESHOLDS.distance
+    region, places = questions.region, THRESHOLDS.places
     centres = 0.9 * region.draw(places, rng)
-    directions = rng.standard_normal(centres.shape)
-    directions *= h / np.linalg.norm(directions, axis=1)[:, None]
-    Z = centres + np.arange(-2.0, 3.0)[:, None, None] * directions
-    Y = questions.ask(Z.reshape(-1, region.n_inputs)).reshape(5, places, -1)
+    Y = _around(questions, centres, rng)
     size = _size(questions, Y[2], rng)
     size = size * _coarser(Y / size)
     Y = Y / size
-    near, wide = Y[1] - 2.0 * Y[2] + Y[3], Y[0] - 2.0 * Y[2] + Y[4]
+    near = Y[1] - 2.0 * Y[2] + Y[3]
     largest = max(float(np.abs(Y).max()), 1.0)
     least = 4.0 * np.finfo(np.float64).eps * largest
     grain = 0.5 * questions.granularity * largest
@@ -134,18 +131,41 @@ def probe(questions: Questions, rng: np.random.Generator) -> Precision:
     if questions.link == "identity" and questions.first_answers is not None:
         digit = _last_digit(questions.first_answers) / float(size.max())
         grain = max(grain, digit if digit < THRESHOLDS.steps else 0.0)
-    # The second difference at twice the distance is four times as large where there is curvature,
-    # in most outputs; next to a kink and for mere rounding the ratio is anything.
-    seen = np.abs(near) > THRESHOLDS.above_rounding * least
-    ratio = np.where(seen, wide, 0.0) / np.where(seen, near, 1.0)
-    curved = np.median(np.abs(ratio - 4.0), axis=1) < 0.5
     return Precision(
         rounding=max(float(np.median(np.abs(near))) / np.sqrt(6.0), least, grain),
         size=size,
-        curved=float(np.mean(curved)),
+        curved=float(np.mean(_curved(Y, least))),
         places=centres,
         answers=Y[2],
     )
+
+
+def curved_share(
+    questions: Questions, precision: Precision, Z: Array, rng: np.random.Generator
+) -> float:
+    """Return the share of places (n, d), within the bounds, at which the box is curved."""
+    inside = 0.99 * Z if questions.region.is_bounded else Z
+    return float(np.mean(_curved(_around(questions, inside, rng), precision.rounding)))
+
+
+def _around(questions: Questions, centres: Array, rng: np.random.Generator) -> Array:
+    """Ask five equidistant questions about each of the places (p, d); return (5, p, m) answers."""
+    directions = rng.standard_normal(centres.shape)
+    directions *= THRESHOLDS.distance / np.linalg.norm(directions, axis=1)[:, None]
+    Z = centres + np.arange(-2.0, 3.0)[:, None, None] * directions
+    return questions.ask(Z.reshape(-1, centres.shape[1])).reshape(5, len(centres), -1)
+
+
+def _curved(Y: Array, least: float) -> BoolArray:
+    """Tell at which places answers (5, p, m) that are exact to ``least`` are curved, (p,).
+
+    The second difference at twice the distance is four times as large where there is curvature, in
+    most outputs; next to a kink and for mere rounding the ratio is anything.
+    """
+    near, wide = Y[1] - 2.0 * Y[2] + Y[3], Y[0] - 2.0 * Y[2] + Y[4]
+    seen = np.abs(near) > THRESHOLDS.above_rounding * least
+    ratio = np.where(seen, wide, 0.0) / np.where(seen, near, 1.0)
+    return np.asarray(np.median(np.abs(ratio - 4.0), axis=1) < 0.5)
 
 
 def _size(questions: Questions, Y: Array, rng: np.random.Generator) -> Array:

@@ -10,7 +10,8 @@ import numpy as np
 
 from pureneuron.identify.boxes import Link
 from pureneuron.identify.region import Region
-from pureneuron.progress import Progress, ProgressCallback
+from pureneuron.monitor import Monitor
+from pureneuron.progress import Progress
 from pureneuron.typing import Array
 
 __all__ = ["NotFinite", "OutOfQuestions", "Questions"]
@@ -44,8 +45,8 @@ class Questions:
         Most questions a call.
     most_kept : int
         Most numbers that are kept of questions and answers.
-    callback : callable, optional
-        Told of the questions asked.
+    monitor : Monitor
+        Told of the questions asked; it knows the time limit.
     stage : str
         What they are for; the callback hears it.
     count : int
@@ -66,7 +67,7 @@ class Questions:
     budget: int | None = None
     batch_size: int = 8192
     most_kept: int = 20_000_000
-    callback: ProgressCallback | None = None
+    monitor: Monitor = field(default_factory=Monitor)
     stage: str = "asking"
     count: int = 0
     n_calls: int = 0
@@ -88,6 +89,8 @@ class Questions:
         ------
         OutOfQuestions
             If the budget does not allow so many questions; none is asked then.
+        OutOfTime
+            If the time limit has passed.
         NotFinite
             If an answer is not finite, or no probability where probabilities are expected.
         ValueError
@@ -104,12 +107,13 @@ class Questions:
         return np.concatenate(parts) / self.output_scale
 
     def _ask(self, Z: Array) -> Array:
+        self.monitor.check_time()
         X = self.region.to_inputs(Z)
         answers = np.array(self.function(X))  # a box may use its array again
         self.count += len(Z)
         self.n_calls += 1
-        if self.callback is not None:
-            self.callback(Progress(self.stage, iteration=self.count))
+        if self.monitor.callback is not None:
+            self.monitor.callback(Progress(self.stage, iteration=self.count))
         least = 1e-290 if answers.dtype == np.float64 else 1e-36
         checked = self._checked(answers, len(Z))
         self._note_precision(checked)

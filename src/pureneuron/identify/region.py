@@ -53,7 +53,14 @@ class Region:
         if bounds is None:
             wide = np.full(n_inputs, np.inf)
             return cls(middle, spread, -wide, wide)
-        low, high = (_vector("bounds", bound, n_inputs) for bound in bounds)
+        try:
+            least, most = bounds
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"bounds must be a pair (low, high), each a number or {n_inputs} numbers, got "
+                f"{bounds!r}"
+            ) from None
+        low, high = (_vector("bounds", bound, n_inputs) for bound in (least, most))
         if not (np.isfinite(low).all() and np.isfinite(high).all() and (low < high).all()):
             raise ValueError("bounds must be finite, and the lower ones below the upper ones")
         ones = np.ones(n_inputs)
@@ -101,7 +108,10 @@ class Region:
 
 
 def _vector(name: str, value: ArrayLike, n: int) -> Array:
-    array = np.asarray(value, dtype=np.float64)
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be a number or {n} numbers, got {value!r}") from None
     if array.ndim > 1 or array.size not in (1, n):
         raise ValueError(f"{name} must be a number or {n} numbers, got shape {array.shape}")
     return np.array(np.broadcast_to(array, n))

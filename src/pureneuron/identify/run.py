@@ -9,14 +9,15 @@ from typing import Literal
 import numpy as np
 
 from pureneuron.identify.boxes import Box
-from pureneuron.identify.identification import Identification
+from pureneuron.identify.identification import Identification, largest_share
 from pureneuron.identify.line import Discontinuous, Tangled
 from pureneuron.identify.orientation import oriented
-from pureneuron.identify.precision import Precision, probe, repeats
+from pureneuron.identify.precision import Precision, curved_share, probe, repeats
 from pureneuron.identify.questions import NotFinite, OutOfQuestions, Questions
 from pureneuron.identify.reading import Reading
 from pureneuron.identify.refine import n_unknowns
 from pureneuron.identify.search import Search
+from pureneuron.monitor import OutOfTime
 from pureneuron.results import StageReport, Status
 from pureneuron.row_sample import RowSample
 
@@ -32,8 +33,9 @@ class Thresholds:
     accurate, beyond_rounding : float
         Largest difference to a fresh answer at which a reading is certified; and the same in units
         of the rounding, where that is more (make bench-identify).
-    curved : float
-        Share of places with curvature from which on a box is no piecewise linear function.
+    curved, most_looked_at : float, int
+        Share of places with curvature from which on a box is no piecewise linear function; and at
+        most so many are looked at where answers are unexplained.
     attempts, coarse_attempts : int
         First lines that are tried; of boxes that round coarsely, more (make bench-identify).
     seconds_of_fit : float
@@ -48,6 +50,7 @@ class Thresholds:
     accurate: float = 1e-5
     beyond_rounding: float = 300.0
     curved: float = 0.6
+    most_looked_at: int = 8
     lines_before_doubt: int = 4
     mostly_wrong: float = 0.5
     attempts: int = 2
@@ -64,6 +67,7 @@ class Run:
 
     questions: Questions
     rng: np.random.Generator
+    n_fresh: int | Literal["auto"] = "auto"
     precision: Precision | None = None
     search: Search | None = None
     stages: list[StageReport] = field(default_factory=list)
@@ -79,6 +83,8 @@ class Run:
             return Status.OUT_OF_BUDGET, f"{asked} questions were asked, and more are needed"
         except NotFinite as error:
             return Status.NOT_FINITE, str(error)
+        except OutOfTime as limit:
+            return Status.NOT_CONVERGED, f"ended by {limit} before the box was read"
         except KeyboardInterrupt:
             if self.search is None:
                 raise
@@ -137,13 +143,14 @@ class Run:
         On some lines kinks are too close together, the more so for a box that rounds coarsely.
         """
         before = self.search
-        self.search = search = Search.begun(self.questions, precision, self.rng)
+        self.search = search = Search.begun(self.questions, precision, self.rng, self.n_fresh)
         search.spread = None if before is None else before.spread
         try:
             with Stage(self, "lines") as stage:
                 search.run()
                 stage.said = f"{search.reading.n_neurons} neurons on {search.n_lines} lines"
             with Stage(self, "fresh questions") as stage:
+                search.ask_fresh()
                 verdict = self._checked(search)
                 if precision.is_coarse and self._in_doubt(verdict) and self._completed(search):
                     verdict = self._checked(search)
@@ -178,6 +185,8 @@ class Run:
         """Follow what is wrong at fresh questions until nothing is."""
         while bool(search.wrong().any()):
             wrong = float(search.wrong().mean())
+            if isinstance(search.trouble, Tangled) and (curved := self._curved(search)):
+                return self._unless_unsteady(Status.NOT_PIECEWISE_LINEAR, curved)
             # A neuron that was read wrongly shows on the next lines, and is no kink that bends.
             doubtful = search.n_lines > THRESHOLDS.lines_before_doubt
             if doubtful and search.bends():
@@ -192,6 +201,16 @@ class Run:
                 search.ask_fresh()
         return self._certified(search)
 
+    def _curved(self, search: Search) -> str:
+        """Tell why the box is no piecewise linear function where no line helps; or nothing."""
+        assert search.fresh is not None
+        search.trouble = None
+        Z = search.fresh[0][search.wrong()][: THRESHOLDS.most_looked_at]
+        share = curved_share(self.questions, search.precision, Z, self.rng)
+        if share < THRESHOLDS.curved:
+            return ""
+        return f"the answers are curved at {share:.0%} of the places where they are unexplained"
+
     def _certified(self, search: Search) -> tuple[Status, str]:
         """Decide on a reading that explains all fresh answers."""
         if unsteady := self._unsteady():
@@ -200,9 +219,11 @@ class Run:
         rounding = search.precision.rounding
         if search.accuracy() > max(THRESHOLDS.accurate, THRESHOLDS.beyond_rounding * rounding):
             return Status.MISFIT, "what was read is too inexact to be relied on"
+        count = search.n_drawn
         return Status.RECOVERED, (
-            f"the network answers {len(search.fresh[0]) if search.fresh else 0} fresh questions as "
-            f"the box does, to {search.accuracy():.2g} of the outputs"
+            f"the network answers {count} fresh questions as the box does, to "
+            f"{search.accuracy():.2g} of the outputs: less than {largest_share(count):.2g} of the "
+            "region is wrong, at a level of 95 %"
         )
 
     def _unexplained(self, search: Search, wrong: float) -> tuple[Status, str]:
@@ -282,7 +303,7 @@ class Run:
             n_questions=questions.count,
             accuracy=float("inf") if search is None else search.accuracy(reading, slope),
             rounding=self._rounding,
-            n_fresh=0 if fresh is None else len(fresh[0]),
+            n_fresh=0 if search is None else search.n_drawn,
         )
 
 

@@ -15,11 +15,13 @@ import numpy as np
 from pureneuron.identify.design import designed
 from pureneuron.identify.questions import OutOfQuestions, Questions
 from pureneuron.identify.reading import Reading
+from pureneuron.monitor import Monitor, OutOfTime
 from pureneuron.options import Init
 from pureneuron.recover import recover
 from pureneuron.recovery import Recovery
 from pureneuron.results import Status
 from pureneuron.samples import ArraySamples
+from pureneuron.typing import Array
 
 __all__ = ["sampled"]
 
@@ -59,13 +61,15 @@ def sampled(
     *,
     tol: float | None,
     rng: np.random.Generator,
+    monitor: Monitor,
 ) -> Recovery:
     """Ask and fit until the network is certified and its errors are at most ``tol``.
 
     Parameters
     ----------
     questions : Questions
-        The box. When its budget is spent, or after Ctrl-C, the last fit is returned.
+        The box. When its budget is spent, or after Ctrl-C or the time limit, the last fit is
+        returned.
     n_neurons : int or "auto"
         As :func:`~pureneuron.recover` takes it.
     tol : float or None
@@ -73,6 +77,8 @@ def sampled(
         certified fit.
     rng : numpy.random.Generator
         Draws questions.
+    monitor : Monitor
+        Knows the time limit.
 
     Raises
     ------
@@ -80,8 +86,8 @@ def sampled(
         If the budget does not allow the first fit.
     NotFinite
         If an answer is not finite.
-    KeyboardInterrupt
-        After Ctrl-C where there is no fit yet.
+    KeyboardInterrupt, OutOfTime
+        After Ctrl-C, or the time limit, where there is no fit yet.
     """
     region, d = questions.region, questions.region.n_inputs
     neurons = d if n_neurons == "auto" else n_neurons
@@ -90,16 +96,18 @@ def sampled(
     Y = questions.ask(Z)
     recovery: Recovery | None = None
     for _ in range(THRESHOLDS.most_rounds):
-        init, size = _start(recovery, n_neurons)
-        samples = ArraySamples(region.to_inputs(Z), Y)
         try:
-            fit = recover(
-                samples, size, init=init, rng=rng, fit_hidden_bias=True, fit_intercept=True
-            )
-        except KeyboardInterrupt:
-            return _interrupted(recovery)
-        if fit.status is Status.NOT_CONVERGED and fit.reason.startswith("interrupted"):
-            return fit if recovery is None else _interrupted(recovery)
+            fit = _fit(region.to_inputs(Z), Y, recovery, n_neurons, rng, monitor)
+        except (KeyboardInterrupt, OutOfTime) as stop:
+            return _kept(recovery, stop)
+        if fit.status is Status.NOT_CONVERGED:
+            # A part of a fit is worth less than the whole one before.
+            try:
+                monitor.check_time()
+            except OutOfTime as stop:
+                return _kept(recovery or fit, stop)
+            if fit.reason.startswith("interrupted"):
+                return fit if recovery is None else _kept(recovery, KeyboardInterrupt())
         recovery = fit
         errors = recovery.standard_errors
         largest = np.inf if errors is None else float(errors.W.max(initial=0.0))
@@ -120,26 +128,46 @@ def sampled(
             return recovery
         try:
             Z, Y = np.concatenate([Z, more]), np.concatenate([Y, questions.ask(more)])
-        except KeyboardInterrupt:
-            return _interrupted(recovery)
+        except (KeyboardInterrupt, OutOfTime) as stop:
+            return _kept(recovery, stop)
     assert recovery is not None
     return recovery
 
 
-def _start(
-    before: Recovery | None, n_neurons: int | Literal["auto"]
-) -> tuple[Init, int | Literal["auto"]]:
-    """Return where the next fit starts, and its size: at the last one, if that was certified."""
-    if before is None or not before.certified or before.network.linear.any():
-        return "auto", n_neurons
-    return before.network, before.network.n_neurons
+def _fit(
+    X: Array,
+    Y: Array,
+    before: Recovery | None,
+    n_neurons: int | Literal["auto"],
+    rng: np.random.Generator,
+    monitor: Monitor,
+) -> Recovery:
+    """Fit all answers, from the last fit on if that was certified."""
+    init: Init = "auto"
+    if before is not None and before.certified and not before.network.linear.any():
+        init, n_neurons = before.network, before.network.n_neurons
+    left = monitor.seconds_left
+    try:
+        return recover(
+            ArraySamples(X, Y),
+            n_neurons,
+            init=init,
+            rng=rng,
+            fit_hidden_bias=True,
+            fit_intercept=True,
+            time_limit=left,
+        )
+    except TimeoutError:
+        monitor.check_time()
+        raise
 
 
-def _interrupted(recovery: Recovery | None) -> Recovery:
-    """Return the last fit after Ctrl-C; the interrupt goes on where there is none."""
+def _kept(recovery: Recovery | None, stop: KeyboardInterrupt | OutOfTime) -> Recovery:
+    """Return the last fit where the run has to stop; the exception goes on if there is none."""
     if recovery is None:
-        raise KeyboardInterrupt
-    reason = f"interrupted; before, the fit was {recovery.status.name}: {recovery.reason}"
+        raise stop
+    why = f"ended by {stop}" if isinstance(stop, OutOfTime) else "interrupted"
+    reason = f"{why}; before, the fit was {recovery.status.name}: {recovery.reason}"
     return replace(recovery, status=Status.NOT_CONVERGED, reason=reason)
 
 

@@ -11,12 +11,20 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
 from pureneuron.identify.choice_of_line import ends, line_along, line_apart, random_line
 from pureneuron.identify.coarse import Spread
-from pureneuron.identify.doubts import badly_known, disproved, kinks_bend, unexplained, vague
+from pureneuron.identify.doubts import (
+    badly_known,
+    beside_hyperplanes,
+    disproved,
+    kinks_bend,
+    unexplained,
+    vague,
+)
 from pureneuron.identify.kinks import Kinks
 from pureneuron.identify.line import Discontinuous, Tangled, trace
 from pureneuron.identify.polish import affordable, polished
@@ -50,6 +58,10 @@ class Thresholds:
         Fresh questions at the end: at least so many, with bounds more, and so many for each one
         before (by definition: with 30, less than 10 % of the region is wrong, with 100 less than
         3 %, at a level of 95 %).
+    few_weights, beside : int
+        Entries of W up to which so many more fresh questions are asked, beside the hyperplanes:
+        small networks of more hidden layers may look like one in most of the region, and kinks that
+        end are where they do not (make bench-identify).
     share_of_lines : float
         Questions for lines of which the first is chosen, where rounding hides kinks, as a share of
         those for the rows of the neurons (make bench-identify).
@@ -75,6 +87,8 @@ class Thresholds:
     fresh: int = 30
     fresh_in_bounds: int = 100
     fresh_share: float = 0.05
+    few_weights: int = 60
+    beside: int = 60
     share_of_lines: float = 0.15
     rereads: int = 3
     less_exact: float = 30.0
@@ -102,6 +116,8 @@ class Search:
         What has been read so far.
     fresh : (Z, Y) or None
         Fresh questions and answers.
+    n_drawn : int
+        How many of them were drawn at random; they come first.
     n_lines : int
         Lines so far.
     reach : float
@@ -112,6 +128,8 @@ class Search:
         What ended a line that was to show what is still unknown.
     spread : Spread or None
         Answers all over the region, where the box rounds coarsely.
+    n_fresh : int or "auto"
+        Fresh questions, or a few more than are usual for so many questions before.
     """
 
     questions: Questions
@@ -119,18 +137,26 @@ class Search:
     rng: np.random.Generator
     reading: Reading
     fresh: tuple[Array, Array] | None = None
+    n_drawn: int = 0
     n_lines: int = 0
     reach: float = 0.0
     home: Array | None = None
     trouble: Exception | None = None
     spread: Spread | None = None
+    n_fresh: int | Literal["auto"] = "auto"
 
     @classmethod
-    def begun(cls, questions: Questions, precision: Precision, rng: np.random.Generator) -> Search:
+    def begun(
+        cls,
+        questions: Questions,
+        precision: Precision,
+        rng: np.random.Generator,
+        n_fresh: int | Literal["auto"] = "auto",
+    ) -> Search:
         """Return a search that has seen nothing."""
         d, m = questions.region.n_inputs, len(precision.size)
-        reach = THRESHOLDS.reach * np.sqrt(d)
-        return cls(questions, precision, rng, Reading.nothing(d, m), reach=float(reach))
+        nothing, reach = Reading.nothing(d, m), float(THRESHOLDS.reach * np.sqrt(d))
+        return cls(questions, precision, rng, nothing, reach=reach, n_fresh=n_fresh)
 
     @property
     def most_lines(self) -> int:
@@ -138,13 +164,12 @@ class Search:
         return THRESHOLDS.most_lines
 
     def run(self) -> None:
-        """Read lines until one shows nothing new, and ask fresh questions."""
+        """Read lines until one shows nothing new."""
         self._read_first_line()
         quiet, bounded = 0, self.questions.region.is_bounded
         enough = THRESHOLDS.quiet_lines_in_bounds if bounded else THRESHOLDS.quiet_lines
         while quiet < enough and self.n_lines < THRESHOLDS.most_lines:
             quiet = 0 if self.read_line(random_line(self.questions.region, self.rng)) else quiet + 1
-        self.ask_fresh()
 
     def follow(self) -> bool:
         """Read a line from where the reading is wrong; False if it is nowhere, or none helps."""
@@ -164,11 +189,15 @@ class Search:
         return self._unexplained(self.reading, *self.fresh)
 
     def ask_fresh(self) -> None:
-        """Ask fresh questions at random."""
-        bounded = self.questions.region.is_bounded
-        fewest = THRESHOLDS.fresh_in_bounds if bounded else THRESHOLDS.fresh
-        count = max(fewest, int(THRESHOLDS.fresh_share * self.questions.count))
-        Z = self.questions.region.draw(count, self.rng)
+        """Ask fresh questions at random; and beside the hyperplanes, where weights are few."""
+        region = self.questions.region
+        fewest = THRESHOLDS.fresh_in_bounds if region.is_bounded else THRESHOLDS.fresh
+        usual = max(fewest, int(THRESHOLDS.fresh_share * self.questions.count))
+        self.n_drawn = usual if self.n_fresh == "auto" else self.n_fresh
+        Z = region.draw(self.n_drawn, self.rng)
+        if 0 < self.reading.W.size <= THRESHOLDS.few_weights:
+            near = beside_hyperplanes(self.reading, region, THRESHOLDS.beside, self.rng)
+            Z = np.concatenate([Z, near])
         self.fresh = Z, self.questions.ask(Z)
 
     def prune(self) -> None:

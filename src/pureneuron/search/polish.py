@@ -26,8 +26,10 @@ class Thresholds:
 
     Attributes
     ----------
-    equations : float
-        Equations for each unknown from which on the loss is smooth enough (success.py).
+    equations, equations_of_many : float
+        Equations for each unknown from which on the loss is smooth enough; and where there are too
+        many unknowns for the information, for descents cost more there (success.py: with 20 they
+        gain 5e-5 of the loss, with 10 several 1e-4).
     trials, patience : int
         Descents at most, and in vain before it ends (success.py).
     worthwhile : float
@@ -39,6 +41,7 @@ class Thresholds:
     """
 
     equations: float = 200.0
+    equations_of_many: float = 20.0
     trials: int = 40
     patience: int = 8
     worthwhile: float = 1e-5
@@ -72,8 +75,8 @@ def polished(
         Draws the starts.
     """
     problem, W = fit.problem, fit.point.W
-    enough = THRESHOLDS.equations * n_unknowns(problem, fit.n_neurons)
-    if fit.is_exact or problem.n_equations >= enough:
+    each = THRESHOLDS.equations_of_many if known is None else THRESHOLDS.equations
+    if fit.is_exact or problem.n_equations >= each * n_unknowns(problem, fit.n_neurons):
         return fit
     errors = _errors_alone(fit) if known is None else weight_errors(fit, known)
     spread = THRESHOLDS.away * errors
