@@ -291,6 +291,9 @@ def unless_doubtful(chosen: Found, first: Found) -> Found:
     linear = chosen.fit.problem.fit_linear and not had_linear
     fewer = chosen.fit.n_neurons + 2 * linear < asked
     doubtful = fewer and hidden_neuron(chosen.fit).share > THRESHOLDS.doubtful
+    # Neither simpler nor nearer to the data: then it is the linear part that may be wrong.
+    unknowns = [n_unknowns(each.fit.problem, each.fit.n_neurons) for each in (chosen, first)]
+    doubtful |= linear and unknowns[0] >= unknowns[1] and chosen.fit.loss > first.fit.loss
     return first if rejected or doubtful else chosen
 
 

@@ -26,12 +26,14 @@ class Thresholds:
 
     Attributes
     ----------
-    equations, equations_of_many : float
-        Equations for each unknown from which on the loss is smooth enough; and where there are too
-        many unknowns for the information, for descents cost more there (success.py: with 20 they
-        gain 5e-5 of the loss, with 10 several 1e-4).
+    equations, few_equations : float
+        Equations for each unknown from which on the loss is smooth enough; and fewer, from which on
+        it is where unknowns are too many for the information, for descents cost more there
+        (success.py: with 20 they gain 5e-5 of the loss, with 10 several 1e-4).
     trials, patience : int
         Descents at most, and in vain before it ends (success.py).
+    trials_of_few, patience_of_few : int
+        The same with few equations: minima are many there, and descents cheap (success.py).
     worthwhile : float
         Share of the loss that one must gain to count (success.py).
     away : float
@@ -41,9 +43,11 @@ class Thresholds:
     """
 
     equations: float = 200.0
-    equations_of_many: float = 20.0
+    few_equations: float = 20.0
     trials: int = 40
     patience: int = 8
+    trials_of_few: int = 120
+    patience_of_few: int = 30
     worthwhile: float = 1e-5
     away: float = 0.5
     resembling: float = 2.0
@@ -75,14 +79,17 @@ def polished(
         Draws the starts.
     """
     problem, W = fit.problem, fit.point.W
-    each = THRESHOLDS.equations_of_many if known is None else THRESHOLDS.equations
-    if fit.is_exact or problem.n_equations >= each * n_unknowns(problem, fit.n_neurons):
+    each = problem.n_equations / n_unknowns(problem, fit.n_neurons)
+    few = each < THRESHOLDS.few_equations
+    if fit.is_exact or each >= THRESHOLDS.equations or (known is None and not few):
         return fit
+    trials = THRESHOLDS.trials_of_few if few else THRESHOLDS.trials
+    patience = THRESHOLDS.patience_of_few if few else THRESHOLDS.patience
     errors = _errors_alone(fit) if known is None else weight_errors(fit, known)
     spread = THRESHOLDS.away * errors
     in_vain = 0
-    for _ in range(THRESHOLDS.trials):
-        if in_vain == THRESHOLDS.patience:
+    for _ in range(trials):
+        if in_vain == patience:
             break
         start = fit.point.W + spread * rng.standard_normal(W.shape)
         trial = minimize(problem, start, limits=limits, damping=DAMPING.trusted, observer=observer)
