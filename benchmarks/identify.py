@@ -379,6 +379,8 @@ def draw(rows: list[Row], folder: Path) -> None:
     for m in (1, 16):
         of = {k: [r for r in rows if r.cell == f"64-{k}-{m}"] for k in COUNTED}
         of = {k: each for k, each in of.items() if each}
+        if not of:
+            continue
         for axis, name, label in (
             (axes[0], "a_parameter", "questions a parameter"),
             (axes[1], "seconds", "seconds"),
@@ -387,7 +389,8 @@ def draw(rows: list[Row], folder: Path) -> None:
             axis.plot(list(of), values, "o-", label=f"{m} output{'s' * (m > 1)}")
             axis.set(xlabel="neurons", ylabel=label, xscale="log", yscale="log")
             axis.set_xticks(COUNTED, [str(k) for k in COUNTED])
-    axes[0].legend()
+    if axes[0].lines:
+        axes[0].legend()
     figure.savefig(folder / "identify.svg")
 
 

@@ -22,9 +22,9 @@ _ADVICE = {
 
 
 def largest_share(n_fresh: int, level: float = 0.95) -> float:
-    """Return the share p of places at which ``n_fresh`` independent ones all miss as seldom.
+    """Return the largest share p of a region that may be wrong where ``n_fresh`` answers are right.
 
-    That many right answers have probability 1 - level where p of all are wrong.
+    Questions at random are all right with probability ``(1 - p)^n_fresh``, and this is 1 - level.
     """
     return float(1.0 - (1.0 - level) ** (1.0 / n_fresh)) if n_fresh else 1.0
 
@@ -65,9 +65,9 @@ class Identification(Recovery):
 
     @property
     def largest_share_wrong(self) -> float:
-        """Share of the region of which the network answers less wrongly, at a level of 95 %.
+        """Share of the region in which the network may be wrong, at most, at a level of 95 %.
 
-        What so many fresh questions say that all were answered rightly; 1 where some were not.
+        What the fresh questions say if all were answered rightly; 1 where some were not.
         """
         return largest_share(self.n_fresh) if self.certified and self.n_fresh else 1.0
 

@@ -193,12 +193,12 @@ class Search:
         region = self.questions.region
         fewest = THRESHOLDS.fresh_in_bounds if region.is_bounded else THRESHOLDS.fresh
         usual = max(fewest, int(THRESHOLDS.fresh_share * self.questions.count))
-        self.n_drawn = usual if self.n_fresh == "auto" else self.n_fresh
-        Z = region.draw(self.n_drawn, self.rng)
+        count = usual if self.n_fresh == "auto" else self.n_fresh
+        Z = region.draw(count, self.rng)
         if 0 < self.reading.W.size <= THRESHOLDS.few_weights:
             near = beside_hyperplanes(self.reading, region, THRESHOLDS.beside, self.rng)
             Z = np.concatenate([Z, near])
-        self.fresh = Z, self.questions.ask(Z)
+        self.fresh, self.n_drawn = (Z, self.questions.ask(Z)), count
 
     def prune(self) -> None:
         """Leave out neurons that hardly are determined, where nothing is unexplained without."""
