@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from numbers import Real
 from typing import Any, Literal
 
@@ -12,56 +11,52 @@ from pureneuron.identify.boxes import Link
 from pureneuron.options import is_integer
 from pureneuron.progress import ProgressCallback
 
-__all__ = ["Arguments"]
+__all__ = ["check_arguments"]
 
 
-@dataclass(frozen=True)
-class Arguments:
-    """The arguments of :func:`~pureneuron.identify` that do not say where to ask, in range.
+def check_arguments(
+    *,
+    n_neurons: int | Literal["auto"],
+    budget: int | None,
+    link: Link | Literal["auto"],
+    noise: bool | float,
+    tol: float | None,
+    n_fresh: int | Literal["auto"],
+    time_limit: float | None,
+    batch_size: int,
+    callback: ProgressCallback | None,
+) -> None:
+    """Refuse arguments of :func:`~pureneuron.identify` that are out of range or of another kind.
+
+    Those that say where to ask are checked by :class:`~pureneuron.identify.region.Region`.
 
     Raises
     ------
     ValueError
-        If one is out of range or of another kind.
+        If there is one.
     """
-
-    n_neurons: int | Literal["auto"] = "auto"
-    budget: int | None = None
-    link: Link | Literal["auto"] = "auto"
-    noise: bool | float = False
-    tol: float | None = None
-    n_fresh: int | Literal["auto"] = "auto"
-    time_limit: float | None = None
-    batch_size: int = 8192
-    callback: ProgressCallback | None = None
-
-    def __post_init__(self) -> None:
-        for name, other in (("n_neurons", "auto"), ("n_fresh", "auto"), ("batch_size", None)):
-            value = getattr(self, name)
-            if not (is_integer(value, 1) or (other and _is_text(value, other))):
-                wanted = f"at least 1 or {other!r}" if other else "at least 1"
-                raise ValueError(f"{name} must be an integer of {wanted}, got {value!r}")
-        if self.budget is not None and not is_integer(self.budget, 1):
-            raise ValueError(f"budget must be an integer of at least 1, got {self.budget!r}")
-        if not _is_text(self.link, "auto", "identity", "softmax", "sigmoid"):
-            raise ValueError(
-                f"link must be 'auto', 'identity', 'softmax' or 'sigmoid', got {self.link!r}"
-            )
-        if not (isinstance(self.noise, bool | np.bool_) or _is_positive(self.noise, or_zero=True)):
-            raise ValueError(
-                "noise must be True, False, or the standard deviation of the answers, got "
-                f"{self.noise!r}"
-            )
-        for name in ("tol", "time_limit"):
-            value = getattr(self, name)
-            if value is not None and not _is_positive(value):
-                raise ValueError(f"{name} must be a positive number, got {value!r}")
-        if self.tol is not None and not self.noise:
-            raise ValueError("tol is a standard error: give noise=True as well")
-        if self.n_fresh != "auto" and self.noise:
-            raise ValueError("n_fresh is for answers without noise: a fit is tested otherwise")
-        if self.callback is not None and not callable(self.callback):
-            raise ValueError(f"callback must be callable, got {self.callback!r}")
+    for name, number in (("n_neurons", n_neurons), ("n_fresh", n_fresh)):
+        if not (_is_text(number, "auto") or is_integer(number, 1)):
+            raise ValueError(f"{name} must be an integer of at least 1 or 'auto', got {number!r}")
+    if budget is not None and not is_integer(budget, 1):
+        raise ValueError(f"budget must be an integer of at least 1, got {budget!r}")
+    if not is_integer(batch_size, 1):
+        raise ValueError(f"batch_size must be an integer of at least 1, got {batch_size!r}")
+    if not _is_text(link, "auto", "identity", "softmax", "sigmoid"):
+        raise ValueError(f"link must be 'auto', 'identity', 'softmax' or 'sigmoid', got {link!r}")
+    if not (isinstance(noise, bool | np.bool_) or _is_positive(noise, or_zero=True)):
+        raise ValueError(
+            f"noise must be True, False, or the standard deviation of the answers, got {noise!r}"
+        )
+    for name, size in (("tol", tol), ("time_limit", time_limit)):
+        if size is not None and not _is_positive(size):
+            raise ValueError(f"{name} must be a positive number, got {size!r}")
+    if tol is not None and not noise:
+        raise ValueError("tol is a standard error: give noise=True as well")
+    if n_fresh != "auto" and noise:
+        raise ValueError("n_fresh is for answers without noise: a fit is tested otherwise")
+    if callback is not None and not callable(callback):
+        raise ValueError(f"callback must be callable, got {callback!r}")
 
 
 def _is_text(value: Any, *allowed: str) -> bool:

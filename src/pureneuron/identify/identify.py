@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pureneuron.identify.arguments import Arguments
+from pureneuron.identify.arguments import check_arguments
 from pureneuron.identify.boxes import Box, Link, box_of
 from pureneuron.identify.identification import Identification
 from pureneuron.identify.questions import NotFinite, OutOfQuestions, Questions
@@ -122,7 +122,17 @@ def identify(
     """
     box = box_of(function)
     d = _n_inputs(box, n_inputs)
-    Arguments(n_neurons, budget, link, noise, tol, n_fresh, time_limit, batch_size, callback)
+    check_arguments(
+        n_neurons=n_neurons,
+        budget=budget,
+        link=link,
+        noise=noise,
+        tol=tol,
+        n_fresh=n_fresh,
+        time_limit=time_limit,
+        batch_size=batch_size,
+        callback=callback,
+    )
     questions = Questions(
         box.function,
         Region.of(d, center, scale, bounds),
