@@ -210,3 +210,18 @@ def test_a_linear_part_of_many_outputs_must_be_worth_its_unknowns():
     found = recover(samples, 32, init=teacher, n_restarts=0, **options)
     assert not found.network.linear.any()
     assert found.network.n_neurons == 32
+
+
+@pytest.mark.parametrize("seed", [34, 50, 83])
+def test_fewer_neurons_beside_a_linear_part_are_simpler_or_nearer_to_the_data(seed):
+    # One neuron and a linear part of seven outputs have 30 unknowns, two neurons have 25.
+    rng = np.random.default_rng(seed)
+    W, A = rng.standard_normal((2, 2)), rng.standard_normal((7, 2))
+    teacher = TwoLayerNetwork(A, W, rng.standard_normal(2) + 1.0, np.zeros(7))
+    X = rng.standard_normal((80, 2))
+    Y = teacher.predict(X)
+    Y = Y + 0.5 * Y.std() * rng.standard_normal(Y.shape)
+    recovery = recover(ArraySamples(X, Y), 2, rng=0, fit_hidden_bias=True, fit_intercept=True)
+    assert recovery.network.n_neurons == 2
+    assert not recovery.network.linear.any()
+    assert not recovery.certified
