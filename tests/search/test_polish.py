@@ -40,6 +40,13 @@ def test_lower_ends_are_found_without_information_too():
     assert np.median(gains) > 1e-4
 
 
+def test_without_information_it_takes_fewer_rows_for_descents_to_pay():
+    options = {"limits": Limits(50), "rng": np.random.default_rng(0)}
+    fits = [rough(seed, n=1000) for seed in range(5)]
+    assert any(polished(fit, known, **options) is not fit for fit, known in fits)
+    assert all(polished(fit, None, **options) is fit for fit, _ in fits)
+
+
 def test_with_many_rows_and_without_noise_nothing_is_done():
     options = {"limits": Limits(50), "rng": np.random.default_rng(0)}
     fit, known = rough(0, n=5000)
