@@ -10,7 +10,8 @@ from pureneuron import TwoLayerNetwork
 from pureneuron.datasets import make_teacher
 from pureneuron.initialize import random_start
 from pureneuron.model import likelihood, unit_rows
-from pureneuron.optimize import Limits, evaluate, minimize
+from pureneuron.optimize import Limits, evaluate, meeting, minimize
+from pureneuron.optimize.comparison import THRESHOLDS as NEARNESS
 from pureneuron.problem import pose
 from pureneuron.samples import ArraySamples
 
@@ -77,3 +78,15 @@ def test_descent_does_not_depend_on_units_batches_or_repetition():
         losses[name] = minimize(problem, problem.to_white(start) + 0.05).loss
     assert losses["weighted"] == pytest.approx(losses["repeated"], rel=1e-6)
     assert losses["rescaled"] == pytest.approx(losses["repeated"], rel=1e-6)
+
+
+def test_a_start_where_another_descent_has_been_is_left_there():
+    problem, _ = make_problem(0, n=2000)
+    rng = np.random.default_rng(0)
+    best = minimize(problem, random_start(problem, 3, rng=rng))
+    near = best.point.W + 0.01 * rng.standard_normal(best.point.W.shape)
+    joins = meeting(best.point, NEARNESS.same)
+    met = minimize(problem, near, joins=joins)
+    assert (met.info.joined, met.info.n_iter) == (True, 0)
+    far = minimize(problem, random_start(problem, 3, rng=rng), joins=joins)
+    assert far.info.n_iter > 0

@@ -99,14 +99,14 @@ def minimize(
     scale : float, optional
         Scale of the first step, from the descent that led to the start.
     joins : callable, optional
-        Tells of each new point whether to leave off there.
+        Tells of the start and of each new point whether to leave off there.
     observer : callable, optional
         Hears of the start and of every accepted point.
     """
     floor = problem.likelihood.floor(single=problem.single)
     rules = Termination(problem.negligible_gain(len(W), limits.tol), floor)
     state = _begun(problem, W, A, damping, scale, rules)
-    joined = False
+    joined = joins(state.point)
     if observer is not None:
         observer(0, state.point)
     while state.trace.n_iter < limits.max_iter and not (state.converged or joined):
