@@ -530,6 +530,51 @@ def test_offset_and_unit_of_the_outputs_do_not_matter(weighted):
         np.testing.assert_allclose(bias, truth.output_bias, atol=1e-7)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"noise_covariance": "full"},
+        {"fit_hidden_bias": True, "fit_intercept": True},
+        {"init": "moments", "refine": False},
+    ],
+    ids=["plain", "full", "biases", "moments"],
+)
+def test_outputs_in_units_of_their_own(options):
+    rng = np.random.default_rng(0)
+    teacher = make_teacher(6, 3, 4, rng=rng)
+    X = rng.standard_normal((5000, 6))
+    Y = teacher.predict(X)
+    # All of one size: then their own units are the ones in which noise is spherical.
+    Y = Y / Y.std(axis=0) + 0.1 * rng.standard_normal(Y.shape)
+    Y /= Y.std(axis=0)
+    unit = np.array([1.0, 1e8, 1e-8, 10.0])
+    plain = recover(ArraySamples(X, Y), 3, rng=0, **options)
+    found = recover(ArraySamples(X, Y * unit), 3, rng=0, **options)
+    assert found.status is plain.status
+    assert any("differ in size" in note for note in found.notes)
+    assert not any("differ in size" in note for note in plain.notes)
+    np.testing.assert_allclose(found.network.W, plain.network.W, atol=1e-6)
+    np.testing.assert_allclose(found.network.A / unit[:, None], plain.network.A, atol=1e-6)
+    assert found.loss == pytest.approx(plain.loss * np.mean(unit**2), rel=1e-6)
+    if plain.standard_errors is not None:
+        errors, expected = found.standard_errors, plain.standard_errors
+        np.testing.assert_allclose(errors.W, expected.W, rtol=1e-4)
+        np.testing.assert_allclose(errors.A / unit[:, None], expected.A, rtol=1e-4)
+
+
+def test_an_output_that_is_rounding_has_no_unit_of_its_own():
+    rng = np.random.default_rng(0)
+    teacher = make_teacher(6, 3, 4, rng=rng)
+    X = rng.standard_normal((2000, 6))
+    Y = teacher.predict(X)
+    # A constant, and what rounding has left of its sum.
+    Y[:, 0] = 0.3 + 1e-16 * rng.standard_normal(2000)
+    found = recover(ArraySamples(X, Y), 3, fit_intercept=True, rng=0)
+    assert found.status is Status.RECOVERED
+    assert found.loss < 1e-28
+
+
 @pytest.mark.parametrize("scale", [1e-8, 1.0, 1e8])
 def test_a_start_at_the_truth_stays_there(scale):
     rng = np.random.default_rng(0)

@@ -91,7 +91,8 @@ class Options:
     negative_slope : float or "auto"
         Slope of σ on the negative side, between -1 and 1. "auto" fits it, the same for all neurons.
     noise_covariance : {"spherical", "full"}
-        What is known of the noise. "spherical": the same and independent in all outputs. "full":
+        What is known of the noise. "spherical": the same and independent in all outputs; in the
+        units of their standard deviations where these differ by 10⁴ and more. "full":
         different and correlated; outputs are weighted by the inverse covariance of the residual,
         which makes the estimate as good as if it had been known.
     errors : {"auto", "iid", "robust", "serial"}

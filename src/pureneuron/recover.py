@@ -59,6 +59,12 @@ from pureneuron.spectral import linear_part, linear_rank
 
 __all__ = ["recover"]
 
+_OTHER_UNITS = (
+    "outputs differ in size by more than any noise that they could share: each counts in the unit "
+    "of its own standard deviation, in the loss, too (noise_covariance='full' weights them by "
+    "their noise)"
+)
+
 
 @lists_options
 def recover(
@@ -151,6 +157,8 @@ def prepare(samples: Samples, options: Options, monitor: Monitor) -> Problem:
             fit_linear=options.fit_linear,
         )
         stage.report(problem)
+    if problem.units_differ:
+        monitor.notes.append(_OTHER_UNITS)
     return problem
 
 

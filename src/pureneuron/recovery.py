@@ -44,8 +44,10 @@ class Recovery:
         What each stage saw and decided, in order.
     loss : float
         Mean over rows and outputs of the squared residual, weighted by the sample weights, and by
-        the noise covariance where it was estimated (scaled to keep the mean noise variance). NaN
-        where the network is made of moments alone, which do not tell it.
+        the noise covariance where it was estimated (scaled to keep the mean noise variance). Where
+        outputs differ in size by 10⁴ and more, each counts in the unit of its standard deviation
+        (scaled to keep the mean variance). NaN where the network is made of moments alone, which do
+        not tell it.
     n_iter : int
         Gauss–Newton iterations of the descent that won.
     n_passes : int

@@ -113,7 +113,7 @@ def cramer_rao(
     # At the network itself, where there is no residual.
     fit = Fit(problem, profile(problem, *problem.coordinates(network)), Descent(True, False, ()))
     known = information(fit, fits_slope=fit_slope, all_rows=True)
-    whiten = problem.likelihood.whiten / problem.output_scale
+    whiten = problem.whiten_outputs
     S = known.score_covariance(whiten @ covariance @ whiten.T) / n_rows
     root = Root.of_scores(root_of(S), known)
     return standard_errors(fit, root, kind="iid", null=unseen(fit, known), to_first_order=True)

@@ -328,7 +328,7 @@ def _reported(fit: Fit, dA: Array, dW: Array, dslope: Array) -> Array:
     length = np.linalg.norm(raw[:, :d], axis=1)
     length = np.where(length > 0.0, length, 1.0)
     rows = raw / length[:, None]
-    colour = problem.output_scale * problem.likelihood.colour
+    colour = problem.colour_outputs
     columns = colour @ point.columns * length
     dA = colour @ dA
     linear, bias = problem.beside(dA[:, :, k:])

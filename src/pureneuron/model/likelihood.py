@@ -7,7 +7,7 @@ that is in :mod:`pureneuron.optimize.least_squares` or asks the record here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, Self
 
 import numpy as np
@@ -84,12 +84,12 @@ class Likelihood(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Gaussian:
-    """Gaussian noise with covariance ``s² C``, s unknown; C has the mean variance 1.
+    """Gaussian noise with covariance ``s² C``, s unknown.
 
     Attributes
     ----------
     whiten, colour : (m, m) arrays
-        ``C^{-1/2}`` and ``C^{1/2}``; the identity where noise is spherical.
+        Roots of ``C⁻¹`` and C, inverse to each other; the identity where noise is spherical.
     """
 
     whiten: Array
@@ -101,12 +101,29 @@ class Gaussian:
         return cls(np.eye(n_outputs), np.eye(n_outputs))
 
     @classmethod
+    def in_units(cls, units: Array) -> Self:
+        """Return noise that is spherical where each output is measured in a unit of its own (m,).
+
+        Mean squares of the units count as 1.
+        """
+        root = units / np.sqrt(np.mean(units**2))
+        return cls(np.diag(1.0 / root), np.diag(root))
+
+    @classmethod
     def with_covariance(cls, covariance: Array) -> Self:
-        """Return noise of a given (m, m) covariance, up to its scale."""
+        """Return noise of a given (m, m) covariance, up to its scale: C has the mean variance 1."""
         values, vectors = np.linalg.eigh(covariance)
         mean = float(values.mean())
         root = np.sqrt(np.maximum(values, THRESHOLDS.least_variance * mean) / mean)
         return cls(whiten=(vectors / root) @ vectors.T, colour=(vectors * root) @ vectors.T)
+
+    def after(self, likelihood: Likelihood) -> Self:
+        """Return this noise where it is that of outputs which another likelihood has whitened."""
+        return replace(
+            self,
+            whiten=self.whiten @ likelihood.whiten,
+            colour=likelihood.colour @ self.colour,
+        )
 
     def is_exact(self, loss: float) -> bool:
         """Tell whether the residual is zero up to rounding."""

@@ -64,11 +64,11 @@ def grouped_moments(
     moments: SampleMoments, problem: Problem, part: LinearPart, n_neurons: int
 ) -> GroupedMoments:
     """Bring the sums to the coordinates of an estimate of k neurons."""
-    T, scale, k = problem.whitening.transform, problem.output_scale, n_neurons
+    T, whiten, k = problem.whitening.transform, problem.whiten_outputs, n_neurons
     d, r = T.shape
     turn = np.linalg.qr(part.inputs[:, :k], mode="complete")[0]
     turn[:, :k] = part.inputs[:, :k]
-    sums = moments.in_coordinates((T @ turn).T, part.outputs[:, :k].T / scale)
+    sums = moments.in_coordinates((T @ turn).T, part.outputs[:, :k].T @ whiten)
     second, raw = second_products(sums), moments.second_sums()
     total = second[:, 0, 0]
     # Rows of φ(1, x): that of (1, x_a) has a factor √2, that of (x_a, x_a) none.
@@ -90,12 +90,12 @@ def grouped_moments(
         phi_xx=products[:, :, 1 : k + 1],
         phi_xy=products[:, :, r + 1 :],
         xx=T.T @ raw[:, 1 : d + 1, 1 : d + 1] @ T,
-        yx=raw[:, d + 1 :, 1 : d + 1] @ T / scale,
+        yx=whiten @ raw[:, d + 1 :, 1 : d + 1] @ T,
     )
 
 
 def residual_sums(moments: SampleMoments, problem: Problem, part: LinearPart) -> Array:
     """Return, for each group, the sums of residual times ``xᵀ``, (g, m, d), of the regression."""
-    L = problem.output_scale * part.matrix @ problem.whitening.transform.T
+    L = problem.colour_outputs @ part.matrix @ problem.whitening.transform.T
     second, d = moments.second_sums(), moments.n_inputs
     return np.asarray(second[:, d + 1 :, 1 : d + 1] - L @ second[:, 1 : d + 1, 1 : d + 1])

@@ -24,6 +24,13 @@ class Thresholds:
 
     Attributes
     ----------
+    other_units : float
+        Ratio of the standard deviations of two outputs from which on they must be measured in
+        different units: noise is not the same in both, and in sums of their squares the smaller one
+        is lost (calibration).
+    digits : float
+        Standard deviation of an output, against its size, below which rounding may be more of it
+        than a residual that counts as zero (rounding).
     most_doubled : int
         Bytes of rows in memory above which those in other coordinates are not kept beside them, but
         made anew in each pass (make bench-scale).
@@ -32,6 +39,8 @@ class Thresholds:
         (make bench-scale).
     """
 
+    other_units: float = 1e4
+    digits: float = 1e-7
     most_doubled: int = 256 << 20
     many_rows: int = 160_000
 
@@ -114,6 +123,8 @@ def problem_of(
     Samples are valid, with weights as they are to count; moments are theirs, outputs about
     ``centre``. ``lost`` (m,) is what rounding leaves uncertain of the variances of the outputs. The
     rest, and the error, are those of :func:`pose`.
+
+    Outputs whose sizes differ too much for one unit count each in that of its standard deviation.
     """
     coordinates = whitening(moments.xx)
     d = samples.n_inputs
@@ -124,7 +135,7 @@ def problem_of(
         )
     variance = np.maximum(np.diag(moments.yy) - moments.y**2, lost)
     scale = float(np.sqrt(np.mean(variance)))
-    return Problem(
+    problem = Problem(
         rows=Rows(
             samples, coordinates.transform, 1.0 / scale, fit_hidden_bias, fit_intercept, centre
         ),
@@ -141,3 +152,9 @@ def problem_of(
         moments=moments,
         grouped=grouped,
     )
+    units = np.sqrt(variance)
+    size = np.sqrt(np.diag(moments.yy) + (0.0 if centre is None else centre**2))
+    units = np.where(units > THRESHOLDS.digits * size, units, scale)
+    if units.max() < THRESHOLDS.other_units * units.min():
+        return problem
+    return problem.with_likelihood(Gaussian.in_units(units))

@@ -122,6 +122,21 @@ class Problem:
         return np.zeros(self.n_outputs) if self.rows.centre is None else self.rows.centre
 
     @property
+    def units_differ(self) -> bool:
+        """Whether outputs count differently."""
+        return bool(np.ptp(self.likelihood.whiten.diagonal()) > 0.0)
+
+    @property
+    def whiten_outputs(self) -> Array:
+        """Matrix (m, m) that takes outputs of the data, less the centre, to those of the rows."""
+        return np.asarray(self.likelihood.whiten / self.output_scale)
+
+    @property
+    def colour_outputs(self) -> Array:
+        """Its inverse."""
+        return np.asarray(self.likelihood.colour * self.output_scale)
+
+    @property
     def in_single_precision(self) -> Problem:
         """The same problem with its passes in single precision."""
         return replace(self, single=True)
@@ -302,7 +317,7 @@ class Problem:
             parts.append(self.whitening.to_white(np.hstack(linear)))
         if self._has_own_intercept:
             parts.append(bias)
-        whitened = self.likelihood.whiten @ np.hstack(parts) / self.output_scale
+        whitened = self.whiten_outputs @ np.hstack(parts)
         return self.to_white(network), np.asarray(whitened, np.float64)
 
     def to_white(self, network: TwoLayerNetwork) -> Array:
@@ -315,7 +330,7 @@ class Problem:
     def network(self, W: Array, A: Array) -> TwoLayerNetwork:
         """Return the network in normal form that white rows ``W`` and columns ``A`` stand for."""
         weights = self.whitening.from_white(W)
-        A = self.likelihood.colour @ A * self.output_scale
+        A = self.colour_outputs @ A
         linear, bias = self.beside(A[:, len(W) :])
         return TwoLayerNetwork(
             A=A[:, : len(W)],

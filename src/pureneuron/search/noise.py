@@ -69,17 +69,14 @@ def has_noise(fit: Fit) -> bool:
 
 
 def noise_covariance(problem: Problem, point: Point) -> Array:
-    """Estimate the noise covariance (m, m) from the residual of a fit, in one pass.
-
-    It is that of the outputs before they were weighted.
+    """Estimate the noise covariance (m, m) of a problem's rows from a residual, in one pass.
 
     Each output has spent its share of the unknowns on fitting its own noise.
     """
     sums = problem.samples.reduce(residual_sums, point.W, point.A, problem.activation)
     unknowns = n_unknowns(problem, point.n_neurons)
     correction = problem.likelihood.noise_variance(1.0, unknowns, problem.n_equations)
-    colour = problem.likelihood.colour
-    return np.asarray(colour @ sums["EE"] @ colour.T / problem.total * correction)
+    return np.asarray(sums["EE"] / problem.total * correction)
 
 
 def reweighted(fit: Fit, *, limits: Limits) -> tuple[Fit, Noise]:
@@ -102,23 +99,21 @@ def reweighted(fit: Fit, *, limits: Limits) -> tuple[Fit, Noise]:
         plain one would be if all noise were spherical.
     """
     problem, point = fit.problem, fit.point
-    # Outputs in the units of the problem before any weighting.
-    A = problem.likelihood.colour @ point.A
     covariance = noise_covariance(problem, point)
     for _ in range(THRESHOLDS.most_rounds):
-        likelihood = Gaussian.with_covariance(covariance)
+        noise = Gaussian.with_covariance(covariance)
         mean = float(np.trace(covariance)) / len(covariance)
         found = minimize(
-            problem.with_likelihood(likelihood),
+            problem.with_likelihood(noise.after(problem.likelihood)),
             point.W,
-            likelihood.whiten @ A,
+            noise.whiten @ point.A,
             limits=limits,
             damping=DAMPING.trusted,
         )
-        A = likelihood.colour @ found.point.A
-        point = replace(found.point, A=problem.likelihood.whiten @ A)
+        point = replace(found.point, A=noise.colour @ found.point.A)
         previous, covariance = covariance, noise_covariance(problem, point)
-        change = likelihood.whiten @ (covariance - previous) @ likelihood.whiten / mean
+        change = noise.whiten @ (covariance - previous) @ noise.whiten / mean
         if np.abs(change).max() <= THRESHOLDS.same:
             break
-    return found, Noise(covariance * problem.output_scale**2, found.info.n_iter)
+    colour = problem.colour_outputs
+    return found, Noise(colour @ covariance @ colour.T, found.info.n_iter)

@@ -257,7 +257,7 @@ def numerical_rank(
         dealt = rng.permutation(blocks.n_blocks) % n_groups
     sums = problem.source.reduce(
         _group_sums,
-        problem.output_scale * regression @ problem.whitening.transform.T,
+        problem.colour_outputs @ regression @ problem.whitening.transform.T,
         seed,
         n_groups,
         problem.fit_hidden_bias,
@@ -286,15 +286,16 @@ def rank_of_groups(
         Draws the signs.
     """
     t, n_groups, regression = THRESHOLDS, len(groups), part.matrix
-    transform, scale = problem.whitening.transform, problem.output_scale
-    yy = problem.moments.yy / scale**2
+    transform = problem.whitening.transform
+    yy = problem.moments.yy / problem.output_scale**2
     whiten = _inverse_root(yy - regression @ regression.T, yy)
     draws = t.replicate_entries // regression.size
     n_draws = int(np.clip(draws, t.fewest_replicates, t.most_replicates))
     signs = rng.choice(np.array([-1.0, 1.0]), size=(n_draws, n_groups))
     flipped = np.tensordot(signs, groups, 1)
     left, values, right = svd(whiten @ regression)
-    noise = (left.T @ whiten / (scale * problem.total)) @ flipped @ (transform @ right.T)
+    to_white = left.T @ whiten @ problem.whiten_outputs / problem.total
+    noise = to_white @ flipped @ (transform @ right.T)
     # The groups add up to zero: that makes each of them a little smaller.
     filled = int(np.sum(np.any(groups, axis=(1, 2))))
     noise /= np.sqrt(1.0 - 1.0 / max(filled, 2))

@@ -125,7 +125,7 @@ def sampling_error(
     P, R = part.outputs[:, :k], part.inputs[:, :k]
     repeated = distinct_rows(problem.source) < THRESHOLDS.repeated * problem.n_rows
     sums = problem.source.reduce(
-        _grouped_sums, problem.whitening.transform, problem.output_scale, P, R, repeated
+        _grouped_sums, problem.whitening.transform, problem.whiten_outputs, P, R, repeated
     )
     return error_of_groups(problem, part, estimate, sums, rng=rng)
 
@@ -186,7 +186,7 @@ def error_of_groups(
 def _grouped_sums(
     batch: Batch,
     transform: AnyArray,
-    scale: float,
+    whiten: AnyArray,
     P: AnyArray,
     R: AnyArray,
     repeated: bool,
@@ -195,7 +195,7 @@ def _grouped_sums(
     number = batch.offset + np.arange(batch.X.shape[0])
     group = (number if repeated else mirror_hash(batch.X)[0]) % n_groups
     X, Y, root = design(batch, constant_input=False)
-    X, Y = X @ transform, Y / scale
+    X, Y = X @ transform, Y @ whiten.T
     # Not every library gathers rows by number.
     X, Y, root, P, R = (to_numpy(M) for M in (X, Y, root, P, R))
     moments, totals, xx, yx = [], [], [], []
