@@ -74,6 +74,7 @@ def test_a_network_behind_noise_is_fitted_and_certified(m):
     # Twelve entries, each within four of its standard errors.
     assert (np.abs(found.network.W[match.left] - W) < 4.0 * errors.W[match.left]).all()
     assert 0.03 < np.sqrt(found.loss) < 0.07
+    assert found.largest_share_wrong is None
 
 
 def test_questions_go_on_until_errors_are_as_small_as_wanted():

@@ -26,7 +26,7 @@ def largest_share(n_fresh: int, level: float = 0.95) -> float:
 
     Questions at random are all right with probability ``(1 - p)^n_fresh``, and this is 1 - level.
     """
-    return float(1.0 - (1.0 - level) ** (1.0 / n_fresh)) if n_fresh else 1.0
+    return float(1.0 - (1.0 - level) ** (1.0 / n_fresh))
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,15 @@ class Identification(Recovery):
         return "the answers have no noise: weights are exact up to the rounding of the box"
 
     @property
-    def largest_share_wrong(self) -> float:
+    def largest_share_wrong(self) -> float | None:
         """Share of the region in which the network may be wrong, at most, at a level of 95 %.
 
-        What the fresh questions say if all were answered rightly; 1 where some were not.
+        What the fresh questions say if all were answered rightly; 1 where some were not. None where
+        none were asked, as of boxes with noise: there tests and standard errors speak.
         """
-        return largest_share(self.n_fresh) if self.certified and self.n_fresh else 1.0
+        if not self.n_fresh:
+            return None
+        return largest_share(self.n_fresh) if self.certified else 1.0
 
     def effort(self) -> str:
         """Return what the run took, in words."""
