@@ -10,7 +10,8 @@ from engine import inferred, make_problem, minimum
 from pureneuron import TwoLayerNetwork, recover
 from pureneuron.datasets import make_teacher
 from pureneuron.inference import Blocks, Dependence, first_blocks
-from pureneuron.inference.covariance import THRESHOLDS, large_standard_errors
+from pureneuron.inference.covariance import THRESHOLDS, covariance_root, large_standard_errors
+from pureneuron.inference.information import information
 from pureneuron.model import LeakyReLU
 from pureneuron.optimize import Fit, Limits, minimize, profile
 from pureneuron.problem import n_unknowns, pose
@@ -100,7 +101,8 @@ class TestKinds:
             n = len(scores)
             apart = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
             bartlett = np.maximum(1.0 - apart / lag, 0.0)
-            return scores.T @ bartlett @ scores * spent(fit, fits_slope=fits_slope)
+            kept = 1.0 - lag / n
+            return scores.T @ bartlett @ scores * spent(fit, fits_slope=fits_slope) / kept
 
         _, found, errors = inferred(fit, "serial", lag=lag, fits_slope=fits_slope)
         assert close(found, sandwich(fit, of_scores, fits_slope=fits_slope))
@@ -133,7 +135,21 @@ def test_long_memory_is_added_up_in_runs():
     apart = np.abs(np.subtract.outer(np.arange(len(runs)), np.arange(len(runs))))
     bartlett = np.maximum(1.0 - apart / THRESHOLDS.blocks_a_lag, 0.0)
     _, found, _ = inferred(fit, "serial", lag=40)
-    assert close(found, sandwich(fit, lambda _: runs.T @ bartlett @ runs * spent(fit)))
+    kept = 1.0 - 40 / 400
+    assert close(found, sandwich(fit, lambda _: runs.T @ bartlett @ runs * spent(fit) / kept))
+
+
+def test_what_long_sums_miss_of_a_memory_is_added():
+    problem, teacher = make_problem(7, n=400, noise=0.3)
+    fit, blocks = minimum(problem, teacher), first_blocks(problem)
+    known = information(fit)
+    plain = Dependence("serial", 20, "given")
+    long = Dependence("serial", 20, "given", left_out=0.1, memory=5.0)
+    one, other = (covariance_root(fit, known, each, blocks).W ** 2 for each in (plain, long))
+    # A fifth of the equations is independent, and 0.9 of the variance is in the sums.
+    unknowns, equations = n_unknowns(problem, 3), 400 * 2
+    factor = (1.0 - unknowns / equations) / (1.0 - unknowns / (equations / 5.0)) / 0.9
+    np.testing.assert_allclose(other.sum(axis=0), factor * one.sum(axis=0), rtol=1e-6)
 
 
 def test_a_group_a_row_is_robust():

@@ -5,7 +5,7 @@ import pytest
 from scipy.signal import lfilter
 
 from pureneuron.datasets import make_teacher
-from pureneuron.inference import assumed_dependence
+from pureneuron.inference import Dependence, assumed_dependence
 from pureneuron.optimize import minimize
 from pureneuron.problem import pose
 from pureneuron.samples import ArraySamples
@@ -68,6 +68,21 @@ def test_longer_memory_makes_longer_lags():
         X, E = (remembering(rng, 3000, width, memory) for width in (3, 2))
         lags.append(taken_for(X, teacher.predict(X) + 0.5 * E, teacher, asked="serial").lag)
     assert lags[0] < lags[1] < lags[2] <= 300
+
+
+@pytest.mark.parametrize("correlation", [0.3, 0.81, 0.95])
+def test_what_bartletts_kernel_leaves_out_of_a_memory(correlation):
+    n = 10**6
+    q = 2.0 * correlation / (1.0 - correlation**2)
+    lag = round(2.0 * 1.1447 * (q**2 * n) ** (1 / 3))
+    found = Dependence.serial(lag, n, "given")
+    apart = np.arange(1, 2000)
+    covariances = correlation**apart
+    whole = 1.0 + 2.0 * covariances.sum()
+    kept = 1.0 + 2.0 * np.sum(np.maximum(1.0 - apart / lag, 0.0) * covariances)
+    assert found.left_out == pytest.approx(1.0 - kept / whole, rel=0.02)
+    # The variance of a mean, against that of as many rows without memory.
+    assert found.memory == pytest.approx(whole, rel=0.02)
 
 
 def test_what_is_asked_for_is_done():

@@ -7,6 +7,7 @@ move the estimate by. S follows what the noise is taken for (:mod:`.dependence`)
 - iid: ``E[Jᵀ Σ J]`` with Σ the covariance of the noise between outputs;
 - robust: ``Σ ψψᵀ`` over rows (HC1: times n m / (n m − p); J. MacKinnon and H. White, 1985);
 - serial: Bartlett's kernel (W. Newey and K. West, Econometrica 55, 1987), as moving sums of scores;
+  what these miss of an AR(1) memory is added, and rows count as independent in its measure;
 - groups: sums of scores over groups (cluster sandwich, times g / (g − 1)).
 
 Rows of W move on the unit sphere: a change of the white rows becomes one of the reported network by
@@ -58,6 +59,8 @@ class Thresholds:
     null : float
         Share of an unknown in a direction without information that makes it undetermined
         (rounding).
+    least_kept : float
+        Share of the variance of scores with memory that their sums are taken to keep, at least.
     ridge : float
         What is added to a covariance of scores, against its diagonal, for its root (rounding).
     """
@@ -66,6 +69,7 @@ class Thresholds:
     blocks_a_lag: int = 8
     large_blocks: int = 500
     null: float = 1e-6
+    least_kept: float = 0.5
     ridge: float = 1e-12
 
 
@@ -132,7 +136,7 @@ def covariance_root(
         Second moments of the residual, where they are known.
     """
     problem = fit.problem
-    spent = _spent(fit, known.fits_slope)
+    spent = _spent(fit, known.fits_slope, dependence)
     freedom = problem.n_equations / spent
     parameters = (fit.point.W, fit.point.A, problem.activation)
     if dependence.kind == "iid":
@@ -257,17 +261,18 @@ def large_standard_errors(fit: Fit, dependence: Dependence, blocks: Blocks) -> S
     sums = problem.samples.reduce(block_scores, finer, point.W, point.A, problem.activation, False)
     b = finer.n_blocks
     scores = np.hstack([sums[f"of {name}"].reshape(b, -1) for name in ("A", "W")])
-    scores, freedom = _shared(scores, finer, problem, dependence, _spent(fit, False))
+    scores, freedom = _shared(scores, finer, problem, dependence, _spent(fit, False, dependence))
     m, q = point.A.shape
     of_A, of_W = scores[:, : m * q].reshape(-1, m, q), scores[:, m * q :]
     A, W = large_solver(fit).moves(of_A, of_W)
     return standard_errors(fit, Root(A, W, np.zeros(len(A)), freedom), kind=dependence.kind)
 
 
-def _spent(fit: Fit, fits_slope: bool) -> float:
+def _spent(fit: Fit, fits_slope: bool, dependence: Dependence) -> float:
     """Return what the noise variance is larger by than the mean squared residual."""
     unknowns = n_unknowns(fit.problem, fit.n_neurons) + fits_slope
-    return fit.problem.likelihood.noise_variance(1.0, unknowns, fit.problem.n_equations)
+    independent = fit.problem.n_equations / dependence.memory
+    return fit.problem.likelihood.noise_variance(1.0, unknowns, independent)
 
 
 def root_of(S: Array) -> Array:
@@ -288,9 +293,12 @@ def _shared(
     if dependence.kind == "serial":
         window = max(dependence.lag // finer.length, 1)
         moving = _moving_sums(scores, window)
+        share = window * finer.length / problem.n_rows
         # That of Bartlett's kernel (D. Andrews, Econometrica 59, 1991).
-        freedom = max(1.5 * problem.n_rows / (window * finer.length), 1.0)
-        return moving * np.sqrt(spent / window) / problem.total, freedom
+        freedom = max(1.5 / share, 1.0)
+        # Scores of a fit add up to zero, and so do long sums of them in part.
+        kept = max((1.0 - dependence.left_out) * (1.0 - share), THRESHOLDS.least_kept)
+        return moving * np.sqrt(spent / (window * kept)) / problem.total, freedom
     filled = float(np.any(scores, axis=1).sum())
     freedom = max(filled - 1.0, 1.0)
     factor = np.sqrt(filled / freedom)

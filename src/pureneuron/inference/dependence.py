@@ -16,7 +16,7 @@ the terms themselves, so that neither the law of the noise nor a memory of the i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Self, TypeAlias
 
 import array_api_compat
 import numpy as np
@@ -68,6 +68,7 @@ class Thresholds:
 
 
 THRESHOLDS = Thresholds()
+_ANDREWS = 1.1447  # of his lag for Bartlett's kernel
 
 
 @dataclass(frozen=True)
@@ -82,11 +83,31 @@ class Dependence:
         Rows over which noise is remembered, with "serial"; else 0.
     why : str
         For the report.
+    left_out : float
+        Share of the variance of the scores' mean that Bartlett's kernel of that lag leaves out.
+    memory : float
+        Rows that tell as much as one that is independent.
     """
 
     kind: ErrorKind
     lag: int
     why: str
+    left_out: float = 0.0
+    memory: float = 1.0
+
+    @classmethod
+    def serial(cls, lag: int, n_rows: int, why: str) -> Self:
+        """Return noise with the memory for which Andrews' rule gives a lag.
+
+        The rule sees in the scores the memory of an AR(1) series of correlation φ: the lag is
+        ``c (q² n)^{1/3}`` with ``q = 2φ / (1 − φ²)``, Bartlett's kernel leaves out the share
+        ``q / lag``, and ``(1 + φ) / (1 − φ)`` rows tell as much as one.
+        """
+        left_out = float(np.sqrt(lag / (n_rows * (THRESHOLDS.generous * _ANDREWS) ** 3)))
+        q = left_out * lag
+        correlation = (np.sqrt(1.0 + q**2) - 1.0) / q
+        memory = float((1.0 + correlation) / (1.0 - correlation))
+        return cls("serial", lag, why, left_out, memory)
 
 
 def assumed_dependence(
@@ -136,9 +157,10 @@ def assumed_dependence(
     p_serial = largest_score(sums["with those before"], sums["their squares"])[1]
     lag = _lag(sums["products"], problem.n_rows)
     if asked == "serial":
-        return Dependence("serial", lag, "asked for")
+        return Dependence.serial(lag, problem.n_rows, "asked for")
     if p_serial < THRESHOLDS.serial:
-        return Dependence("serial", lag, f"scores are correlated in row order (p = {p_serial:.2g})")
+        why = f"scores are correlated in row order (p = {p_serial:.2g})"
+        return Dependence.serial(lag, problem.n_rows, why)
     p_unequal = _unequal(sums)
     if p_unequal < THRESHOLDS.unequal:
         why = f"the size of the residual depends on the outputs (p = {p_unequal:.2g})"
@@ -176,7 +198,7 @@ def _lag(products: Array, n_rows: int) -> int:
     first = np.clip(np.diagonal(root.T @ products[1] @ root), -0.97, 0.97)
     up = np.sum(4.0 * first**2 / ((1.0 - first) ** 6 * (1.0 + first) ** 2))
     down = np.sum(1.0 / (1.0 - first) ** 4)
-    lag = THRESHOLDS.generous * 1.1447 * float(up / down * n_rows) ** (1.0 / 3.0)
+    lag = THRESHOLDS.generous * _ANDREWS * float(up / down * n_rows) ** (1.0 / 3.0)
     most = max(int(THRESHOLDS.most_lag * n_rows), 1)
     return int(np.clip(lag, 1, most))
 
