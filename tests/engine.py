@@ -12,7 +12,7 @@ from pureneuron.inference import (
     screening,
     standard_errors,
 )
-from pureneuron.inference.covariance import unseen
+from pureneuron.inference.covariance import unseen, widened
 from pureneuron.inference.information import information, is_small
 from pureneuron.model import LeakyReLU
 from pureneuron.optimize import Limits, minimize
@@ -87,7 +87,7 @@ def minimum(problem, teacher, **limits):
     return minimize(problem, problem.to_white(teacher), limits=limits)
 
 
-def inferred(fit, kind="iid", *, lag=0, blocks=None, fits_slope=False):
+def inferred(fit, kind="iid", *, lag=0, blocks=None, fits_slope=False, wide=False):
     """Return the information, the covariance in white coordinates, and the standard errors."""
     known = information(fit, fits_slope=fits_slope)
     blocks = first_blocks(fit.problem) if blocks is None else blocks
@@ -95,6 +95,7 @@ def inferred(fit, kind="iid", *, lag=0, blocks=None, fits_slope=False):
     columns = [root.A.reshape(len(root.A), -1), root.W.reshape(len(root.W), -1)]
     columns += [root.slope[:, None]] if fits_slope else []
     white = np.hstack(columns).T @ np.hstack(columns)
+    root = widened(fit, root) if wide else root
     errors = standard_errors(fit, root, kind=kind, null=unseen(fit, known))
     return known, white, errors
 

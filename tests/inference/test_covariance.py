@@ -10,7 +10,13 @@ from engine import inferred, make_problem, minimum
 from pureneuron import TwoLayerNetwork, recover
 from pureneuron.datasets import make_teacher
 from pureneuron.inference import Blocks, Dependence, first_blocks
-from pureneuron.inference.covariance import THRESHOLDS, covariance_root, large_standard_errors
+from pureneuron.inference.covariance import (
+    THRESHOLDS,
+    Root,
+    covariance_root,
+    large_standard_errors,
+    widened,
+)
 from pureneuron.inference.information import information
 from pureneuron.model import LeakyReLU
 from pureneuron.optimize import Fit, Limits, minimize, profile
@@ -375,6 +381,55 @@ def test_batches_do_not_matter(kind, biased):
         assert figures[1][name] == pytest.approx(figures[0][name], abs=0.1)
 
 
+class TestRowsThatKinksPass:
+    """Rows of W turn further than to first order."""
+
+    @pytest.mark.parametrize("slope", [0.0, 0.4])
+    def test_by_a_share_of_the_turn_for_gaussian_inputs(self, slope):
+        problem, teacher = make_problem(8, n=100_000, noise=0.1, slope=slope)
+        fit = minimum(problem, teacher)
+        turns = np.array([0.02, 0.1, 0.3])
+        W = turns[:, None] * np.random.default_rng(0).standard_normal((1, 3, problem.n_inputs))
+        W *= (turns / np.linalg.norm(W, axis=2))[..., None]
+        root = Root(np.zeros((1, *fit.point.A.shape)), W, np.zeros(1), np.inf)
+        size = np.linalg.norm(fit.point.W, axis=1)
+        share = np.arctan(turns / size) / np.pi * (1.0 - slope) ** 2 / (1.0 + slope**2)
+        wide = np.linalg.norm(widened(fit, root).W, axis=2)[0]
+        # The triangle is not quite the normal tail.
+        np.testing.assert_allclose(wide / turns - 1.0, share, rtol=0.06)
+
+    def test_weights_are_repetition(self):
+        problem, teacher = make_problem(9, noise=0.3)
+        X, Y, _ = problem.source.arrays()
+        count = np.random.default_rng(0).integers(1, 4, len(X))
+        copies = minimum(
+            pose(ArraySamples(np.repeat(X, count, 0), np.repeat(Y, count, 0))), teacher
+        )
+        weighted = minimum(pose(ArraySamples(X, Y, count.astype(float))), teacher)
+        root = Root(np.zeros((1, 2, 3)), np.full((1, 3, 4), 0.1), np.zeros(1), np.inf)
+        sizes = [np.linalg.norm(widened(fit, root).W, axis=2) for fit in (copies, weighted)]
+        np.testing.assert_allclose(*sizes, rtol=1e-4)
+
+    def test_errors_are_those_of_repeated_data(self):
+        # Much noise, few rows: a turn of a quarter, and errors to first order are too small.
+        rng = np.random.default_rng(0)
+        X = rng.standard_normal((200, 3))
+        teacher = TwoLayerNetwork([[1.0]], [[1.0, 0.0, 0.0]])
+        turned, first, wide = [], [], []
+        for _ in range(600):
+            Y = teacher.predict(X) + 1.3 * rng.standard_normal((200, 1))
+            fit = minimize(pose(ArraySamples(X, Y)), np.array([[1.0, 0.0, 0.0]]))
+            fit = minimum(fit.problem, fit.network())
+            W = fit.network().W[0]
+            turned.append(W[1:] ** 2)
+            first.append(inferred(fit)[2].W[0, 1:] ** 2)
+            wide.append(inferred(fit, wide=True)[2].W[0, 1:] ** 2)
+        spread = np.mean(turned)
+        # Of 1200 numbers, known to two per cent.
+        assert np.sqrt(np.mean(first) / spread) < 0.91
+        assert 0.91 < np.sqrt(np.mean(wide) / spread) < 1.05
+
+
 class TestLarge:
     """Where the information is factored and not inverted."""
 
@@ -389,7 +444,7 @@ class TestLarge:
         problem = pose(ArraySamples(X, Y, groups=groups), **options)
         fit = minimum(problem, teacher)
         blocks = first_blocks(problem)
-        wanted = inferred(fit, kind, lag=8, blocks=blocks)[2]
+        wanted = inferred(fit, kind, lag=8, blocks=blocks, wide=True)[2]
         found = large_standard_errors(fit, Dependence(kind, 8, "given"), blocks)
         for name in ("A", "W", "hidden_bias", "output_bias", "linear"):
             # The optimiser's rounding and the ridge under the factor are all that differs.

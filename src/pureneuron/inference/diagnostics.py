@@ -8,7 +8,13 @@ import numpy as np
 
 from pureneuron.inference.blocks import Blocks, blocks_of_groups, consecutive_blocks
 from pureneuron.inference.checks import Checks, check
-from pureneuron.inference.covariance import Root, covariance_root, standard_errors, unseen
+from pureneuron.inference.covariance import (
+    Root,
+    covariance_root,
+    standard_errors,
+    unseen,
+    widened,
+)
 from pureneuron.inference.dependence import Dependence, Errors, assumed_dependence
 from pureneuron.inference.identifiability import (
     Determinacy,
@@ -228,7 +234,7 @@ def diagnose_fit(
             residual = None if screened is None else screened.contributions.residual_moments
             root = covariance_root(fit, known, dependence, better, residual=residual)
             kind = dependence.kind
-        reported = standard_errors(fit, root, kind=kind, null=unseen(fit, known))
+        reported = standard_errors(fit, widened(fit, root), kind=kind, null=unseen(fit, known))
         determined = determinacy(fit, known, root)
     omitted, smaller = None, None
     shows = problem.linear_part_shows(fit.n_neurons)
