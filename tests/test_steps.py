@@ -111,7 +111,7 @@ def test_an_interrupt_of_a_second_search_says_that_it_had_not_ended():
 
     def interrupt(progress):
         heard.append(progress.stage)
-        if "inference" in heard and progress.stage == "refining":
+        if "inference" in heard and progress.stage == "orienting":
             raise KeyboardInterrupt
 
     stopped = recover(ArraySamples(*one_output()), rng=0, callback=interrupt)

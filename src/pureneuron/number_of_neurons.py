@@ -18,7 +18,6 @@ from pureneuron.inference import (
     Blocks,
     Diagnostics,
     SmallerTest,
-    bic,
     check,
     fit_without_one,
     gain_by_chance,
@@ -292,15 +291,10 @@ def unless_doubtful(chosen: Found, first: Found) -> Found:
     linear = chosen.fit.problem.fit_linear and not had_linear
     fewer = chosen.fit.n_neurons + 2 * linear < asked
     doubtful = fewer and hidden_neuron(chosen.fit).share > THRESHOLDS.doubtful
-    # With more unknowns, and hardly nearer to the data, it is the linear part that may be wrong.
+    # Neither simpler nor nearer to the data: then it is the linear part that may be wrong.
     unknowns = [n_unknowns(each.fit.problem, each.fit.n_neurons) for each in (chosen, first)]
-    doubtful |= linear and unknowns[0] >= unknowns[1] and _criterion(chosen) > _criterion(first)
+    doubtful |= linear and unknowns[0] >= unknowns[1] and chosen.fit.loss > first.fit.loss
     return first if rejected or doubtful else chosen
-
-
-def _criterion(found: Found) -> float:
-    fit = found.fit
-    return bic(fit.problem, fit.loss, fit.n_neurons, fits_slope=False, full=False)
 
 
 def is_too_large(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> bool:

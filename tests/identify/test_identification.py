@@ -525,7 +525,8 @@ def test_the_certificate_says_how_much_may_be_wrong():
     np.testing.assert_allclose((1.0 - found.largest_share_wrong) ** 500, 0.05)
     assert "500 fresh questions" in found.reason
     assert "less than 0.006 of the region is wrong, at a level of 95 %" in found.reason
-    assert identify(network, n_fresh=500, budget=found.n_questions - 9).largest_share_wrong is None
+    assert replace(found, status=Status.MISFIT).largest_share_wrong == 1.0
+    assert identify(network, budget=20, rng=0).largest_share_wrong is None
 
 
 def test_neurons_come_in_the_order_of_their_effect():

@@ -81,7 +81,8 @@ class Thresholds:
 
 
 THRESHOLDS = Thresholds()
-_TRIANGLE = 4.0 / np.sqrt(2.0 * np.pi)  # half its base, of height Φ(0) and the area of Φ(−|t|)
+_TRIANGLE = 4.0 / float(np.sqrt(2.0 * np.pi))
+"""Half the base of a triangle that has the height and the area of ``Φ(−|t|)``."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -118,12 +118,13 @@ class Gaussian:
         return cls(whiten=(vectors / root) @ vectors.T, colour=(vectors * root) @ vectors.T)
 
     def after(self, likelihood: Likelihood) -> Self:
-        """Return this noise where it is that of outputs which another likelihood has whitened."""
-        return replace(
-            self,
-            whiten=self.whiten @ likelihood.whiten,
-            colour=likelihood.colour @ self.colour,
-        )
+        """Return this noise where it is that of outputs which another likelihood has whitened.
+
+        C has the mean variance 1 again.
+        """
+        whiten, colour = self.whiten @ likelihood.whiten, likelihood.colour @ self.colour
+        size = np.sqrt(np.mean(np.sum(colour**2, axis=1)))
+        return replace(self, whiten=whiten * size, colour=colour / size)
 
     def is_exact(self, loss: float) -> bool:
         """Tell whether the residual is zero up to rounding."""

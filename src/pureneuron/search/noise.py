@@ -102,15 +102,17 @@ def reweighted(fit: Fit, *, limits: Limits) -> tuple[Fit, Noise]:
     covariance = noise_covariance(problem, point)
     for _ in range(THRESHOLDS.most_rounds):
         noise = Gaussian.with_covariance(covariance)
+        likelihood = noise.after(problem.likelihood)
         mean = float(np.trace(covariance)) / len(covariance)
         found = minimize(
-            problem.with_likelihood(noise.after(problem.likelihood)),
+            problem.with_likelihood(likelihood),
             point.W,
-            noise.whiten @ point.A,
+            likelihood.whiten @ problem.likelihood.colour @ point.A,
             limits=limits,
             damping=DAMPING.trusted,
         )
-        point = replace(found.point, A=noise.colour @ found.point.A)
+        back = problem.likelihood.whiten @ likelihood.colour
+        point = replace(found.point, A=back @ found.point.A)
         previous, covariance = covariance, noise_covariance(problem, point)
         change = noise.whiten @ (covariance - previous) @ noise.whiten / mean
         if np.abs(change).max() <= THRESHOLDS.same:
