@@ -411,23 +411,24 @@ class TestRowsThatKinksPass:
         np.testing.assert_allclose(*sizes, rtol=1e-4)
 
     def test_errors_are_those_of_repeated_data(self):
-        # Much noise, few rows: a turn of a quarter, and errors to first order are too small.
+        # Much noise, few rows: a turn of a seventh, and errors to first order are too small.
         rng = np.random.default_rng(0)
         X = rng.standard_normal((200, 3))
         teacher = TwoLayerNetwork([[1.0]], [[1.0, 0.0, 0.0]])
         turned, first, wide = [], [], []
-        for _ in range(600):
-            Y = teacher.predict(X) + 1.3 * rng.standard_normal((200, 1))
-            fit = minimize(pose(ArraySamples(X, Y)), np.array([[1.0, 0.0, 0.0]]))
-            fit = minimum(fit.problem, fit.network())
-            W = fit.network().W[0]
-            turned.append(W[1:] ** 2)
+        for _ in range(400):
+            problem = pose(ArraySamples(X, teacher.predict(X) + rng.standard_normal((200, 1))))
+            truth = problem.to_white(teacher)
+            # The loss is rough, and the minimum next to the truth is nearer to it than the lowest.
+            starts = truth + 0.25 * np.linalg.norm(truth) * rng.standard_normal((5, *truth.shape))
+            fit = min((minimize(problem, W) for W in starts), key=lambda fit: fit.loss)
+            turned.append(fit.network().W[0, 1:] ** 2)
             first.append(inferred(fit)[2].W[0, 1:] ** 2)
             wide.append(inferred(fit, wide=True)[2].W[0, 1:] ** 2)
+        # Of 800 numbers, known to two or three per cent.
         spread = np.mean(turned)
-        # Of 1200 numbers, known to two per cent.
-        assert np.sqrt(np.mean(first) / spread) < 0.91
-        assert 0.91 < np.sqrt(np.mean(wide) / spread) < 1.05
+        assert np.sqrt(np.mean(first) / spread) < 0.95
+        assert 0.95 < np.sqrt(np.mean(wide) / spread) < 1.05
 
 
 class TestLarge:

@@ -15,29 +15,25 @@ the delta method, ``δŵ = (I − ŵŵᵀ) δw / |w|``, ``δb̂ = (δb − b̂ �
 ``δÂ_a = |w| δA_a + Â_a ŵᵀδw / |w|``. A weight that is nearly all of its row hardly moves to first
 order: to the second, a row that turns by τ shortens along itself by ``τ²/2``, and its length, which
 A and the bias are scaled by, grows by as much. That is added to their variances. And where much
-noise lets kinks pass rows, rows of W turn further than to first order (:func:`widened`).
+noise lets kinks pass rows, rows of W turn further than to first order (:mod:`.passed`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import array_api_compat
 import numpy as np
 
 from pureneuron.inference.blocks import Blocks, blocks_of_groups, consecutive_blocks
 from pureneuron.inference.dependence import Dependence
 from pureneuron.inference.information import Information, large_solver
+from pureneuron.inference.passed import share_passed
 from pureneuron.inference.score_sums import block_scores, score_products
-from pureneuron.inference.units import weights_switched
-from pureneuron.linalg import across
-from pureneuron.model import Activation
 from pureneuron.optimize import Fit
-from pureneuron.optimize.least_squares.kernels import like, residual_sums
+from pureneuron.optimize.least_squares.kernels import residual_sums
 from pureneuron.problem import Problem, n_unknowns
-from pureneuron.samples import Batch, Sum
 from pureneuron.standard_errors import StandardErrors
-from pureneuron.typing import AnyArray, Array
+from pureneuron.typing import Array
 
 __all__ = [
     "Root",
@@ -81,8 +77,6 @@ class Thresholds:
 
 
 THRESHOLDS = Thresholds()
-_TRIANGLE = 4.0 / float(np.sqrt(2.0 * np.pi))
-"""Half the base of a triangle that has the height and the area of ``Φ(−|t|)``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,43 +200,14 @@ def standard_errors(
 
 
 def widened(fit: Fit, root: Root) -> Root:
-    """Return the root with rows of W that turn as far as they do to second order, in one pass.
+    """Return the root with rows of W that turn as far as they do to second order: :mod:`.passed`.
 
-    Where the kink of a unit passes a row between truth and estimate, the outputs change by less
-    than their derivative says. So the row of W turns further than to first order, by the share that
-    such rows have in all that determine it: half of them are on at the estimate. For Gaussian
-    inputs and a turn of δ that is ``δ / π``.
+    One pass, where there is noise.
     """
-    problem, point = fit.problem, fit.point
-    rows = problem if problem.kept is None else problem.on(problem.kept.samples)
+    if not len(root.W):
+        return root
     spread = np.sqrt(np.sum(root.W**2, axis=(0, 2)))
-    sums = rows.samples.reduce(_passed_sums, point.W, problem.activation, spread)
-    slope = problem.activation.negative_slope
-    determined = sums["on"] + slope**2 * sums["off"]
-    passed = 0.5 * (1.0 - slope) ** 2 * sums["passed"]
-    share = passed / np.maximum(determined, np.finfo(np.float64).tiny)
-    return replace(root, W=root.W * (1.0 + share)[:, None])
-
-
-def _passed_sums(
-    batch: Batch, W: AnyArray, activation: Activation, spread: AnyArray
-) -> dict[str, Sum]:
-    """Add up the chances that a kink has passed a row, and the rows in which units are on and off.
-
-    The chance is ``Φ(−|z| / s)``; a triangle of its height and area serves as well.
-    """
-    xp = array_api_compat.array_namespace(batch.X)
-    Z = like(batch, W) @ across(batch.X)
-    on, off = weights_switched(batch, Z > 0.0)
-    reach = _TRIANGLE * like(batch, spread)[:, None] * xp.ones_like(Z[:1, :])
-    weight = xp.ones_like(Z[:1, :])
-    if "root" in batch.extra:
-        root = batch.extra["root"].T
-        reach, weight = reach * root, root * root
-    near = xp.abs(Z) < reach
-    share = 1.0 - xp.abs(Z) / xp.where(near, reach, xp.ones_like(reach))
-    chances = 0.5 * xp.where(near, share, xp.zeros_like(share))
-    return {"passed": Sum(xp.sum(chances * weight, axis=1)), "on": Sum(on), "off": Sum(off)}
+    return replace(root, W=root.W * (1.0 + share_passed(fit, spread))[:, None])
 
 
 def _of_second_order(fit: Fit, of_W: Array) -> Array:
