@@ -16,7 +16,6 @@ import numpy as np
 
 from pureneuron.certify import Found
 from pureneuron.initialize import Candidate
-from pureneuron.linalg import tall_product
 from pureneuron.monitor import Monitor
 from pureneuron.optimize import (
     Fit,
@@ -30,7 +29,6 @@ from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.options import Options
 from pureneuron.problem import Problem, n_unknowns
 from pureneuron.results import StageReport
-from pureneuron.samples import Batch, Sum
 from pureneuron.search import confirms
 
 __all__ = ["Finished", "Thresholds", "finished", "is_missing_something", "parts_of"]
@@ -51,16 +49,12 @@ class Thresholds:
     fewest_equations : float
         Equations for each unknown below which a part that cannot be larger will not do
         (make bench-scale).
-    most_spread : float
-        Mean square of white inputs along any direction on a part, or the inverse, from which on it
-        does not stand for all rows: single rows carry a direction of their own.
     """
 
     equations: float = 400.0
     fewest_rows: int = 20_000
     growth: int = 4
     fewest_equations: float = 30.0
-    most_spread: float = 2.0
 
 
 THRESHOLDS = Thresholds()
@@ -105,12 +99,12 @@ def parts_of(problem: Problem, options: Options) -> Iterator[Problem]:
         size = _first_size(problem, options)
         while size * THRESHOLDS.growth <= len(kept):
             part = problem.thinned(size)
-            if _stands_for_all(part):
+            if part.stands_for_all:
                 yield part
             size *= THRESHOLDS.growth
         # Where no part stands for all rows in memory, these are searched themselves, and at once.
         largest, enough = problem.on(kept.samples), not problem.source.in_memory
-        if enough or _stands_for_all(largest):
+        if enough or largest.stands_for_all:
             yield largest
     if not enough:
         yield problem
@@ -128,16 +122,6 @@ def _needed(problem: Problem, options: Options, equations: float) -> float:
     if k == "auto":
         k = max(problem.n_inputs, problem.n_outputs)
     return equations * n_unknowns(problem, int(k)) / problem.n_outputs
-
-
-def _stands_for_all(part: Problem) -> bool:
-    gram = part.samples.reduce(_gram)["XX"] / part.total
-    values = np.linalg.eigvalsh(gram)
-    return bool(values[0] >= 1.0 / THRESHOLDS.most_spread and values[-1] <= THRESHOLDS.most_spread)
-
-
-def _gram(batch: Batch) -> dict[str, Sum]:
-    return {"XX": Sum(tall_product(batch.X, batch.X))}
 
 
 def finished(found: Found, whole: Problem, limits: Limits, monitor: Monitor) -> Found:

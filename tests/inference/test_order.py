@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from engine import Watched, make_problem, minimum
+from pureneuron import TwoLayerNetwork
 from pureneuron.datasets import make_teacher
-from pureneuron.inference import Blocks, first_blocks, hidden_neuron, smaller_test
+from pureneuron.inference import Blocks, first_blocks, hidden_neuron, order, smaller_test
 from pureneuron.initialize import random_start
 from pureneuron.optimize import Descent, Fit, Limits, least_missed, minimize, profile
 from pureneuron.problem import pose
@@ -175,6 +176,25 @@ def test_some_of_the_rows_show_that_a_neuron_is_needed():
         assert whole.p_value < 2.5e-3
         # The gain is put in terms of all rows.
         assert quick.gain == pytest.approx(whole.gain, rel=0.3)
+
+
+def test_more_of_the_rows_show_that_a_weak_neuron_is_needed(monkeypatch):
+    rng = np.random.default_rng(0)
+    A = rng.standard_normal((3, 3)) * np.array([1.0, 1.0, 0.1])
+    teacher = TwoLayerNetwork(A, rng.standard_normal((3, 5)))
+    X = rng.standard_normal((40_000, 5))
+    noise = 0.5 * rng.standard_normal((40_000, 3))
+    problem = pose(ArraySamples(X, teacher.predict(X) + noise))
+    fit = minimum(problem, teacher)
+    options = {"limits": Limits(50), "seed": 0, "independent": True}
+    asked = smaller_test(fit, first_blocks(problem), **options)
+    assert asked.p_value < 1e-3
+    assert 500 < asked.without.problem.n_rows <= 20_000
+    monkeypatch.setattr(order, "THRESHOLDS", replace(order.THRESHOLDS, looks=1))
+    once = smaller_test(fit, first_blocks(problem), **options)
+    assert once.p_value < 1e-3
+    assert once.without.problem.n_rows == 40_000
+    assert asked.gain == pytest.approx(once.gain, rel=0.5)
 
 
 def test_a_neuron_that_some_rows_do_not_show_to_be_needed_is_asked_of_all():

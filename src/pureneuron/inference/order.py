@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +24,7 @@ from pureneuron.optimize import (
     single_suffices,
 )
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
-from pureneuron.problem import n_unknowns
+from pureneuron.problem import Problem, n_unknowns
 from pureneuron.typing import Array, BoolArray
 
 __all__ = [
@@ -50,6 +51,9 @@ class Thresholds:
         The fit without them is wanted to this share of what chance gives (surety.py).
     equations, fewest_rows : float and int
         Equations for each unknown, and rows, that are looked at first (make bench).
+    growth, looks : int
+        How many times as many are looked at next, and how often at most, before all are
+        (make bench-scale).
     rough : float
         Tolerance of a fit to these (make bench).
     clear : float
@@ -66,6 +70,8 @@ class Thresholds:
     resolution: float = 0.1
     equations: float = 40.0
     fewest_rows: int = 500
+    growth: int = 8
+    looks: int = 3
     rough: float = 1e-4
     clear: float = 10.0
     by_chance: float = 3.0
@@ -163,7 +169,7 @@ def smaller_test(
 
     Of the fits without one of the least missed neurons the best counts. The neuron that was left
     out is where the unit more begins. Most neurons are so needed that some of the rows show it,
-    and these are looked at first.
+    and these are looked at first: at a few, and at more of them where that does not settle it.
 
     Parameters
     ----------
@@ -202,19 +208,31 @@ def smaller_test(
 def _clearly_needed(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> SmallerTest | None:
     """Return the outcome if some of the rows show it, by the screening alone."""
     problem, k = fit.problem, fit.n_neurons
-    wanted = THRESHOLDS.equations * n_unknowns(problem, k) / problem.n_outputs
-    wanted = max(wanted, THRESHOLDS.fewest_rows)
-    if k == 1 or 2 * wanted > problem.n_rows:
+    if k == 1:
         return None
-    some = problem.thinned(wanted)
     limits = Limits(limits.max_iter, max(limits.tol, THRESHOLDS.rough))
-    right = minimize(some, fit.point.W, limits=limits, damping=DAMPING.trusted)
-    without, _ = fit_without_one(right, limits=limits)
-    p = _screened(without, consecutive_blocks(some.n_rows, blocks.n_blocks), seed).p_value
-    gain = (without.loss - right.loss) / fit.noise_variance * problem.n_equations
     own = n_unknowns(problem, k) - n_unknowns(problem, k - 1)
-    clear = p <= 0.5 * LEVELS.needed and gain > THRESHOLDS.clear * own
-    return SmallerTest(p, gain, without) if clear else None
+    for some in _parts(problem, k):
+        right = minimize(some, fit.point.W, limits=limits, damping=DAMPING.trusted)
+        without, _ = fit_without_one(right, limits=limits)
+        p = _screened(without, consecutive_blocks(some.n_rows, blocks.n_blocks), seed).p_value
+        gain = (without.loss - right.loss) / fit.noise_variance * problem.n_equations
+        # The looks share half of the level.
+        clear = THRESHOLDS.looks * p <= 0.5 * LEVELS.needed
+        if clear and gain > THRESHOLDS.clear * own:
+            return SmallerTest(p, gain, without)
+    return None
+
+
+def _parts(problem: Problem, n_neurons: int) -> Iterator[Problem]:
+    """Yield ever more of the rows, up to half of them or to those that are kept."""
+    size = THRESHOLDS.equations * n_unknowns(problem, n_neurons) / problem.n_outputs
+    size = max(size, THRESHOLDS.fewest_rows)
+    most = problem.n_rows / 2 if problem.kept is None else len(problem.kept)
+    for _ in range(THRESHOLDS.looks):
+        if size <= most:
+            yield problem.thinned(size)
+        size *= THRESHOLDS.growth
 
 
 def _screened(fit: Fit, blocks: Blocks, seed: int) -> Screening:

@@ -37,9 +37,6 @@ class Thresholds:
     ----------
     least_gain : float
         Share of its prediction that a step must gain to be taken (the usual Armijo constant).
-    rounding_shows : float
-        A smaller loss is measured against a reference A: without one, rounding in A or in the loss
-        itself may show (rounding; success.py).
     cancelled : float
         A loss below this has lost more than half of its digits, and is measured again (rounding).
     coarsest, finest : float
@@ -49,7 +46,6 @@ class Thresholds:
     """
 
     least_gain: float = 1e-4
-    rounding_shows: float = 1e-2
     cancelled: float = 1e-8
     coarsest: float = 0.3
     finest: float = 1e-3
@@ -190,11 +186,10 @@ def _expanded(
 ) -> tuple[QuadraticModel, Point]:
     """Return the model and the point a step further; after the last nobody needs a gradient."""
     state.model.release()
-    W, A = state.model.point.W + V, state.model.point.A
+    W = state.model.point.W + V
     if last:
-        return state.model, state.model.foretold(W) or profile(problem, W, A)
-    near = state.trace.loss < THRESHOLDS.rounding_shows
-    model = quadratic_model(problem, W, A if near else None)
+        return state.model, state.model.foretold(W) or profile(problem, W, state.model.point.A)
+    model = quadratic_model(problem, W, state.model.reference(W))
     return model, model.point
 
 

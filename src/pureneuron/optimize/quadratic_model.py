@@ -10,12 +10,13 @@ the mean square slope of neuron a), which in white coordinates is nearly the dia
 itself, so that μ has no units. Turning and not stretching: the directions ``V_a ∝ w_a`` rescale a
 neuron and change nothing; the damping alone keeps them at zero.
 
-Two models offer the damped step for least squares.
+Three models offer the damped step for least squares.
 :class:`~pureneuron.optimize.least_squares.pattern.PatternModel` gathers all there is to know of an
 activation pattern in one pass, and solves without the data; for small k·r.
 :class:`~pureneuron.optimize.least_squares.matrix_free.MatrixFreeModel` applies the matrix in
-conjugate gradients, whose memory and time are linear in k·r. Another one is another class with
-these members.
+conjugate gradients, whose memory and time are linear in k·r.
+:class:`~pureneuron.optimize.least_squares.sampled.SampledModel` has the matrix from some of the
+rows, where a pass over all is dear. Another one is another class with these members.
 """
 
 from __future__ import annotations
@@ -74,6 +75,13 @@ class QuadraticModel(Protocol):
 
         For the last step of a descent whose rows do not lie in memory: what is foretold wrongly of
         it is of the second order, and what is asked of the data next is asked at this point.
+        """
+        ...
+
+    def reference(self, W: Array) -> Array | None:
+        """Return an A near the best at W, in the scale of W, for the model there to begin with.
+
+        None where it needs none.
         """
         ...
 

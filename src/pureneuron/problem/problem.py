@@ -11,16 +11,17 @@ against their spread would take digits from every sum. Without one, an offset is
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
-from pureneuron.linalg import svd
+from pureneuron.linalg import svd, tall_product
 from pureneuron.model import Activation, Likelihood, TwoLayerNetwork, counted
 from pureneuron.problem.rows import GivenRows, LinearRows, Rows, weight_sums
 from pureneuron.problem.second_moments import SecondMoments
 from pureneuron.problem.whitening import Whitening, whitening_within
 from pureneuron.results import StageReport
-from pureneuron.samples import Samples
+from pureneuron.samples import Batch, Samples, Sum
 from pureneuron.samples.thinning import Kept
 from pureneuron.typing import Array, IndexArray
 
@@ -35,9 +36,16 @@ class Thresholds:
     ----------
     across : float
         Share of an input across the span from which on its own weight is not known (rounding).
+    most_spread : float
+        Mean square of white inputs along any direction on a part of the rows, or the inverse, from
+        which on it does not stand for all rows: single rows carry a direction of their own.
+    most_sampled : float
+        Share of all rows up to which a sample of them is worth its passes (make bench-scale).
     """
 
     across: float = 1e-6
+    most_spread: float = 2.0
+    most_sampled: float = 0.25
 
 
 THRESHOLDS = Thresholds()
@@ -210,6 +218,24 @@ class Problem:
         every = int(self.n_rows // size)
         return self.part(np.arange(0, self.n_rows, every)) if every > 1 else self
 
+    @cached_property
+    def sample(self) -> Problem | None:
+        """The rows that are kept, of many that do not lie in memory, where they stand for them."""
+        if self.kept is None or self.source.in_memory:
+            return None
+        if len(self.kept) > THRESHOLDS.most_sampled * self.n_rows:
+            return None
+        kept = self.on(self.kept.samples)
+        return kept if kept.stands_for_all else None
+
+    @property
+    def stands_for_all(self) -> bool:
+        """Whether its rows are spread as are all those that its coordinates come from."""
+        gram = self.samples.reduce(_gram)["XX"] / self.total
+        values = np.linalg.eigvalsh(gram)
+        least, most = 1.0 / THRESHOLDS.most_spread, THRESHOLDS.most_spread
+        return bool(values[0] >= least and values[-1] <= most)
+
     def part(self, rows: IndexArray) -> Problem:
         """Return a problem of some rows, by ascending number, in memory."""
         return self.on(self.source.take(rows))
@@ -356,6 +382,10 @@ class Problem:
             linear = raw[..., :d]
             bias = raw[..., d] if self.fit_hidden_bias else bias
         return linear, bias + columns[..., -1] if self._has_own_intercept else bias
+
+
+def _gram(batch: Batch) -> dict[str, Sum]:
+    return {"XX": Sum(tall_product(batch.X, batch.X))}
 
 
 def n_unknowns(problem: Problem, n_neurons: int) -> int:

@@ -1,10 +1,10 @@
 """Least squares: all that the engine does because the likelihood is Gaussian.
 
 A is linear given W, and is projected out (``projection``); ``kernels`` holds all that is asked of
-the data. Two quadratic models offer steps: ``pattern`` solves for them without the data,
-``matrix_free`` in conjugate gradients, preconditioned by the matrix of ``gaussian_inputs``;
-``choice`` says which suits a problem. Another likelihood is a sibling of this package with the
-same four functions.
+the data. Three quadratic models offer steps: ``pattern`` solves for them without the data,
+``matrix_free`` in conjugate gradients, preconditioned by the matrix of ``gaussian_inputs``, and
+``sampled`` has the matrix from some of the rows, where a pass over all is dear; ``choice`` says
+which suits a problem. Another likelihood is a sibling of this package with the same four functions.
 """
 
 from pureneuron.optimize.least_squares.choice import quadratic_model

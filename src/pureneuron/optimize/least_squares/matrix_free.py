@@ -25,7 +25,7 @@ from pureneuron.optimize.least_squares.kernels import (
     with_activations,
     with_change,
 )
-from pureneuron.optimize.least_squares.projection import scaled_reference
+from pureneuron.optimize.least_squares.projection import reference_of, scaled_reference
 from pureneuron.optimize.quadratic_model import Step, damping_scale
 from pureneuron.problem import Problem, n_unknowns
 from pureneuron.samples import Samples
@@ -133,6 +133,11 @@ class MatrixFreeModel:
         self._active = sums["DD"] * (n / sums["rows"] / total)
 
     @property
+    def active(self) -> Array:
+        """Mean square slope of each neuron, (k,)."""
+        return np.asarray(self._active.diagonal())
+
+    @property
     def _samples(self) -> Samples:
         """Rows with the activations beside them."""
         if self._kept is None:
@@ -144,6 +149,10 @@ class MatrixFreeModel:
     def foretold(self, W: Array) -> None:
         """Return None: A at another W takes a pass."""
 
+    def reference(self, W: Array) -> Array | None:
+        """Return the A that is best here, where the loss is so small that rounding may show."""
+        return reference_of(self.point)
+
     def release(self) -> None:
         """Drop the activations: those of the next point need the room."""
         self._kept = None
@@ -151,7 +160,7 @@ class MatrixFreeModel:
     def step(self, damping: float, accuracy: float, scale: float | None = None) -> Step:
         """Solve the damped system until the preconditioned residual has shrunk to ``accuracy``."""
         gradient = self.gradient
-        diagonal = damping * damping_scale(self.point.coupling, self._active.diagonal())
+        diagonal = damping * damping_scale(self.point.coupling, self.active)
         ridge, precondition = diagonal[:, None], self._preconditioner(diagonal)
         if scale is not None:
             direction = precondition(gradient)

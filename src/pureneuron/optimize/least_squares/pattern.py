@@ -15,7 +15,7 @@ from pureneuron.linalg import gram_inverse
 from pureneuron.model import unit_rows
 from pureneuron.optimize.fit import Point
 from pureneuron.optimize.least_squares.kernels import pattern_sums
-from pureneuron.optimize.least_squares.projection import scaled_reference
+from pureneuron.optimize.least_squares.projection import reference_of, scaled_reference
 from pureneuron.optimize.quadratic_model import Step, damping_scale
 from pureneuron.problem import Problem
 from pureneuron.typing import Array
@@ -24,7 +24,10 @@ __all__ = ["PatternModel", "lift"]
 
 
 class PatternModel:
-    """Everything at a point from one pass, whose cost is n (k r)² multiplications."""
+    """Everything at a point from one pass, whose cost is n (k r)² multiplications.
+
+    ``active`` (k,) is the mean square slope of each neuron.
+    """
 
     def __init__(self, problem: Problem, W: Array, reference: Array | None = None) -> None:
         W, reference = scaled_reference(problem, W, reference)
@@ -33,7 +36,7 @@ class PatternModel:
         self._FF, FE = sums["FF"] / problem.total, sums["FE"] / problem.total
         self._problem, self._reference, self._FE = problem, reference, FE
         self._EE = float(sums["EE"] / problem.total)
-        self._active = sums["DD"] / problem.total
+        self.active: Array = sums["DD"] / problem.total
         up = lift(W, problem.n_beside)
         self._FH = self._FF @ up
         gram = up.T @ self._FH
@@ -66,7 +69,7 @@ class PatternModel:
     def step(self, damping: float, accuracy: float, scale: float | None = None) -> Step:
         """Solve the damped system exactly; accuracy and scale do not matter."""
         k, r = self.point.W.shape
-        ridge = np.repeat(damping * damping_scale(self.point.coupling, self._active), r)
+        ridge = np.repeat(damping * damping_scale(self.point.coupling, self.active), r)
         matrix, gradient = self.matrix, self.gradient.ravel()
         while True:
             try:
@@ -92,6 +95,10 @@ class PatternModel:
         power = self._EE + float(np.sum(change * (self._FF @ change - 2.0 * self._FE)))
         loss = max(power, 0.0) / self._problem.n_outputs
         return Point(W=W, A=A.T, loss=loss, gram=gram, gram_inverse=inverse)
+
+    def reference(self, W: Array) -> Array | None:
+        """Return the A that is best here, where the loss is so small that rounding may show."""
+        return reference_of(self.point)
 
     def release(self) -> None:
         """Keep all: it is small."""

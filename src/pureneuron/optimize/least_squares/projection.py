@@ -18,7 +18,7 @@ from pureneuron.optimize.least_squares.kernels import profile_sums, residual_cro
 from pureneuron.problem import Problem
 from pureneuron.typing import Array
 
-__all__ = ["evaluate", "in_full_precision", "profile", "scaled_reference"]
+__all__ = ["evaluate", "in_full_precision", "profile", "reference_of", "scaled_reference"]
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,15 @@ class Thresholds:
 
     Attributes
     ----------
+    rounding_shows : float
+        A smaller loss is measured against a reference A: without one, rounding in A or in the loss
+        itself may show (rounding; success.py).
     inflation : float
         Square of the length of an activation against what the others leave of it, from which on
         the inverse of a Gram matrix in single precision is no good (rounding).
     """
 
+    rounding_shows: float = 1e-2
     inflation: float = 1e3
 
 
@@ -94,6 +98,11 @@ def scaled_reference(problem: Problem, W: Array, reference: Array | None) -> tup
         reference = reference.copy()
         reference[:, :k] *= np.einsum("ar,ar->a", W, rows)
     return rows, reference
+
+
+def reference_of(point: Point) -> Array | None:
+    """Return the A of a point, to measure residuals near it against; None where zero will do."""
+    return point.A if point.loss < THRESHOLDS.rounding_shows else None
 
 
 def evaluate(problem: Problem, W: Array, A: Array) -> float:
