@@ -3,8 +3,9 @@
     python -m benchmarks.scale.products FOLDER
 
 prints a line of JSON. For each block of rows: second moments (in double precision, as sums are);
-twice the activation pattern, ``FᵀF`` and ``FᵀY`` with ``F = [D_a x]``; and once the functions that
-the omitted-unit test tries, about 147 of them, with their products with residual and activations.
+twice the loss with its gradient, A projected out: ``HᵀH``, ``HᵀE`` and ``(D ∘ (E A))ᵀ X``; and once
+the functions that the omitted-unit test tries, about 147 of them, with their products with residual
+and activations.
 As many threads as there are cores share the blocks.
 """
 
@@ -35,14 +36,14 @@ def product_loop(X: Array, Y: Array) -> float:
         x, y = (M[start : start + BATCH].astype(np.float64) for M in (X, Y))
         return x.T @ x, y.T @ x, y.T @ y
 
-    def pattern(start: int) -> object:
-        FF: Array | float = 0.0
-        FY: Array | float = 0.0
+    def gradient(start: int) -> object:
+        sums = []
         for i in range(start, min(start + BATCH, len(X)), ROWS):
             x, y = X[i : i + ROWS], Y[i : i + ROWS]
-            F = ((x @ W.T > 0.0)[:, :, None] * x[:, None, :]).reshape(len(x), -1)
-            FF, FY = FF + F.T @ F, FY + F.T @ y
-        return FF, FY
+            H = np.maximum(x @ W.T, 0.0)
+            E = y - H @ A.T
+            sums.append((H.T @ H, H.T @ E, ((E @ A) * (H > 0.0)).T @ x))
+        return len(sums)
 
     def tried(start: int) -> object:
         sums = []
@@ -55,7 +56,7 @@ def product_loop(X: Array, Y: Array) -> float:
 
     start = time.perf_counter()
     with using_cores(None):
-        for work in (moments, pattern, pattern, tried):
+        for work in (moments, gradient, gradient, tried):
             list(over_batches(work, range(0, len(X), BATCH)))
     return time.perf_counter() - start
 
