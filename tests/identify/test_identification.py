@@ -227,6 +227,48 @@ def test_probabilities_through_a_sigmoid(m):
     assert identify(box, 4, rng=0).status is Status.NOT_PIECEWISE_LINEAR
 
 
+@pytest.mark.parametrize("link", ["sigmoid", "softmax"])
+def test_probabilities_that_are_what_is_left_of_a_sum(link):
+    # As onnxruntime has them: small ones are as exact as a half is, and no more.
+    for seed in range(6):
+        network = random_network(seed, d=4, k=6, m=1)
+
+        def box(X, network=network):
+            P = 0.5 + (expit(network.predict(X)) - 0.5)
+            return P if link == "sigmoid" else np.hstack([P, 1.0 - P])
+
+        found = identify(box, 4, link=link, rng=seed)
+        assert found.status is Status.RECOVERED
+        X = 0.5 * np.random.default_rng(0).standard_normal((50, 4))
+        own = found.network.predict(X)
+        logits = own if link == "sigmoid" else own[:, :1] - own[:, 1:]
+        np.testing.assert_allclose(logits, network.predict(X), rtol=0.0, atol=1e-6)
+
+
+@pytest.mark.parametrize("times", [1e3, 1e4])
+def test_a_strong_neuron_that_is_off_where_one_looks_first(times):
+    for seed in range(6):
+        network = random_network(seed, d=4, k=5, m=1)
+        A, b = network.A.copy(), network.hidden_bias.copy()
+        A[0, 2] *= times
+        b[2] -= 2.0 * np.linalg.norm(network.W[2])
+        strong = TwoLayerNetwork(A, network.W, b)
+        found = identify(strong.predict, 4, rng=seed)
+        assert found.status is Status.RECOVERED
+        assert_same_units(found.network, strong, 1e-6)
+
+
+def test_a_skip_term_within_bounds_that_no_hyperplane_can_be_stepped_across():
+    rng = np.random.default_rng(22)
+    W, b = rng.standard_normal((6, 5)), 2.0 * rng.standard_normal(6)
+    A, L = rng.standard_normal((1, 6)), rng.standard_normal((1, 5))
+    network = TwoLayerNetwork(A, W, b, linear=L)
+    found = identify(network.predict, 5, rng=0, bounds=(-1.0, 1.0))
+    assert found.status is Status.RECOVERED
+    X = rng.uniform(-1.0, 1.0, (200, 5))
+    np.testing.assert_allclose(found.network.predict(X), network.predict(X), atol=1e-6)
+
+
 @pytest.mark.parametrize(("d", "k", "m"), [(4, 12, 3), (20, 10, 1), (32, 16, 32)])
 def test_single_precision_is_read_to_what_it_allows(d, k, m):
     network = random_network(1, d=d, k=k, m=m)

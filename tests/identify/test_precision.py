@@ -192,3 +192,16 @@ def test_what_answers_to_the_same_question_differ_by(kind, answer):
         assert (found == "") == (kind == "")
         assert size < 1e-6 if kind == "" else size > 1e-4
     assert right >= 9
+
+
+def test_weak_noise_is_no_state():
+    # The answers to one question may differ by less than those to others.
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+
+        def noisy(X, rng=rng):
+            Y = NETWORK.predict(X)
+            return Y + 3e-5 * rng.standard_normal(Y.shape)
+
+        questions, precision, _ = probed(noisy, seed=seed)
+        assert repeats(questions, precision)[0] in ("", "noise")

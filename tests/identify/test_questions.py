@@ -247,3 +247,30 @@ def test_behind_a_sigmoid_large_outputs_are_less_exact():
         np.testing.assert_allclose(lost, 1.0 + np.exp(Y.max(axis=1)))
     assert (asking(NETWORK.predict).loss_of_digits(Y) == 1.0).all()
     assert (asking(NETWORK.predict, link="softmax").loss_of_digits(Y) == 1.0).all()
+
+
+def test_small_probabilities_that_are_what_is_left_of_a_sum_have_few_digits():
+    logits = np.linspace(-15.0, 15.0, 61)[:, None]
+    exact = Questions(lambda X: expit(logits[: len(X)]), Region.of(1), link="sigmoid")
+    left = Questions(lambda X: 0.5 + (expit(logits[: len(X)]) - 0.5), Region.of(1), link="sigmoid")
+    Y = exact.ask(np.zeros((61, 1)))
+    own = left.ask(np.zeros((61, 1)))
+    np.testing.assert_allclose(exact.loss_of_digits(Y), 1.0 + np.exp(logits[:, 0]), rtol=1e-6)
+    lost = left.loss_of_digits(own)
+    np.testing.assert_allclose(lost, 1.0 + 2.0 * np.cosh(logits[:, 0]), rtol=1e-6)
+    # That is what the logarithm makes of the rounding of one half.
+    assert (np.abs(own - logits)[:, 0] <= np.finfo(np.float64).eps * lost + 1e-14).all()
+
+
+@pytest.mark.parametrize(("dtype", "logit"), [(np.float64, -25.0), (np.float32, -12.0)])
+def test_where_such_probabilities_say_nothing_they_are_not_finite(dtype, logit):
+    logits = np.append(np.linspace(-6.0, 0.0, 31), logit)[:, None]
+
+    def left(X):
+        half = dtype(0.5)
+        return half + (expit(logits[: len(X)]).astype(dtype) - half)
+
+    questions = Questions(left, Region.of(1), link="sigmoid")
+    questions.ask(np.zeros((31, 1)))
+    with pytest.raises(NotFinite, match="too near 0 or 1"):
+        questions.ask(np.zeros((32, 1)))

@@ -217,3 +217,27 @@ def test_a_softmax_in_place_of_scores_is_no_network():
     found = identify(lambda X: softmax(network.predict(X)), 4, rng=0)
     assert found.status is Status.NOT_PIECEWISE_LINEAR
     assert "link='softmax'" in found.advice
+
+
+@pytest.mark.parametrize("kind", ["step", "sign", "labels", "steps"])
+def test_a_jump_is_seen_wherever_a_gap_was_closed(kind):
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        d = 1 + seed % 3
+        w, c = rng.standard_normal(d), rng.standard_normal()
+        boxes = {
+            "step": lambda X, w=w, c=c: (X @ w > c) * 1.0,
+            "sign": lambda X, w=w, c=c: np.sign(X @ w - c),
+            "labels": lambda X, w=w, c=c: np.column_stack([X @ w > c, X @ w <= c]) * 1.0,
+            "steps": lambda X, w=w, c=c: (X @ w > c) * 1.0 + (X @ w > c + 1.0),
+        }
+        assert identify(boxes[kind], d, rng=seed).status is Status.DISCONTINUOUS
+
+
+def test_rows_of_different_lengths_are_no_answer():
+    with pytest.raises(ValueError, match=r"\(n,\) or \(n, m\), one row an input, got rows of diff"):
+        identify(lambda X: [[0.0] * (1 + i % 2) for i in range(len(X))], 2)
+
+
+def test_what_a_box_is_exact_to_is_not_known_before_it_has_answered():
+    assert identify(random_network(0).predict, 4, budget=1).rounding == np.inf

@@ -49,6 +49,14 @@ def test_normal_form_leaves_a_row_of_zeros():
     assert network.normalized().W.tolist() == [[0.0, 0.0], [0.6, 0.8]]
 
 
+@pytest.mark.parametrize("size", [1e-200, 1e200])
+def test_normal_form_of_rows_whose_squares_are_no_numbers(size):
+    network = TwoLayerNetwork(A=np.ones((1, 1)), W=size * np.array([[3.0, 4.0]]))
+    normal = network.normalized()
+    np.testing.assert_allclose(normal.W, [[0.6, 0.8]], rtol=1e-14)
+    np.testing.assert_allclose(normal.A, [[5.0 * size]], rtol=1e-14)
+
+
 def test_weights_cannot_be_changed():
     network = random_network(0)
     with pytest.raises(ValueError, match="read-only"):

@@ -46,6 +46,9 @@ def test_rows_that_are_meant(text, rows):
         ("1 > 0", "names no column"),
         ("speed is None", "neither a column"),
         ("trial == 1 and trial == 'one'", "compares trial with numbers and with text"),
+        # Numbers of columns are doubles.
+        ("trial == 9007199254740993", "9007199254740993 is beyond"),
+        ("trial in (1, -9007199254740993)", "9007199254740993 is beyond"),
     ],
 )
 def test_other_expressions_are_refused(text, what):

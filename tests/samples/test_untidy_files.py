@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from pureneuron import recover
 from pureneuron.samples import UnclearColumns, read_inputs, read_samples
 from pureneuron.samples.files.names import numbered, plain
 
@@ -315,3 +316,45 @@ def test_arrays_that_give_one_column_twice_are_refused(tmp_path):
         np.savez(tmp_path / "a.npz", X=M[:, :2], Y=M[:, 2], **others)
         with pytest.raises(ValueError, match=r"X and x0? of .*a\.npz both give a column x0"):
             read_samples(tmp_path / "a.npz")
+
+
+def test_a_packed_file_that_is_cut_short_or_damaged_is_named(tmp_path):
+    text = "x0,x1,y0\n" + "\n".join(f"{i},{i % 7},{i / 3}" for i in range(3000))
+    whole = gzip.compress(text.encode())
+    damaged = bytearray(whole)
+    damaged[len(whole) // 2] ^= 0xFF
+    path = tmp_path / "a.csv.gz"
+    for packed in (whole[: len(whole) // 2], bytes(damaged), whole[:5]):
+        path.write_bytes(packed)
+        with pytest.raises(ValueError, match=r"a\.csv\.gz is not a readable CSV file"):
+            read_samples(path).head(3000)
+
+
+@pytest.mark.parametrize("limit", [None, "20kB"])
+def test_a_missing_value_is_named_by_its_file_and_its_row_there(tmp_path, limit):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.standard_normal((600, 3)), columns=["x0", "x1", "y0"])
+    frame["trial"] = np.arange(600) % 5
+    frame.loc[101, "x1"] = np.nan
+    frame[:90].to_csv(tmp_path / "a.csv", index=False)
+    frame[90:].to_csv(tmp_path / "b.csv", index=False)
+    options = {"inputs": "x*", "memory_limit": limit}
+    for asked in ({}, {"filter": "trial != 0"}):
+        with pytest.raises(ValueError, match=r"NaN at row 11 of .*b\.csv, column 'x1'"):
+            recover(read_samples(tmp_path, **options, **asked), 1)
+
+
+def test_an_example_names_no_columns_of_the_other_role(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("x0,x1,x0_sd,y0,y1\n1,2,3,4,5\n2,3,4,5,6\n")
+    with pytest.raises(UnclearColumns) as found:
+        read_samples(path)
+    assert found.value.example == "x0,x1"
+    np.savez(tmp_path / "a.npz", Y=np.ones((4, 2)))
+    with pytest.raises(UnclearColumns) as found:
+        read_samples(tmp_path / "a.npz")
+    assert found.value.example == "…"
+    np.savez(tmp_path / "b.npz", stim=np.ones((4, 3)), Y=np.ones((4, 2)))
+    with pytest.raises(UnclearColumns) as found:
+        read_samples(tmp_path / "b.npz", inputs="stim")
+    assert found.value.example == "stim*"

@@ -87,7 +87,8 @@ def print_identification(found: Identification, link: Link, *, saved: Path | Non
         )
     else:
         print_line("No fresh questions were asked, so nothing is known of the accuracy")
-    print_line(f"The box itself is exact to {found.rounding:.2g}")
+    if isfinite(found.rounding):
+        print_line(f"The box itself is exact to {found.rounding:.2g}")
     if _REMARKS[link]:
         print_line(_REMARKS[link])
     print_line(f"{network!r}")

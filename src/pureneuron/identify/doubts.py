@@ -174,6 +174,8 @@ def kinks_bend(
     within = region.contains(Z - step) & region.contains(Z + step)
     Z, step, A, length = Z[within], step[within], A[:, within], length[within]
     count = len(Z)
+    if not count:
+        return False
     Y, rounding = residual(np.concatenate([Z - step, Z, Z + step]))
     before, at, behind = Y.reshape(3, count, -1)
     bend = np.linalg.norm(before - 2.0 * at + behind, axis=1)

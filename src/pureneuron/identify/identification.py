@@ -41,7 +41,8 @@ class Identification(Recovery):
         Largest difference between the network and the box at fresh questions, relative to the
         root mean square of the output about its mean; infinity if none were asked.
     rounding : float
-        What the box itself is exact to, in the same units: that limits the accuracy.
+        What the box itself is exact to, in the same units: that limits the accuracy. Infinity if
+        the run ended before it was seen.
     n_fresh : int
         Fresh questions at random that were asked at the end.
     """

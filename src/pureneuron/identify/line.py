@@ -159,6 +159,8 @@ def _single(
     places = [meeting(left, right) for left, right in pairs]
     for i, (left, right) in enumerate(pairs):
         if _is_narrow(left, right, narrowest):
+            # Where rounding is coarse a gap is closed by what is seen on either side of it.
+            _refuse_jump(left, right)
             places[i] = 0.5 * (left.last + right.first)
     known = [i for i, place in enumerate(places) if place is not None]
     if not is_coarse or not known:
@@ -205,14 +207,19 @@ def _closed(row: list[Node], narrowest: float) -> list[Node]:
         left, right = node.piece, after.piece
         if node.closed or not _is_narrow(left, right, narrowest):
             continue
-        middle = 0.5 * (left.last + right.first)
-        width = abs(right.first - left.last)  # Pieces that are known may overlap.
-        steep = np.abs(left.slope).max() + np.abs(right.slope).max()
-        jump = float(np.abs(right.at(middle) - left.at(middle)).max())
-        if jump > THRESHOLDS.jump * (steep * width + left.error(middle) + right.error(middle)):
-            raise Discontinuous
+        _refuse_jump(left, right)
         closed[i] = replace(node, closed=True)
     return closed
+
+
+def _refuse_jump(left: Piece, right: Piece) -> None:
+    """Raise :class:`Discontinuous` if the function jumps in a gap in which nothing can be seen."""
+    middle = 0.5 * (left.last + right.first)
+    width = abs(right.first - left.last)  # Pieces that are known may overlap.
+    steep = np.abs(left.slope).max() + np.abs(right.slope).max()
+    jump = float(np.abs(right.at(middle) - left.at(middle)).max())
+    if jump > THRESHOLDS.jump * (steep * width + left.error(middle) + right.error(middle)):
+        raise Discontinuous
 
 
 def _is_narrow(left: Piece, right: Piece, narrowest: float) -> bool:

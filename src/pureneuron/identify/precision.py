@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -123,8 +123,7 @@ def probe(questions: Questions, rng: np.random.Generator) -> Precision:
     Y = Y / size
     near = Y[1] - 2.0 * Y[2] + Y[3]
     largest = max(float(np.abs(Y).max()), 1.0)
-    least = 4.0 * np.finfo(np.float64).eps * largest
-    grain = 0.5 * questions.granularity * largest
+    grain = _least(questions, largest)
     # Far from zero inputs are rounded as well.
     far = float(np.max(np.abs(region.center) / region.scale))
     grain = max(grain, THRESHOLDS.of_inputs * np.finfo(np.float64).eps * far)
@@ -132,12 +131,29 @@ def probe(questions: Questions, rng: np.random.Generator) -> Precision:
         digit = _last_digit(questions.first_answers) / float(size.max())
         grain = max(grain, digit if digit < THRESHOLDS.steps else 0.0)
     return Precision(
-        rounding=max(float(np.median(np.abs(near))) / np.sqrt(6.0), least, grain),
+        rounding=max(float(np.median(np.abs(near))) / np.sqrt(6.0), grain),
         size=size,
-        curved=float(np.mean(_curved(Y, least))),
+        curved=float(np.mean(_curved(Y, 4.0 * np.finfo(np.float64).eps * largest))),
         places=centres,
         answers=Y[2],
     )
+
+
+def regauged(precision: Precision, questions: Questions) -> Precision:
+    """Return the precision of a box whose answers, since the first ones, may have been far larger.
+
+    A neuron that was off there may be so strong that its products round by more than was seen.
+    """
+    Z, Y = questions.kept()
+    far = np.maximum(1.0, np.linalg.norm(Z, axis=1) / np.sqrt(Z.shape[1]))
+    largest = float(np.max(np.abs(Y).max(axis=1) / far))
+    return replace(precision, rounding=max(precision.rounding, _least(questions, largest)))
+
+
+def _least(questions: Questions, largest: float) -> float:
+    """Return the least rounding of answers of this size."""
+    least = 4.0 * np.finfo(np.float64).eps
+    return max(least, 0.5 * questions.granularity) * largest
 
 
 def curved_share(
@@ -197,8 +213,13 @@ def _spread(Y: Array) -> Array:
 
 
 def exactness(precision: Precision, questions: Questions, Z: Array, Y: Array) -> Array:
-    """Return how exact the answers Y (n, m) to questions Z (n, d) are, (n,)."""
-    return np.asarray(precision.tolerance(Z) * questions.loss_of_digits(Y))
+    """Return how exact the answers Y (n, m) to questions Z (n, d) are, (n,).
+
+    A neuron may be on where nothing was asked at first, and outputs larger there than their size.
+    """
+    safety = THRESHOLDS.coarse_safety if precision.is_coarse else THRESHOLDS.safety
+    own = safety * questions.granularity * np.abs(Y).max(axis=1, initial=0.0)
+    return np.asarray(np.maximum(precision.tolerance(Z), own) * questions.loss_of_digits(Y))
 
 
 def _last_digit(answers: Array) -> float:
@@ -244,7 +265,7 @@ def repeats(
     answers = np.concatenate([questions.ask(Z), questions.ask(Z)])
     y = answers[:, int(np.argmax(answers.std(axis=0)))]
     within = max(y[:count].std(), y[count:].std())
-    if within <= 0.1 * y.std() or y.std() <= usual:
+    if within <= 0.1 * y.std():
         return "state", off
     order = np.arange(len(y))
     drifts = abs(np.corrcoef(order, y)[0, 1]), abs(np.corrcoef(y[1:], y[:-1])[0, 1])

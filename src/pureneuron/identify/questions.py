@@ -12,9 +12,32 @@ from pureneuron.identify.boxes import Link
 from pureneuron.identify.region import Region
 from pureneuron.monitor import Monitor
 from pureneuron.progress import Progress
-from pureneuron.typing import Array
+from pureneuron.typing import Array, BoolArray
 
 __all__ = ["NotFinite", "OutOfQuestions", "Questions"]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Numbers that decide, each with its meaning.
+
+    Attributes
+    ----------
+    small, telling : float, int
+        Probability below which numbers are finer than the grid of those near one, and how many
+        that are on it tell that all are (rounding).
+    least, least_single : float
+        Least probability, and least that is left to one, that says something where all are on that
+        grid, in double and in single precision (make bench-identify).
+    """
+
+    small: float = 0.03
+    telling: int = 8
+    least: float = 1e-9
+    least_single: float = 1e-4
+
+
+THRESHOLDS = Thresholds()
 
 
 class OutOfQuestions(Exception):
@@ -80,6 +103,8 @@ class Questions:
     _is_half: bool = True
     _first_answer: float = np.nan
     _varies: bool = False
+    _small: Array | int = 0
+    _finer: BoolArray | bool = False
     first_answers: Array | None = None
 
     def ask(self, Z: Array) -> Array:
@@ -109,17 +134,16 @@ class Questions:
     def _ask(self, Z: Array) -> Array:
         self.monitor.check_time()
         X = self.region.to_inputs(Z)
-        answers = np.array(self.function(X))  # a box may use its array again
+        answers = self._array(self.function(X), len(Z))
         self.count += len(Z)
         self.n_calls += 1
         if self.monitor.callback is not None:
             self.monitor.callback(Progress(self.stage, iteration=self.count))
-        least = 1e-290 if answers.dtype == np.float64 else 1e-36
         checked = self._checked(answers, len(Z))
         self._note_precision(checked)
         if self.first_answers is None:
             self.first_answers = checked
-        Y = unlinked(checked, self.link, least)
+        Y = unlinked(checked, self.link, *self._range(answers.dtype == np.float64))
         if not np.isfinite(Y).all():
             at = X[np.flatnonzero(~np.isfinite(Y).all(axis=1))[0]]
             shown = np.array2string(at, precision=6, threshold=8, separator=", ")
@@ -131,10 +155,23 @@ class Questions:
             self._numbers = self.most_kept + 1
         return Y
 
+    def _array(self, answers: Any, n: int) -> np.ndarray:
+        try:
+            return np.array(answers)  # a box may use its array again
+        except ValueError:
+            raise self._of_other_shape(n, "rows of different lengths") from None
+
+    def _of_other_shape(self, n: int, found: str) -> ValueError:
+        expected = "(n,) or (n, m)" if self.n_outputs is None else f"(n, {self.n_outputs})"
+        return ValueError(
+            f"the function must map inputs of shape {(n, self.region.n_inputs)} to answers of "
+            f"shape {expected}, one row an input, got {found}"
+        )
+
     def _wrong_with(self, answers: Array) -> str:
         if not np.isfinite(answers).all() or self.link == "identity":
             return "not finite"
-        return f"no probability between 0 and 1, as behind a {self.link}, or is rounded to 0 or 1"
+        return f"no probability between 0 and 1, as behind a {self.link}, or is too near 0 or 1"
 
     def _note_precision(self, answers: Array) -> None:
         """Note whether all answers are numbers of single or half precision, and differ at all."""
@@ -145,6 +182,28 @@ class Questions:
         if np.isnan(self._first_answer):
             self._first_answer = float(answers.flat[0])
         self._varies |= bool(np.any(answers != self._first_answer))
+        if self.link != "identity":
+            small = (answers > 0.0) & (answers < THRESHOLDS.small)
+            grid = np.where(small, answers, 0.0) / (0.25 * self.granularity)
+            self._small = self._small + small.sum(axis=0)
+            self._finer = self._finer | np.any(grid != np.rint(grid), axis=0)
+
+    @property
+    def _absolute(self) -> BoolArray:
+        """Tell of which outputs small probabilities are no finer than those near one, (m,).
+
+        They are what is left of a sum, and exact to rounding of that.
+        """
+        return np.asarray(
+            (np.asarray(self._small) >= THRESHOLDS.telling) & ~np.asarray(self._finer)
+        )
+
+    def _range(self, is_double: bool) -> tuple[Array, float]:
+        """Return the least (m,) and the largest probability that says something."""
+        single = self.granularity > 1e-10
+        least = THRESHOLDS.least_single if single else THRESHOLDS.least
+        smallest = 1e-290 if is_double and not single else 1e-36
+        return np.where(self._absolute, least, smallest), 1.0 - THRESHOLDS.least
 
     @property
     def granularity(self) -> float:
@@ -162,12 +221,8 @@ class Questions:
             raise ValueError(f"the function must return real numbers, got {answers.dtype} values")
         if n == 1 and (answers.ndim == 0 or (answers.ndim == 1 and len(answers) > 1)):
             answers = answers.reshape(1, -1)  # Of a function that squeezes what it returns.
-        expected = "(n,) or (n, m)" if self.n_outputs is None else f"(n, {self.n_outputs})"
         if answers.ndim not in (1, 2) or len(answers) != n:
-            raise ValueError(
-                f"the function must map inputs of shape {(n, self.region.n_inputs)} to answers of "
-                f"shape {expected}, one row an input, got shape {answers.shape}"
-            )
+            raise self._of_other_shape(n, f"shape {answers.shape}")
         Y = np.asarray(answers, dtype=np.float64).reshape(n, -1)
         if self.n_outputs is None:
             self.n_outputs, self.is_vector = Y.shape[1], answers.ndim == 1
@@ -181,10 +236,20 @@ class Questions:
 
     def loss_of_digits(self, Y: Array) -> Array:
         """Return how much less exact than others the outputs (n, m) are for the link, (n,)."""
-        if self.link != "sigmoid":
+        if self.link == "identity":
             return np.ones(len(Y))
-        # A probability near one is known to rounding, what is left to one is not.
-        return np.asarray(1.0 + np.exp(np.clip(Y * self.output_scale, None, 50.0)).max(axis=1))
+        logits, absolute = np.clip(Y * self.output_scale, -50.0, 50.0), self._absolute
+        if self.link == "softmax":
+            if not absolute.any():
+                return np.ones(len(Y))
+            odds = np.exp(np.clip(logits, -25.0, 25.0))
+            return np.asarray(
+                1.0 + np.max(absolute * odds.sum(axis=1, keepdims=True) / odds, axis=1)
+            )
+        # A probability near one is known to rounding, what is left to one is not; nor is a small
+        # one that is what is left of a sum.
+        lost = np.exp(logits) + absolute * np.exp(-logits)
+        return np.asarray(1.0 + lost.max(axis=1))
 
     @property
     def keeps_all(self) -> bool:
@@ -197,8 +262,10 @@ class Questions:
         return np.concatenate(Z), np.concatenate(Y) / self.output_scale
 
 
-def unlinked(Y: Array, link: Link, least: float) -> Array:
-    """Undo the link: from probabilities to outputs; NaN where they are below ``least``, or one.
+def unlinked(Y: Array, link: Link, least: Array, largest: float) -> Array:
+    """Undo the link: from probabilities to outputs; NaN where they say nothing.
+
+    That is below ``least`` (m,), or, behind a sigmoid, above ``largest``.
 
     Softmax loses a constant that all outputs share: outputs with mean zero are returned.
     """
@@ -206,7 +273,7 @@ def unlinked(Y: Array, link: Link, least: float) -> Array:
         return Y
     with np.errstate(divide="ignore", invalid="ignore"):
         if link == "sigmoid":
-            sure = (Y < least) | (Y > 1.0 - 1e-9)
+            sure = (Y < least) | (Y > largest)
             return np.where(sure, np.nan, np.log(Y) - np.log1p(-Y))
         logits = np.where(Y < least, np.nan, np.log(Y))
         return np.asarray(logits - logits.mean(axis=1, keepdims=True))

@@ -12,7 +12,7 @@ from pureneuron.identify.boxes import Box
 from pureneuron.identify.identification import Identification, largest_share
 from pureneuron.identify.line import Discontinuous, Tangled
 from pureneuron.identify.orientation import oriented
-from pureneuron.identify.precision import Precision, curved_share, probe, repeats
+from pureneuron.identify.precision import Precision, curved_share, probe, regauged, repeats
 from pureneuron.identify.questions import NotFinite, OutOfQuestions, Questions
 from pureneuron.identify.reading import Reading
 from pureneuron.identify.refine import n_unknowns
@@ -117,6 +117,7 @@ class Run:
             verdict = self._attempt(precision, is_last=attempt == 1)
             if verdict is not None:
                 break
+            precision = self.precision = regauged(precision, questions)
         assert verdict is not None
         if precision.is_coarse and verdict[0] is Status.MISFIT:
             return self._by_fit(verdict)
@@ -249,10 +250,10 @@ class Run:
 
     @property
     def _rounding(self) -> float:
-        """What the box is exact to, as far as that has been seen."""
+        """What the box is exact to; infinity before that has been seen."""
         if self.search is not None:
             return self.search.precision.rounding
-        return 0.0 if self.precision is None else self.precision.rounding
+        return np.inf if self.precision is None else self.precision.rounding
 
     def identification(
         self, status: Status, reason: str, box: Box, n_neurons: int | Literal["auto"]

@@ -167,7 +167,10 @@ class TwoLayerNetwork:
         A positive factor moves freely between row i of W (with its bias) and column i of A; the
         normal form puts it into A. A row of zeros stays as it is.
         """
-        length = np.linalg.norm(self.W, axis=1)
+        # Squares of numbers such as 1e-200 and 1e200 are none.
+        largest = np.abs(self.W).max(axis=1, initial=0.0)
+        largest[largest == 0.0] = 1.0
+        length = largest * np.linalg.norm(self.W / largest[:, None], axis=1)
         length[length == 0.0] = 1.0
         return TwoLayerNetwork(
             A=self.A * length,

@@ -94,9 +94,9 @@ def judged(seen: Merged, samples: Samples) -> Seen:
     n_rows = int(seen.get("rows", 0))
     if n_rows == 0:
         raise ValueError("X has 0 sample(s): there are no rows to learn from")
-    _refuse_nonfinite("X", seen, samples.input_names)
-    _refuse_nonfinite("Y", seen, samples.output_names)
-    _refuse_nonfinite("sample_weight", seen, ())
+    _refuse_nonfinite("X", seen, samples, samples.input_names)
+    _refuse_nonfinite("Y", seen, samples, samples.output_names)
+    _refuse_nonfinite("sample_weight", seen, samples, ())
     if seen["min weight"] < 0.0:
         raise ValueError("sample_weight holds a negative weight; weights must be at least zero")
     if seen["max weight"] == 0.0:
@@ -188,11 +188,11 @@ def _first_nonfinite(M: AnyArray, offset: int) -> np.ndarray:
     return np.array([row + offset, column, np.isnan(float(M[int(row), int(column)]))])
 
 
-def _refuse_nonfinite(name: str, seen: Merged, columns: Sequence[str]) -> None:
+def _refuse_nonfinite(name: str, seen: Merged, samples: Samples, columns: Sequence[str]) -> None:
     place = seen[f"bad {name}"]
     if place.size == 0:
         return
     row, column, is_nan = (int(value) for value in place)
-    raise ValueError(
-        nonfinite_message(name, row, columns[column] if columns else None, bool(is_nan))
-    )
+    source, row = samples.origin(row)
+    title = columns[column] if columns else None
+    raise ValueError(nonfinite_message(name, row, title, bool(is_nan), source=source))

@@ -75,6 +75,10 @@ class CountedSamples(Samples):
         """Take the first rows; neither that nor passes over them count."""
         return self.adopt(self._samples.head(n_rows))
 
+    def origin(self, row: int) -> tuple[str, int]:
+        """Ask the source."""
+        return self._samples.origin(row)
+
     def recomputed(self) -> CountedSamples:
         """Keep nothing that is derived."""
         recomputed = self._like_this(self._samples.recomputed())

@@ -128,10 +128,17 @@ def refuse_nonfinite(name: str, M: AnyArray, columns: Sequence[str], *, before: 
 
 
 def nonfinite_message(
-    name: str, row: int, column: str | None, is_nan: bool, *, before: str = "fitting"
+    name: str,
+    row: int,
+    column: str | None,
+    is_nan: bool,
+    *,
+    before: str = "fitting",
+    source: str = "",
 ) -> str:
-    """Say that argument ``name`` holds NaN or infinity, and where."""
-    where = f"row {row}" + ("" if column is None else f", column {column!r}")
+    """Say that argument ``name`` holds NaN or infinity, and where; ``source`` is a file."""
+    where = f"row {row}" + (f" of {source}" if source else "")
+    where += "" if column is None else f", column {column!r}"
     return (
         f"Input {name} contains {'NaN' if is_nan else 'infinity'} at {where} "
         f"(rows count from 0): drop such rows or fill the gaps before {before}"

@@ -102,6 +102,13 @@ class Samples(ABC):
         """
         return self.take(np.arange(n_rows))
 
+    def origin(self, row: int) -> tuple[str, int]:
+        """Return the file that a row comes from, and its number there; for messages.
+
+        Where there are no files that is no name, and the number as it is.
+        """
+        return "", row
+
     def recomputed(self) -> Samples:
         """Return the same rows, of which nothing that is derived is kept in memory."""
         return self

@@ -46,6 +46,10 @@ class CheckpointedSamples(Samples):
         self.in_memory, self.held_bytes = samples.in_memory, samples.held_bytes
         self.n_rows = samples.n_rows
 
+    def origin(self, row: int) -> tuple[str, int]:
+        """Ask the source."""
+        return self._samples.origin(row)
+
     def reduce(self, kernel: Kernel, *params: Any) -> Merged:
         """Give the pass from the journal, or make it and keep it."""
         if not self._journal.is_open:

@@ -30,19 +30,23 @@ __all__ = [
 _SLICE = re.compile(r"(\d*):(\d*)")
 _LETTERS = {"inputs": "x", "outputs": "y"}
 _MOST_FAMILIES = 50  # that an example is looked for in
+_MOST_LISTED = 6  # columns that an example lists where no pattern means just these
 
 
 def example_request(table: Table, taken: Collection[str] = (), letter: str = "") -> str:
     """Return how columns that are not ``taken`` could be asked for.
 
-    The family named with ``letter`` is the example, or the largest one.
+    The family named with ``letter`` is the example, or the largest one that is not named with the
+    letter of the other role.
     """
-    used = set(taken)
-    left = [name for name in table.names if name not in used]
+    used, others = set(taken), set(_LETTERS.values()) - {letter} if letter else set()
+    left = [n for n in table.names if n not in used and (numbered(n) or "?")[0] not in others]
     largest = sorted(families(left), key=lambda each: (each[0] == letter, len(each[1])))
     for stem, members in largest[: -_MOST_FAMILIES - 1 : -1]:
         if len(members) > 1 and (pattern := pattern_of(stem, members, table.names)):
             return pattern
+        if stem == letter and len(members) <= _MOST_LISTED:
+            return ",".join(members)
     return "…"
 
 
@@ -217,6 +221,8 @@ def _no_column(table: Table, item: str, role: str) -> ValueError:
         f"its columns are {abbreviated(table.names, table.names)}"
     )
     near = nearest(item, table.names)
+    if of_array := [n for n in table.names if re.fullmatch(rf"{re.escape(item)}\d+", n)]:
+        near = pattern_of(item, of_array, table.names) or near
     if near is None:
         return ValueError(found)
     if role == "filter":  # An expression: a name alone is no example of one.

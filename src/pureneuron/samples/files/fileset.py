@@ -14,7 +14,7 @@ from pureneuron.samples.files.roles import Columns, row_bytes, rows_in_cache
 from pureneuron.samples.files.tables import Dialect, Table, open_table
 from pureneuron.samples.groups import group_codes, group_keys
 from pureneuron.samples.listing import abbreviated
-from pureneuron.typing import AnyArray
+from pureneuron.typing import AnyArray, IndexArray
 
 __all__ = ["FileBatches", "FileSet", "Piece", "fingerprint_of"]
 
@@ -32,13 +32,20 @@ class Piece:
     path : Path
         The file.
     row : int
-        The row number, in the file, of the first of them.
+        The row number, in the file, of the first row that was read with them.
+    kept : (n,) array of int or None
+        Which of the rows from there on they are, where a filter leaves some out.
     """
 
     values: AnyArray
     labels: AnyArray | None
     path: Path
     row: int
+    kept: IndexArray | None = None
+
+    def number(self, i: int) -> int:
+        """Return the number, in the file, of the i-th row."""
+        return self.row + (i if self.kept is None else int(self.kept[i]))
 
 
 @dataclass(frozen=True)
@@ -129,14 +136,16 @@ class FileSet:
                     groups = labels[columns.groups] if columns.groups else None
                     if groups is not None:
                         kind = _refuse_other_labels(table.path, groups, kind)
-                    values = M[:, :width]
+                    values, kept = M[:, :width], None
                     if columns.filter is not None:
                         by_name = dict(zip(numbers, M.T, strict=True)) | dict(labels)
-                        rows = columns.filter.rows({k: by_name[n] for k, n in columns.filtered})
-                        values, groups = values[rows], None if groups is None else groups[rows]
+                        met = columns.filter.rows({k: by_name[n] for k, n in columns.filtered})
+                        kept = np.flatnonzero(met)
+                        values, groups = values[kept], None if groups is None else groups[kept]
                     if len(values):
                         any_rows = True
-                        yield Piece(values.astype(dtype, copy=False), groups, table.path, row)
+                        values = values.astype(dtype, copy=False)
+                        yield Piece(values, groups, table.path, row, kept)
                     row += len(M)
             except ValueError:
                 _refuse_change(table.path, signature)  # What is wrong may come of that.
@@ -234,6 +243,14 @@ class FileBatches:
             held.append(piece)
             rows += len(piece.values)
         yield self._batch(held)
+
+    def origin(self, row: int) -> tuple[str, int]:
+        """Return the file that a row comes from, and its number there; it reads up to that row."""
+        for piece in self.files.pieces(self.columns, self.n_rows):
+            if row < len(piece.values):
+                return str(piece.path), piece.number(row)
+            row -= len(piece.values)
+        raise IndexError("there are fewer rows")
 
     def _batch(self, pieces: Sequence[Piece]) -> tuple[AnyArray, ...]:
         M = _stacked([piece.values for piece in pieces])

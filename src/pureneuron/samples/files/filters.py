@@ -27,6 +27,7 @@ _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
 }
+_MOST_EXACT = 2**53  # numbers of columns are doubles, which hold no larger whole number exactly
 _QUOTED = re.compile(r"`([^`]+)`")
 
 
@@ -51,7 +52,8 @@ class Filter:
     Raises
     ------
     ValueError
-        If it is no such expression, or compares a column with numbers and with text.
+        If it is no such expression, compares a column with numbers and with text, or with a whole
+        number that doubles do not hold.
     """
 
     text: str
@@ -123,6 +125,11 @@ class Filter:
 
     def _constant(self, node: ast.expr) -> Any:
         if isinstance(node, ast.Constant) and isinstance(node.value, int | float | str):
+            if isinstance(node.value, int) and node.value > _MOST_EXACT:
+                raise self._wrong(
+                    f"whole numbers are told apart up to 2⁵³ = {_MOST_EXACT}, and {node.value} is "
+                    "beyond: filter by a column of text, or of smaller numbers"
+                )
             return node.value
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
             value = self._constant(node.operand)

@@ -51,10 +51,17 @@ class LoadedSamples(ArraySamples):
         read of them.
     notes : tuple of str
         What else there is to know about the files.
+    files : FileBatches
+        The files, and what is read of them.
     """
 
     fingerprint: str
     notes: tuple[str, ...]
+    files: FileBatches
+
+    def origin(self, row: int) -> tuple[str, int]:
+        """Return the file that a row comes from, and its number there."""
+        return self.files.origin(row)
 
 
 class StreamedFiles(StreamedSamples):
@@ -62,6 +69,11 @@ class StreamedFiles(StreamedSamples):
 
     fingerprint: str
     notes: tuple[str, ...]
+    files: FileBatches
+
+    def origin(self, row: int) -> tuple[str, int]:
+        """Return the file that a row comes from, and its number there."""
+        return self.files.origin(row)
 
 
 FileSamples: TypeAlias = LoadedSamples | StreamedFiles
@@ -136,14 +148,13 @@ def read_samples(
     input_names = columns.inputs if named else _numbered("x", columns.inputs)
     output_names = columns.outputs if named else _numbered("y", columns.outputs)
     parts = files.load(columns, limit)
+    batches = FileBatches(files, columns, rows_of_a_batch(columns, files.dtype(columns), limit))
     samples: FileSamples
     if parts is not None:
         samples = LoadedSamples(**parts, input_names=input_names, output_names=output_names)
     else:
-        n_rows = rows_of_a_batch(columns, files.dtype(columns), limit)
-        samples = StreamedFiles(
-            FileBatches(files, columns, n_rows), input_names=input_names, output_names=output_names
-        )
+        samples = StreamedFiles(batches, input_names=input_names, output_names=output_names)
+    samples.files = batches
     samples.fingerprint = fingerprint_of(files, columns)
     samples.notes = _notes(files.first, columns, {"inputs": inputs, "outputs": outputs})
     return samples

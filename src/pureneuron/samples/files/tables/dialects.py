@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
+from zlib import error as ZlibError
 
 from pureneuron.samples.files.tables.table import Dialect, UnclearColumns
 
@@ -87,9 +88,14 @@ def read_head(path: Path, encoding: str | None) -> Head:
     packed = path.suffix.lower() == ".gz"
     with cast(BinaryIO, gzip.open(path) if packed else path.open("rb")) as file:
         raw, more = b"", True
-        while more and (len(raw) < _HEAD_BYTES or raw.count(b"\n") < _HEAD_LINES):
-            piece = file.read(max(_HEAD_BYTES, len(raw)))
-            raw, more = raw + piece, bool(piece)
+        try:
+            while more and (len(raw) < _HEAD_BYTES or raw.count(b"\n") < _HEAD_LINES):
+                piece = file.read(max(_HEAD_BYTES, len(raw)))
+                raw, more = raw + piece, bool(piece)
+        except (EOFError, ZlibError, gzip.BadGzipFile) as error:
+            raise ValueError(
+                f"{path} is not a readable CSV file: {error}; it may be cut short"
+            ) from error
     size = path.stat().st_size
     if packed:
         size = max(4 * size, len(raw))  # Text packs so or better; more is found out on the way.

@@ -55,7 +55,7 @@ def hdf5_arrays(path: Path) -> dict[str, tuple[Path, str, tuple[int, ...], np.dt
     try:
         with h5py.File(path, "r") as file:
             file.visititems(note)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
         raise ValueError(
             f"{path} is not a readable HDF5 file: {error}; it may be cut short"
         ) from error

@@ -7,6 +7,7 @@ SciPy.
 from __future__ import annotations
 
 from pathlib import Path
+from zlib import error as ZlibError
 
 import numpy as np
 
@@ -65,9 +66,10 @@ def _loaded(path: Path) -> dict[str, AnyArray]:
     from scipy.io.matlab import MatReadError
 
     # SciPy has not implemented every version: a damaged header may name any.
+    damaged = (ValueError, TypeError, OSError, EOFError, ZlibError)
     try:
         loaded = loadmat(path)
-    except (ValueError, TypeError, OSError, EOFError, MatReadError, NotImplementedError) as error:
+    except (*damaged, MatReadError, NotImplementedError) as error:
         raise ValueError(
             f"{path} is not a readable MATLAB file: {error}; it may be cut short"
         ) from error

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, Any
 from zipfile import BadZipFile, ZipFile
 from zlib import error as ZlibError
@@ -21,7 +22,15 @@ __all__ = ["open_npy", "open_npz"]
 
 _LONGEST_HEADER = 1 << 24  # bytes: some 400,000 named fields
 # zipfile has not implemented every compression: a damaged archive may name any.
-_DAMAGED = (ValueError, EOFError, OSError, BadZipFile, ZlibError, NotImplementedError)
+_DAMAGED = (
+    ValueError,
+    EOFError,
+    OSError,
+    BadZipFile,
+    ZlibError,
+    TokenError,
+    NotImplementedError,
+)
 
 
 def open_npz(path: Path) -> MatrixTable:
