@@ -26,6 +26,7 @@ from pureneuron.inference import (
     smaller_test,
 )
 from pureneuron.inference.diagnostics import THRESHOLDS as TESTED
+from pureneuron.inference.omitted_unit import OmittedUnitTest
 from pureneuron.inference.scores import LEVELS
 from pureneuron.inference.status import THRESHOLDS as STATUS
 from pureneuron.initialize import Suggested
@@ -191,7 +192,8 @@ def another_size(
     (linear, k), omitted, blocks = size_of(fit), diagnostics.omitted, diagnostics.blocks
     if tried[linear, k].searched != (linear, k) and not found.search.agreement:
         return Step.to(fit, problem, "a simpler model")
-    if omitted is not None and omitted.is_rejected:
+    is_new = k < most and (linear, k + 1) not in tried
+    if omitted is not None and (omitted.is_rejected or (is_new and _may_hide_one(omitted))):
         if k >= most:
             return _searched_again(found, problem) if asked else None
         if (linear, k + 1) in tried:
@@ -199,7 +201,8 @@ def another_size(
         tell = monitor.observer(fit.problem, "growing", 1, 1)
         grown = _grown(fit, omitted.larger, blocks, most, limits=limits, seed=seed, observer=tell)
         return Step.to(grown, problem, "more neurons")
-    shrink = partial(_shrunk, blocks=blocks, limits=limits, seed=seed)
+    alike = diagnostics.noise_is_alike
+    shrink = partial(_shrunk, blocks=blocks, limits=limits, seed=seed, alike=alike)
     without, before = _sufficient(diagnostics.smaller), tried.get((linear, k - 1))
     if without is None:
         return _beside_linear_part(found, tried, problem, shrink, limits)
@@ -208,6 +211,15 @@ def another_size(
     fewest = shrink(without)
     # Where several are too many, the fits between need not be confirmed.
     return Step.to(without if size_of(fewest) in tried else fewest, problem, "fewer neurons")
+
+
+def _may_hide_one(omitted: OmittedUnitTest) -> bool:
+    """Tell whether a neuron more is to be tried, though tests that hold for any noise see none.
+
+    What few blocks show is seen if noise is alike in all rows; and whether it is so, a fit that
+    lacks a neuron does not tell.
+    """
+    return omitted.p_alike < LEVELS.needed
 
 
 def _searched_again(found: Found, problem: Problem) -> Step | None:
@@ -305,10 +317,12 @@ def is_too_large(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> bool
     return _one_less(fit, blocks, limits=limits, seed=seed).p_value > LEVELS.needed
 
 
-def _one_less(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> SmallerTest:
+def _one_less(
+    fit: Fit, blocks: Blocks, *, limits: Limits, seed: int, alike: bool = False
+) -> SmallerTest:
     # Rows in order can be thinned out: their blocks stay the same stretches.
     independent = blocks.kind == "order"
-    return smaller_test(fit, blocks, limits=limits, seed=seed, independent=independent)
+    return smaller_test(fit, blocks, limits=limits, seed=seed, independent=independent, alike=alike)
 
 
 def _grown(
@@ -334,14 +348,14 @@ def _grown(
         W = seen.larger
 
 
-def _shrunk(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> Fit:
+def _shrunk(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int, alike: bool) -> Fit:
     """Take neurons away from a fit, one after the other, as long as one less would do."""
     while fit.n_neurons > 1:
         if fit.is_exact:
             without = fit_without_one(fit, limits=limits)[0]
             less = without if without.is_exact else None
         else:
-            less = _sufficient(_one_less(fit, blocks, limits=limits, seed=seed))
+            less = _sufficient(_one_less(fit, blocks, limits=limits, seed=seed, alike=alike))
         if less is None:
             break
         fit = less

@@ -341,9 +341,10 @@ def test_values_that_are_not_finite(tmp_path, refused, value, name):
     table = columns()
     table["x7"] = table["x7"].copy()
     table["x7"][41] = value
-    write_table(tmp_path / "samples.csv", table)
-    assert f"{name} at row 41, column 'x7'" in refused("fit", tmp_path / "samples.csv")
-    assert f"{name} at row 41, column 'x7'" in refused("diagnose", tmp_path / "samples.csv")
+    path = tmp_path / "samples.csv"
+    write_table(path, table)
+    assert f"{name} at row 41 of {path}, column 'x7'" in refused("fit", path)
+    assert f"{name} at row 41 of {path}, column 'x7'" in refused("diagnose", path)
 
 
 def test_too_few_rows(tmp_path, refused):
@@ -424,7 +425,7 @@ def test_names_of_columns_and_files_are_never_put_in_other_words(tmp_path, refus
     table = columns()
     write_table(path, table | {"negative_slope": np.full(N, np.nan)})
     error = refused("fit", path, "--inputs", "negative_slope,x0")
-    assert "NaN at row 0, column 'negative_slope'" in error
+    assert f"NaN at row 0 of {path}, column 'negative_slope'" in error
     write_table(path, table | {"max_iter": np.full(N, "text")}, force=True)
     assert f"{path} holds 'text' in row 0 (rows count from 0), column max_iter" in refused(
         "fit", path, "--weight", "max_iter"

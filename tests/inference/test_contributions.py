@@ -216,7 +216,7 @@ def test_the_covariance_with_a_change_leaves_out_what_the_tangent_space_spans(
     chosen = np.array([True, False, True, True, False])
     rng = np.random.default_rng(0)
     W, A = rng.standard_normal((2, 4)), rng.standard_normal((2, 2 + intercept))
-    (found,) = contributions.along([(W, A, chosen)])
+    ((found, variance),) = contributions.along([(W, A, chosen)])
     assert np.array_equal(found[~chosen], np.zeros(2))
     Z = rows.X @ W.T
     H = np.where(Z > 0.0, Z, 0.2 * Z)
@@ -230,6 +230,11 @@ def test_the_covariance_with_a_change_leaves_out_what_the_tangent_space_spans(
     z = np.sum(E * change, axis=1) - np.einsum("nm,nmp->np", E, J) @ K @ JC
     wanted = np.array([z[b == NUMBER].sum() for b in range(5)]) * chosen
     assert found == pytest.approx(wanted, abs=1e-6 * np.abs(wanted).max())
+    # The variance for noise that is alike in all rows: what the information of all rows leaves.
+    power, explained = np.sum(change[some] ** 2), np.sum(some) * JC @ K @ JC
+    loudest = np.linalg.eigvalsh(E.T @ E / len(E))[-1]
+    left = max(power - explained, 0.2 * power)
+    assert variance == pytest.approx(loudest * left, rel=1e-4)
 
 
 def test_batches_do_not_matter():

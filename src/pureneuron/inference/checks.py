@@ -88,5 +88,5 @@ def _is_dispelled(screened: Screening) -> bool:
         return False
     if not has_rows_to_spare(screened.contributions):
         return False
-    p, _ = decided_by_halves(screened, None, LEVELS.omitted, all_units=False)
-    return p >= LEVELS.doubtful
+    halves = decided_by_halves(screened, None, LEVELS.omitted, all_units=False)
+    return halves.p_value >= LEVELS.doubtful

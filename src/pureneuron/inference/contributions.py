@@ -50,6 +50,9 @@ class Thresholds:
         Eigenvalue of the residual's correlation matrix that is zero (rounding).
     spanned : float
         Share of the spread of ``e g`` that is rounding: the model spans g.
+    least_left : float
+        Share of the power of a change that counts as not explained at least, for its variance
+        (calibration).
     part_entries, part_rows : int
         Entries of functions and activations that are held at a time, and the fewest rows: threads
         wait for the interpreter at every call (make bench-scale).
@@ -61,6 +64,7 @@ class Thresholds:
     faint: float = 1e-4
     dependent: float = 1e-8
     spanned: float = 1e-6
+    least_left: float = 0.2
     part_entries: int = 1_000_000
     part_rows: int = 1024
     enough_rows: float = 4000.0
@@ -172,8 +176,11 @@ class Contributions:
         counted = np.sum(z**2, axis=(0, 2)) > THRESHOLDS.spanned * np.sum(whole**2, axis=(0, 2))
         return Scores.standardised(z, counted)
 
-    def along(self, changes: Sequence[tuple[Array, Array, Array]]) -> list[Array]:
+    def along(self, changes: Sequence[tuple[Array, Array, Array]]) -> list[tuple[Array, float]]:
         """Return the sums (b,) over some blocks of the residual times changes of the outputs.
+
+        Beside them is the variance of their total if noise is independent from row to row and alike
+        in all of them, or more than that where it differs between outputs.
 
         What the tangent space spans of a change is taken off, by regression over the chosen
         blocks: where a larger network was fitted to other rows, that is noise of those. Where it
@@ -197,20 +204,25 @@ class Contributions:
             self._beyond(sums, chosen) for sums, (_, _, chosen) in zip(seen, changes, strict=True)
         ]
 
-    def _beyond(self, sums: Merged, chosen: Array) -> Array:
+    def _beyond(self, sums: Merged, chosen: Array) -> tuple[Array, float]:
         """Take off what the tangent space spans of a change."""
         point, known = self.fit.point, self.known
-        of_A = sums["of A"] / sums["total"]
+        total, loudest = sums["total"], float(np.linalg.eigvalsh(self.residual_moments)[-1])
+        of_A = sums["of A"] / total
         if known is None:
-            spanned = np.tensordot(self._of_A, of_A @ point.gram_inverse, 2)
-            return np.asarray((sums["along"] - spanned) * chosen)
+            changed = of_A @ point.gram_inverse
+            spanned = np.tensordot(self._of_A, changed, 2)
+            left = _left(float(sums["power"]), total * float(np.sum(of_A * changed)))
+            return np.asarray((sums["along"] - spanned) * chosen), loudest * left
         of_W = sums["of W"].ravel() / sums["total"]
         if known.fits_slope:
             of_W = np.append(of_W, sums["of slope"] / sums["total"])
         turned = known.inverse @ (of_W - np.tensordot(of_A, known.follow, 2))
         changed = of_A @ known.gram_inverse - known.follow @ turned
         spanned = np.tensordot(self._of_A, changed, 2) + self._of_W @ turned
-        return np.asarray((sums["along"] - spanned) * chosen)
+        explained = float(np.sum(of_A * changed) + of_W @ turned)
+        left = _left(float(sums["power"]), total * explained)
+        return np.asarray((sums["along"] - spanned) * chosen), loudest * left
 
     def with_noise_of(self, larger: Point, sign: Array) -> Problem:
         """Return the problem whose outputs are the fitted ones and noise, with other signs.
@@ -247,6 +259,11 @@ class Contributions:
         per_output = n_unknowns(problem, self.fit.n_neurons) / problem.n_outputs
         enough = max(THRESHOLDS.enough_rows, THRESHOLDS.enough_equations * per_output)
         return max(int(problem.n_rows // enough), 1)
+
+
+def _left(power: float, explained: float) -> float:
+    """Return what of a change is not explained; the chosen blocks know it but so well."""
+    return max(power - explained, THRESHOLDS.least_left * power)
 
 
 def _whitening_residual(EE: Array) -> Array:
@@ -352,7 +369,7 @@ def _sums_along(
     W, A, other_W, other_A = (like(batch, M) for M in (*here, *added))
     k, all_W = W.shape[0], xp.concat([W, other_W])
     along, counted = np.zeros(blocks.n_blocks), to_numpy(chosen)
-    of_A, of_W, of_slope, total = 0.0 * A, 0.0 * W, 0.0, 0.0
+    of_A, of_W, of_slope, total, power = 0.0 * A, 0.0 * W, 0.0, 0.0, 0.0
     for run in blocks.runs(batch, _rows_of_a_part(sum(A.shape) + sum(other_A.shape))):
         for number, rows in run.blocks:
             if not counted[number]:
@@ -363,6 +380,7 @@ def _sums_along(
             H, change = xp.concat([both[:k, :], both[all_W.shape[0] :, :]]), other_A @ both[k:, :]
             E = residual_across(part, H, A)
             along[number] += float(xp.sum(E * change))
+            power += float(xp.sum(change * change))
             of_A, total = of_A + change @ H.T, total + total_weight(part)
             pulled = A[:, :k].T @ change
             if fits_slope:
@@ -370,4 +388,5 @@ def _sums_along(
                 of_slope = of_slope + xp.sum(Z * pulled)
             of_W = of_W + times(pulled, D[:k, :]) @ part.X
     sums = {"along": Sum(along), "of A": Sum(of_A), "of W": Sum(of_W), "total": Sum(total)}
+    sums["power"] = Sum(power)
     return {**sums, "of slope": Sum(of_slope)} if fits_slope else sums

@@ -24,6 +24,7 @@ from pureneuron.inference.identifiability import (
 )
 from pureneuron.inference.omitted_unit import OmittedUnitTest, omitted_unit_test
 from pureneuron.inference.order import SmallerTest, smaller_test
+from pureneuron.inference.scores import LEVELS
 from pureneuron.optimize import Fit, Limits
 from pureneuron.problem import Problem, n_unknowns
 from pureneuron.results import StageReport
@@ -122,12 +123,23 @@ class Diagnostics:
                 "the tests see no more neurons, and an information criterion asks for one more: "
                 "there are too few rows to tell"
             )
+        robust = self.dependence is not None and self.dependence.kind == "robust"
+        if robust and self.omitted is not None and self.omitted.p_alike < LEVELS.rejected:
+            return (
+                "a neuron more fits far better, but few stretches of the rows show it: noise that "
+                "is louder there would do the same"
+            )
         if self.n_independent < THRESHOLDS.tested_blocks:
             return (
                 f"only about {round(self.n_independent)} parts of the data are independent of one "
                 "another: errors and tests cannot be relied on"
             )
         return ""
+
+    @property
+    def noise_is_alike(self) -> bool:
+        """Whether noise is independent from row to row, and alike in all of them."""
+        return self.dependence is not None and self.dependence.kind == "iid"
 
     def describe(self) -> StageReport:
         """Report the state of the units, the tests, and what is assumed of the noise."""
@@ -240,11 +252,16 @@ def diagnose_fit(
     shows = problem.linear_part_shows(fit.n_neurons)
     if dependence is not None and checks.screened is not None:
         thorough = determined is not None and (counts or not determined.is_close)
-        omitted = checks.omitted or omitted_unit_test(checks.screened, thorough=thorough)
+        alike = dependence.kind == "iid"
+        omitted = checks.omitted or omitted_unit_test(
+            checks.screened, thorough=thorough, alike=alike
+        )
         independent = dependence.kind in ("iid", "robust")
         enough = independent and shows and rank == fit.n_neurons
         if not enough and not omitted.is_rejected:
-            smaller = smaller_test(fit, better, limits=limits, seed=seed, independent=independent)
+            smaller = smaller_test(
+                fit, better, limits=limits, seed=seed, independent=independent, alike=alike
+            )
     return Diagnostics(
         checks=checks,
         reversible=is_reversible(fit),

@@ -60,6 +60,9 @@ class OmittedUnitTest:
     criterion_wants_more : bool
         Whether an information criterion (BIC) asks for the unit more, where it was fitted to all
         rows: there may be too few of them for the test to see it.
+    p_alike : float
+        The p-value if noise is known to be independent from row to row and alike in all of them,
+        where half of the rows were fitted; 1 elsewhere.
     """
 
     p_value: float
@@ -68,6 +71,7 @@ class OmittedUnitTest:
     concentrated: bool
     largest: Mapping[str, float]
     criterion_wants_more: bool = False
+    p_alike: float = 1.0
 
     @property
     def is_rejected(self) -> bool:
@@ -81,6 +85,7 @@ def omitted_unit_test(
     level: float = LEVELS.omitted,
     thorough: bool = False,
     start: Array | None = None,
+    alike: bool = False,
 ) -> OmittedUnitTest:
     """Go on from a screening to the test: fit a unit more where it is undecided.
 
@@ -97,18 +102,22 @@ def omitted_unit_test(
         Whether all units are fitted anew with the one more, from several starts.
     start : (r,) array, optional
         White direction of another start.
+    alike : bool
+        Whether noise is known to be independent from row to row and alike in all of them.
     """
     p, family = screened.p_value, screened.family
-    larger, wants_more = screened.larger, False
+    larger, wants_more, p_alike = screened.larger, False, 1.0
     known = screened.contributions.known
     if p >= level / 2.0 and known is None and has_halves(screened.contributions):
         # Among many units, all are not fitted anew, but the one more alone to what they leave.
-        q, larger = refitted_by_halves(screened, Starts(start, curved=True), all_units=False)
+        halves = refitted_by_halves(screened, Starts(start, curved=True), all_units=False)
+        q, p_alike, larger = halves.p_value, halves.p_alike, halves.larger
         p, family = 1.0 - (1.0 - min(p, q)) ** 2, "unit" if q < p else family
     elif p >= level / 2.0 and known is not None:
         spare = has_rows_to_spare(screened.contributions)
         if spare:
-            q, larger = decided_by_halves(screened, start, level, all_units=thorough)
+            halves = decided_by_halves(screened, start, level, all_units=thorough)
+            q, p_alike, larger = halves.p_value, halves.p_alike, halves.larger
         else:
             q, larger, wants_more = gain_among_signs(screened, start)
         family = "unit" if q < p else family
@@ -116,7 +125,13 @@ def omitted_unit_test(
         p = 1.0 - (1.0 - min(p, q)) ** 2
         if level / 2.0 <= p < THRESHOLDS.undecided and not thorough and spare:
             starts = Starts.several(start, all_units=True)
-            q, wider = refitted_by_halves(screened, starts, all_units=True)
-            q = 1.0 - (1.0 - q) ** 3
-            p, family, larger = (q, "unit", wider) if q < p else (p, family, larger)
-    return OmittedUnitTest(p, family, larger, screened.concentrated, screened.largest, wants_more)
+            wider = refitted_by_halves(screened, starts, all_units=True)
+            q = 1.0 - (1.0 - wider.p_value) ** 3
+            p, family, larger = (q, "unit", wider.larger) if q < p else (p, family, larger)
+            p_alike = min(2.0 * min(p_alike, wider.p_alike), 1.0)
+    if alike and p_alike < p:
+        # One test more, of the same thing, and mostly with the same outcome.
+        p, family = min(2.0 * p_alike, p), "unit" if 2.0 * p_alike < p else family
+    return OmittedUnitTest(
+        p, family, larger, screened.concentrated, screened.largest, wants_more, p_alike
+    )

@@ -9,7 +9,7 @@ gains in data sets whose noise has random signs, block by block: there is nothin
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special
@@ -160,6 +160,26 @@ def _best_with_one_more(problem: Problem, W: Array, directions: Array) -> Point:
 
 
 @dataclass(frozen=True, eq=False)
+class Halves:
+    """What a unit more, fitted to each half of the blocks, adds on the other one.
+
+    Attributes
+    ----------
+    p_value : float
+        One-sided: what is added has to go with the residual, block after block.
+    p_alike : float
+        The same for noise that is independent from row to row and alike in all: a unit that few
+        blocks show is seen as well.
+    larger : (k + 1, r) array
+        White rows of the larger network of one half.
+    """
+
+    p_value: float
+    p_alike: float
+    larger: Array
+
+
+@dataclass(frozen=True, eq=False)
 class Starts:
     """Directions in which a unit more begins.
 
@@ -199,21 +219,26 @@ class Starts:
 
 def decided_by_halves(
     screened: Screening, start: Array | None, level: float, *, all_units: bool
-) -> tuple[float, Array]:
+) -> Halves:
     """Refit from a direction that is known, and only where that does not decide from others."""
-    if start is not None:
-        q, larger = refitted_by_halves(screened, Starts(start), all_units=all_units)
-        if q < level / 8.0:
-            return 2.0 * q, larger
     n_random = THRESHOLDS.n_random if start is None and all_units else 0
     others = Starts.several(start, all_units=all_units, random=n_random)
-    q, larger = refitted_by_halves(screened, others, all_units=all_units)
-    return q if start is None else min(2.0 * q, 1.0), larger
+    if start is None:
+        return refitted_by_halves(screened, others, all_units=all_units)
+    first = refitted_by_halves(screened, Starts(start), all_units=all_units)
+    if first.p_value < level / 8.0:
+        return replace(first, p_value=2.0 * first.p_value, p_alike=2.0 * first.p_alike)
+    second = refitted_by_halves(screened, others, all_units=all_units)
+    alike = min(first.p_alike, second.p_alike)
+    return replace(
+        second,
+        p_value=min(2.0 * second.p_value, 1.0),
+        p_alike=min(2.0 * alike, 1.0),
+        larger=first.larger if first.p_alike < second.p_alike else second.larger,
+    )
 
 
-def refitted_by_halves(
-    screened: Screening, starts: Starts, *, all_units: bool
-) -> tuple[float, Array]:
+def refitted_by_halves(screened: Screening, starts: Starts, *, all_units: bool) -> Halves:
     """Fit a unit more to each half of the blocks, and test what it adds on the other half.
 
     Parameters
@@ -224,15 +249,8 @@ def refitted_by_halves(
         Where the unit begins; of the ends the best counts.
     all_units : bool
         Whether all units are fitted anew.
-
-    Returns
-    -------
-    p_value : float
-        One-sided: what is added has to go with the residual.
-    W : (k + 1, r) array
-        White rows of the larger network of one half.
     """
-    contributions = screened.contributions
+    contributions, tiny = screened.contributions, np.finfo(np.float64).tiny
     fit = contributions.fit
     k, fitted = fit.n_neurons, fit.point
     # Blocks without rows are of no use to either.
@@ -263,9 +281,13 @@ def refitted_by_halves(
         else:
             A = np.hstack([A, np.zeros((len(A), fit.problem.n_beside))])
         changes.append((W, A, ~chosen))
-    z = np.sum(contributions.along(changes), axis=0)
-    statistic = z.sum() / max(float(np.linalg.norm(z)), np.finfo(np.float64).tiny)
-    return float(special.ndtr(-statistic)), larger
+    added = contributions.along(changes)
+    z, variance = sum(each for each, _ in added), sum(each for _, each in added)
+    by_block, alike = (
+        float(special.ndtr(-np.sum(z) / max(spread, tiny)))
+        for spread in (float(np.linalg.norm(z)), float(np.sqrt(variance)))
+    )
+    return Halves(by_block, alike, larger)
 
 
 def _held_problems(contributions: Contributions, halves: Sequence[AnyArray]) -> list[Problem]:

@@ -163,7 +163,13 @@ def _own_unknowns(fit: Fit) -> int:
 
 
 def smaller_test(
-    fit: Fit, blocks: Blocks, *, limits: Limits, seed: int, independent: bool = False
+    fit: Fit,
+    blocks: Blocks,
+    *,
+    limits: Limits,
+    seed: int,
+    independent: bool = False,
+    alike: bool = False,
 ) -> SmallerTest:
     """Test whether a neuron less would do: the omitted-unit test of the fit without one.
 
@@ -183,6 +189,8 @@ def smaller_test(
         For candidates and signs.
     independent : bool
         Whether rows are, so that any of them may be left out.
+    alike : bool
+        Whether noise is known to be alike in all rows, too.
     """
     clearly = _clearly_needed(fit, blocks, limits=limits, seed=seed) if independent else None
     if clearly is not None:
@@ -200,9 +208,13 @@ def smaller_test(
     gain = (without.loss - fit.loss) / chance
     screened = _screened(without, blocks, seed)
     test = omitted_unit_test(
-        screened, level=LEVELS.needed, thorough=True, start=fit.point.W[neuron]
+        screened, level=LEVELS.needed, thorough=True, start=fit.point.W[neuron], alike=alike
     )
-    return SmallerTest(test.p_value, gain, without)
+    p = test.p_value
+    if alike:
+        # What chance gains is known then, whatever few rows it comes from.
+        p = min(p, float(special.chdtrc(own, gain / THRESHOLDS.by_chance)))
+    return SmallerTest(p, gain, without)
 
 
 def _clearly_needed(fit: Fit, blocks: Blocks, *, limits: Limits, seed: int) -> SmallerTest | None:
