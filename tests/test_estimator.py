@@ -348,3 +348,18 @@ class TestErrors:
         for level in (0.0, 1.0, 95):
             with pytest.raises(ValueError, match="level must lie between 0 and 1"):
                 recovery.conf_int(level)
+
+
+def test_outputs_keep_the_names_of_their_columns():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.standard_normal((300, 3)), columns=["a", "b", "c"])
+    Y = np.maximum(X.to_numpy()[:, :2], 0.0) + 0.1 * rng.standard_normal((300, 2))
+    for y, names in (
+        (pd.DataFrame(Y, columns=["left", "right"]), ("left", "right")),
+        (pd.Series(Y[:, 0], name="rate"), ("rate",)),
+        (pd.Series(Y[:, 0]), ("y0",)),
+        (pd.DataFrame(Y), ("y0", "y1")),
+        (Y, ("y0", "y1")),
+    ):
+        est = PureNeuronRegressor(len(names), random_state=0).fit(X, y)
+        assert est.recovery_.output_names == names

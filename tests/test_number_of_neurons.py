@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+from scipy.signal import lfilter
 
 from pureneuron import TwoLayerNetwork, recover
 from pureneuron.datasets import make_teacher
@@ -225,3 +226,77 @@ def test_fewer_neurons_beside_a_linear_part_are_simpler_or_nearer_to_the_data(se
     assert recovery.network.n_neurons == 2
     assert not recovery.network.linear.any()
     assert not recovery.certified
+
+
+BIASES = {"fit_hidden_bias": True, "fit_intercept": True}
+
+
+@pytest.mark.parametrize("asked", ["auto", 3])
+def test_a_neuron_that_is_seldom_on_is_not_left_out(asked):
+    # Thirty of five thousand rows: too few blocks for a test that holds for any noise.
+    found = []
+    for seed in (4, 5, 8, 11, 17, 20):
+        rng = np.random.default_rng(seed)
+        X, noise = rng.standard_normal((5000, 6)), 0.1 * rng.standard_normal((5000, 2))
+        W, A = rng.standard_normal((3, 6)), rng.standard_normal((2, 3))
+        W, A = W / np.linalg.norm(W, axis=1)[:, None], A / np.linalg.norm(A, axis=0)
+        teacher = TwoLayerNetwork(A, W, [-2.5, 0.1, -0.1], [1.0, 2.0])
+        fit = recover(ArraySamples(X, teacher.predict(X) + noise), asked, rng=0, **BIASES)
+        assert fit.network.n_neurons == 3
+        found.append(fit.status)
+    assert found.count(Status.RECOVERED) >= 3
+    assert Status.MISFIT not in found
+
+
+@pytest.mark.parametrize("in_order", [True, False])
+def test_the_order_of_rows_that_drift_does_not_take_a_neuron_away(in_order):
+    teacher = TwoLayerNetwork([[1.0, 0.5]], [[1.0], [-1.0]])
+    for seed in (0, 2, 8, 11):
+        rng = np.random.default_rng(seed)
+        X = 0.3 * np.cumsum(rng.standard_normal(3000))[:, None]
+        F = teacher.predict(X)
+        Y = F + 0.1 * F.std() * rng.standard_normal(F.shape)
+        rows = np.arange(3000) if in_order else rng.permutation(3000)
+        fit = recover(ArraySamples(X[rows], Y[rows]), 2, rng=0)
+        # One neuron beside a linear part is the same function of one input.
+        assert fit.network.n_neurons == 2 or fit.network.linear.any()
+        left = np.mean((Y[rows] - fit.network.predict(X[rows])) ** 2)
+        assert left < 1.01 * np.mean((Y - F) ** 2)
+
+
+def test_bursts_of_a_neuron_are_seen():
+    A = np.array([[1.0, -0.7, 0.5], [0.3, 0.6, 1.0]])
+    W = np.array([[1.0, 0.0, 0.0], [-0.6, 0.8, 0.0], [0.0, -0.6, 0.8]])
+    teacher = TwoLayerNetwork(A, W, [-0.5, -2.5, -0.3], [0.1, 0.2])
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        drive = np.sqrt(1.0 - 0.9**2) * rng.standard_normal((6000, 3))
+        X = lfilter([1.0], [1.0, -0.9], drive, axis=0)[2000:]
+        F = teacher.predict(X)
+        Y = F + 0.1 * F.std() * rng.standard_normal(F.shape)
+        assert recover(ArraySamples(X, Y), 3, rng=0, **BIASES).network.n_neurons == 3
+
+
+def test_a_neuron_that_one_row_switches_off_is_no_neuron():
+    # Without noise six neurons fitted as well, one of them on in all rows but one.
+    rng = np.random.default_rng(882656364)
+    W, A = rng.standard_normal((5, 2)), rng.standard_normal((1, 5))
+    X = rng.standard_normal((300, 2))
+    for seed in range(3):
+        teacher = TwoLayerNetwork(A, W / np.linalg.norm(W, axis=1)[:, None], W[:, 0], [0.5])
+        off = TwoLayerNetwork(
+            np.hstack([A, [[1e-3]]]),
+            np.vstack([teacher.W, [[1.0, 0.0]]]),
+            np.append(teacher.hidden_bias, -np.sort(X[:, 0])[1] + 1e-9),
+            [0.5],
+        )
+        fit = recover(ArraySamples(X, teacher.predict(X)), 6, init=off, rng=seed, **BIASES)
+        assert fit.network.n_neurons == 5
+        assert fit.network.match(teacher).error_W < 1e-9
+
+
+def test_a_network_to_begin_with_says_how_many():
+    teacher, X, Y = drawn(1)
+    fit = recover(ArraySamples(X, Y), init=teacher, rng=0)
+    assert fit.status is Status.RECOVERED
+    assert fit.network.n_neurons == 3

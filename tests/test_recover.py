@@ -673,3 +673,64 @@ def test_many_inputs_and_outputs_cost_only_the_reduction():
     assert recovery.status is Status.RECOVERED
     assert recovery.network.n_neurons == 4
     assert recovery.stage("moments").figures["spectrum"].shape == (10,)
+
+
+def test_neurons_of_a_slope_near_minus_one_may_be_the_other_way_round():
+    # σ(t) is nearly |t|: what tells w from −w is a hundredth of it.
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        W = rng.standard_normal((3, 6))
+        teacher = TwoLayerNetwork(
+            rng.standard_normal((2, 3)),
+            W / np.linalg.norm(W, axis=1)[:, None],
+            negative_slope=-0.99,
+        )
+        X = rng.standard_normal((3000, 6))
+        for noise, status in ((0.1, Status.DEGENERATE), (0.001, Status.RECOVERED)):
+            Y = teacher.predict(X) + noise * rng.standard_normal((3000, 2))
+            fit = recover(ArraySamples(X, Y), 3, rng=0, negative_slope=-0.99)
+            assert fit.status is status
+
+
+@pytest.mark.parametrize("law", ["one-hot", "signs"])
+def test_inputs_of_few_values_with_biases(law):
+    # Rows of W may coincide there, and nothing is known of what belongs to which.
+    rng = np.random.default_rng(0)
+    X = np.eye(6)[rng.integers(6, size=2000)]
+    X = rng.choice([-1.0, 1.0], size=(2000, 2)) if law == "signs" else X
+    teacher = make_teacher(X.shape[1], 2, 2, rng=1)
+    samples = ArraySamples(X, teacher.predict(X) + 0.1 * rng.standard_normal((2000, 2)))
+    for seed in range(2):
+        fit = recover(samples, 3, rng=seed, fit_hidden_bias=True, fit_intercept=True)
+        assert fit.status is not Status.RECOVERED
+
+
+def test_what_is_no_sample_is_told_what_is():
+    X, Y = np.ones((4, 2)), np.ones((4, 1))
+    for wrong in (X, (X, Y), None):
+        with pytest.raises(TypeError, match=r"takes samples, such as ArraySamples\(X, Y\), got"):
+            recover(wrong)
+    with pytest.raises(TypeError, match="got ndarray"):
+        recover(X, Y)
+    with pytest.raises(ValueError, match="init must be"):
+        recover(ArraySamples(X, Y), 1, init=X)
+    with pytest.raises(ValueError, match="n_neurons must be"):
+        recover(ArraySamples(X, Y), Y)
+
+
+def test_a_checkpoint_in_a_file_is_refused(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("")
+    with pytest.raises(ValueError, match="must name a folder, and .*file is a file"):
+        recover(ArraySamples(np.eye(4), np.eye(4)), 1, checkpoint=path)
+
+
+def test_one_group_is_no_test():
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        teacher = make_teacher(5, 3, 4, rng=rng)
+        X = rng.standard_normal((1000, 5))
+        Y = teacher.predict(X) + 0.1 * rng.standard_normal((1000, 4))
+        fit = recover(ArraySamples(X, Y, groups=np.zeros(1000, dtype=int)), 3, rng=0)
+        assert fit.status is Status.TOO_FEW_SAMPLES
+        assert "only about 1 part of the data is independent" in fit.reason

@@ -81,6 +81,8 @@ class Checkpoint:
         if folder is None:
             return
         self._path = Path(folder) / _HEADER
+        if self._path.parent.is_file():
+            raise ValueError(f"checkpoint must name a folder, and {self._path.parent} is a file")
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(self._path.parent)
         try:

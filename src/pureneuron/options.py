@@ -172,12 +172,15 @@ class Options:
         return Limits(self.max_iter, self.tol)
 
     def _refuse_out_of_range(self) -> None:
-        if self.n_neurons != "auto" and not is_integer(self.n_neurons, 1):
+        automatic = isinstance(self.n_neurons, str) and self.n_neurons == "auto"
+        if not automatic and not is_integer(self.n_neurons, 1):
             raise ValueError(
                 f"n_neurons must be an integer of at least 1 or 'auto', got {self.n_neurons!r}"
             )
-        known = isinstance(self.init, TwoLayerNetwork)
-        if not known and self.init not in ("auto", "moments", "random"):
+        known = isinstance(self.init, TwoLayerNetwork) or (
+            isinstance(self.init, str) and self.init in ("auto", "moments", "random")
+        )
+        if not known:
             raise ValueError(
                 f"init must be 'auto', 'moments', 'random' or a TwoLayerNetwork, got {self.init!r}"
             )

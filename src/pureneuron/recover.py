@@ -106,6 +106,8 @@ def recover(
 
     Raises
     ------
+    TypeError
+        If these are no samples, or there is no such option.
     ValueError
         If the data are unusable (see :func:`~pureneuron.problem.check_samples`) or too few for the
         network, or an option is out of range or cannot be honoured; or if the checkpoint is that of
@@ -115,6 +117,10 @@ def recover(
     TimeoutError
         If the time limit has passed before there is a network.
     """
+    if not isinstance(samples, Samples):
+        raise TypeError(
+            f"recover takes samples, such as ArraySamples(X, Y), got {type(samples).__name__}"
+        )
     asked = Options.of(n_neurons=n_neurons, **options)
     monitor = Monitor(callback, time_limit=asked.time_limit)
     kept = Checkpoint(checkpoint, samples, asked, rng)
@@ -169,11 +175,14 @@ def propose(problem: Problem, options: Options, streams: Streams, monitor: Monit
         shared = blocks.n_blocks > 1 and (blocks.kind == "groups" or options.errors == "serial")
         rank = linear_rank(problem, part, rng=streams.rank, blocks=blocks if shared else None)
         stage.report(rank)
-    k = first_number(problem, rank) if options.n_neurons == "auto" else int(options.n_neurons)
+    given = (Given(init),) if isinstance(init, TwoLayerNetwork) else ()
+    if options.n_neurons != "auto":
+        k = int(options.n_neurons)
+    else:
+        k = init.n_neurons if isinstance(init, TwoLayerNetwork) else first_number(problem, rank)
     check_sizes(problem, k, options)
     if init == "moments" or not options.refine:
         check_moments(problem, k, rank.value, options)
-    given = (Given(init),) if isinstance(init, TwoLayerNetwork) else ()
     seed = int(streams.tests.integers(2**32))
     return Plan(problem, k, part, rank, given, (), (), blocks, seed).with_starts(options)
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from pureneuron.inference import Diagnostics, unit_diagnostics
 from pureneuron.inference.status import THRESHOLDS as STATUS
 from pureneuron.initialize.orientation import enough_without_linear_part, rightly_turned
@@ -55,6 +57,7 @@ def simplified(fit: Fit, diagnostics: Diagnostics, *, asked: Options) -> Simpler
     # A slope has been fitted to the network as it is.
     if asked.negative_slope != "auto":
         simpler = _without_units(fit, diagnostics, asked.limits)
+        simpler = simpler or _without_hardly_off(fit, diagnostics, asked.limits)
         if simpler is None and fit.problem.fit_linear and not asked.fit_linear:
             simpler = _without_linear_part(fit, asked.limits)
     return simpler or _without_weak_inputs(fit, diagnostics)
@@ -79,6 +82,23 @@ def _without_units(fit: Fit, diagnostics: Diagnostics, limits: Limits) -> Simple
     if problem.fit_linear:
         W = rightly_turned(minimize(problem, W, limits=limits, damping=DAMPING.trusted))
     return Simpler(problem, W)
+
+
+def _without_hardly_off(fit: Fit, diagnostics: Diagnostics, limits: Limits) -> Simpler | None:
+    """Leave out units that are off in fewer rows than they have weights, if the fit stays exact.
+
+    Those few rows hold them where another neuron, the wrong way round, lets them.
+    """
+    problem, off = fit.problem, 1.0 - diagnostics.checks.units.active
+    few = problem.n_inputs / problem.n_effective
+    left = np.flatnonzero(off >= few)
+    if not fit.is_exact or problem.fit_linear or not 0 < len(left) < fit.n_neurons:
+        return None
+    beside = problem.with_linear_part()
+    if beside.n_equations < STATUS.few_exact * n_unknowns(beside, len(left)):
+        return None
+    other = minimize(beside, fit.point.W[left], limits=limits, damping=DAMPING.trusted)
+    return Simpler(beside, rightly_turned(other)) if other.is_exact else None
 
 
 def _without_linear_part(fit: Fit, limits: Limits) -> Simpler | None:

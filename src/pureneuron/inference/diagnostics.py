@@ -25,6 +25,7 @@ from pureneuron.inference.identifiability import (
 from pureneuron.inference.omitted_unit import OmittedUnitTest, omitted_unit_test
 from pureneuron.inference.order import SmallerTest, smaller_test
 from pureneuron.inference.scores import LEVELS
+from pureneuron.model import counted
 from pureneuron.optimize import Fit, Limits
 from pureneuron.problem import Problem, n_unknowns
 from pureneuron.results import StageReport
@@ -129,12 +130,18 @@ class Diagnostics:
                 "a neuron more fits far better, but few stretches of the rows show it: noise that "
                 "is louder there would do the same"
             )
-        if self.n_independent < THRESHOLDS.tested_blocks:
-            return (
-                f"only about {round(self.n_independent)} parts of the data are independent of one "
-                "another: errors and tests cannot be relied on"
-            )
-        return ""
+        return self.why_not_tested
+
+    @property
+    def why_not_tested(self) -> str:
+        """Why no test says anything; empty where they do."""
+        parts = round(self.n_independent) if self.n_independent < THRESHOLDS.tested_blocks else 0
+        if not parts:
+            return ""
+        return (
+            f"only about {counted(parts, 'part')} of the data {'is' if parts == 1 else 'are'} "
+            "independent of the rest: errors and tests cannot be relied on"
+        )
 
     @property
     def noise_is_alike(self) -> bool:

@@ -66,11 +66,12 @@ THRESHOLDS = Thresholds()
 def is_reversible(fit: Fit) -> bool:
     """Tell whether turning some rows of W round leaves the function as it is, to within the noise.
 
-    ``σ(−t) = σ(t) − t`` (for a leaky σ a multiple of t), so that turning the rows of a set S takes
-    ``Σ_S a_i w_iᵀ x`` off the outputs: nothing, where that sum vanishes. With noise it need not be
-    zero: what counts is whether the rows can tell it from zero. All sets are tried for up to
-    twelve neurons, and pairs and all of them for more. Beside a linear part every neuron can be
-    turned: which way round it is, is a convention there.
+    ``σ(−t) = σ(t) − (1 + s) t`` for the negative slope s, so that turning the rows of a set S takes
+    ``(1 + s) Σ_S a_i w_iᵀ x`` off the outputs: nothing, where that sum vanishes, and next to
+    nothing where s is nearly −1. With noise it need not be zero: what counts is whether the rows
+    can tell it from zero. All sets are tried for up to twelve neurons, and pairs and all of them
+    for more. Beside a linear part every neuron can be turned: which way round it is, is a
+    convention there.
     """
     problem, W, A = fit.problem, fit.point.W, fit.point.columns
     if problem.fit_linear:
@@ -78,7 +79,10 @@ def is_reversible(fit: Fit) -> bool:
     # Fitting moves the sum by as many standard errors as the units in S have unknowns.
     of_a_unit = problem.n_inputs + problem.n_outputs - 1
     noise = THRESHOLDS.squared_errors * of_a_unit * fit.loss / problem.n_effective
-    for rows in _vanishing_sets((A.T @ A) * (W @ W.T), noise):
+    slope = problem.activation.negative_slope
+    products = (1.0 + slope) ** 2 * (A.T @ A) * (W @ W.T)
+    # A rectifier by itself is known to be there, and then which way round it is.
+    for rows in _vanishing_sets(products, noise, fewest=1 if slope < 0.0 else 2):
         turned = W.copy()
         turned[rows] *= -1.0
         # A pair w, −w with equal columns turns into itself.
@@ -87,7 +91,7 @@ def is_reversible(fit: Fit) -> bool:
     return False
 
 
-def _vanishing_sets(products: Array, noise: float) -> Iterator[IndexArray]:
+def _vanishing_sets(products: Array, noise: float, *, fewest: int) -> Iterator[IndexArray]:
     """Yield sets S whose ``|Σ_S v_i|²`` is no more than noise a member, from inner products."""
     k = len(products)
     size = THRESHOLDS.vanishing**2 * np.diag(products).max()
@@ -95,12 +99,14 @@ def _vanishing_sets(products: Array, noise: float) -> Iterator[IndexArray]:
         sets = ((np.arange(2**k)[:, None] >> np.arange(k)) & 1).astype(np.float64)
         squares = np.sum((sets @ products) * sets, axis=1)
         members = sets.sum(axis=1)
-        vanishing = (members >= 2) & (squares <= np.maximum(noise * members, size))
+        vanishing = (members >= fewest) & (squares <= np.maximum(noise * members, size))
         yield from map(np.flatnonzero, sets[vanishing])
         return
     if products.sum() <= max(noise * k, size):
         yield np.arange(k)
     own = np.diag(products)
+    if fewest == 1:
+        yield from np.argwhere(own <= max(noise, size))
     pairs = np.triu(own[:, None] + own + 2.0 * products <= max(2.0 * noise, size), 1)
     yield from np.argwhere(pairs)
 
@@ -168,8 +174,8 @@ def determinacy(fit: Fit, known: Information, root: Root) -> Determinacy:
     # What belongs to which of two neurons is known no better than the distance between their rows.
     apart = np.linalg.norm(point.W[:, None] - point.W, axis=2) + 2.0 * np.eye(k)
     row_errors = np.array([_largest_error(root.W[:, a]) for a in units])
-    tiny = np.finfo(np.float64).tiny
-    row_errors /= np.clip(apart.min(axis=1), tiny, 1.0)
+    nearest = np.minimum(apart.min(axis=1), 1.0)
+    row_errors = np.where(nearest > 0.0, row_errors / np.where(nearest > 0.0, nearest, 1.0), np.inf)
     lengths = np.linalg.norm(point.columns, axis=0)
     column_errors = np.array([_largest_error(root.A[:, :, a]) for a in units])
     column_errors /= np.where(lengths > 0.0, lengths, 1.0)

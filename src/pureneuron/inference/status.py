@@ -165,6 +165,8 @@ def status_of_fit(fit: Fit, diagnostics: Diagnostics, *, agreement: str, n_start
     sizes = _status_of_size(fit, diagnostics)
     if sizes is not None:
         return sizes
+    if diagnostics.why_not_tested and not fit.is_exact:
+        return Verdict(Status.TOO_FEW_SAMPLES, diagnostics.why_not_tested)
     few = diagnostics.why_hardly_tested
     rejected = diagnostics.omitted is not None and diagnostics.omitted.is_rejected
     if few and not fit.is_exact and not rejected:

@@ -67,6 +67,8 @@ class _State:
     converged: bool = False
 
 
+# A step may go so far that numbers overflow. The loss there is none, and the step is refused.
+@np.errstate(over="ignore", invalid="ignore")
 def minimize(
     problem: Problem,
     W: Array,
