@@ -721,7 +721,7 @@ def test_what_is_no_sample_is_told_what_is():
 def test_a_checkpoint_in_a_file_is_refused(tmp_path):
     path = tmp_path / "file"
     path.write_text("")
-    with pytest.raises(ValueError, match="must name a folder, and .*file is a file"):
+    with pytest.raises(ValueError, match=r"must name a folder, and .*file is a file"):
         recover(ArraySamples(np.eye(4), np.eye(4)), 1, checkpoint=path)
 
 

@@ -219,7 +219,7 @@ def _may_hide_one(omitted: OmittedUnitTest) -> bool:
     What few blocks show is seen if noise is alike in all rows; and whether it is so, a fit that
     lacks a neuron does not tell.
     """
-    return omitted.p_alike < LEVELS.needed
+    return omitted.p_alike < LEVELS.omitted
 
 
 def _searched_again(found: Found, problem: Problem) -> Step | None:

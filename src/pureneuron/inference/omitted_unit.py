@@ -33,9 +33,13 @@ class Thresholds:
     ----------
     undecided : float
         A smaller p-value is worth fitting all units, where one alone does not decide (calibration).
+    share_alike : float
+        Share of the level that the test for noise which is alike in all rows has for itself: what
+        it is for, a unit that few rows show, is beyond doubt there (calibration).
     """
 
     undecided: float = 0.2
+    share_alike: float = 0.1
 
 
 THRESHOLDS = Thresholds()
@@ -62,7 +66,7 @@ class OmittedUnitTest:
         rows: there may be too few of them for the test to see it.
     p_alike : float
         The p-value if noise is known to be independent from row to row and alike in all of them,
-        where half of the rows were fitted; 1 elsewhere.
+        by a tenth of the level, where half of the rows were fitted; 1 elsewhere.
     """
 
     p_value: float
@@ -129,9 +133,9 @@ def omitted_unit_test(
             q = 1.0 - (1.0 - wider.p_value) ** 3
             p, family, larger = (q, "unit", wider.larger) if q < p else (p, family, larger)
             p_alike = min(2.0 * min(p_alike, wider.p_alike), 1.0)
+    p_alike = min(p_alike / THRESHOLDS.share_alike, 1.0)
     if alike and p_alike < p:
-        # One test more, of the same thing, and mostly with the same outcome.
-        p, family = min(2.0 * p_alike, p), "unit" if 2.0 * p_alike < p else family
+        p, family = p_alike, "unit"
     return OmittedUnitTest(
         p, family, larger, screened.concentrated, screened.largest, wants_more, p_alike
     )
