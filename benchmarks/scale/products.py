@@ -5,7 +5,7 @@
 prints a line of JSON. For each block of rows: second moments (in double precision, as sums are);
 twice the loss with its gradient, A projected out: ``HᵀH``, ``HᵀE`` and ``(D ∘ (E A))ᵀ X``; and once
 the functions that the omitted-unit test tries, about 147 of them, with their products with residual
-and activations.
+and activations, and what a neuron more adds with its products with those.
 As many threads as there are cores share the blocks.
 """
 
@@ -31,6 +31,7 @@ def product_loop(X: Array, Y: Array) -> float:
     d = X.shape[1]
     W, A = (rng.standard_normal((d, d), dtype=np.float32) for _ in range(2))
     directions = rng.standard_normal((TRIED, d), dtype=np.float32)
+    more = np.vstack([W, directions[:1]])
 
     def moments(start: int) -> object:
         x, y = (M[start : start + BATCH].astype(np.float64) for M in (X, Y))
@@ -54,9 +55,19 @@ def product_loop(X: Array, Y: Array) -> float:
             sums.append((G.T @ E, H.T @ G, E.T @ H, E.T @ E, ((E @ A) * (H > 0.0)).T @ x))
         return len(sums)
 
+    def added(start: int) -> object:
+        sums = []
+        for i in range(start, min(start + BATCH, len(X)), ROWS):
+            x, y = X[i : i + ROWS], Y[i : i + ROWS]
+            H = np.maximum(x @ more.T, 0.0)
+            E, change = y - H[:, :d] @ A.T, H[:, 1:] @ A.T
+            pulled = (change @ A) * (H[:, :d] > 0.0)
+            sums.append((np.vdot(E, change), change.T @ H, pulled.T @ x))
+        return len(sums)
+
     start = time.perf_counter()
     with using_cores(None):
-        for work in (moments, gradient, gradient, tried):
+        for work in (moments, gradient, gradient, tried, added):
             list(over_batches(work, range(0, len(X), BATCH)))
     return time.perf_counter() - start
 
