@@ -248,6 +248,24 @@ def test_a_neuron_that_is_seldom_on_is_not_left_out(asked):
     assert Status.MISFIT not in found
 
 
+def test_a_neuron_that_is_seldom_on_is_missed_among_many():
+    # With so many weights the unit more is fitted alone, in the search, before noise is known.
+    k, rng = 24, np.random.default_rng(2)
+    W, A = rng.standard_normal((k, k)) / np.sqrt(k), rng.standard_normal((k, k)) / np.sqrt(k)
+    b = 0.5 * rng.standard_normal(k)
+    b[0], A[:, 0] = -2.5 * np.linalg.norm(W[0]), 2.0 * A[:, 0]
+    teacher = TwoLayerNetwork(A, W, b, rng.standard_normal(k))
+    X = rng.standard_normal((8000, k))
+    F = teacher.predict(X)
+    Y = F + 0.1 * F.std() * rng.standard_normal(F.shape)
+    less = TwoLayerNetwork(A[:, 1:], W[1:], b[1:], teacher.output_bias)
+    for network, status in ((less, Status.MISFIT), (teacher, Status.STARTS_DISAGREE)):
+        fit = recover(
+            ArraySamples(X, Y), network.n_neurons, init=network, n_restarts=0, rng=0, **BIASES
+        )
+        assert fit.status is status
+
+
 @pytest.mark.parametrize("in_order", [True, False])
 def test_the_order_of_rows_that_drift_does_not_take_a_neuron_away(in_order):
     teacher = TwoLayerNetwork([[1.0, 0.5]], [[1.0], [-1.0]])

@@ -192,12 +192,11 @@ def another_size(
     (linear, k), omitted, blocks = size_of(fit), diagnostics.omitted, diagnostics.blocks
     if tried[linear, k].searched != (linear, k) and not found.search.agreement:
         return Step.to(fit, problem, "a simpler model")
-    is_new = k < most and (linear, k + 1) not in tried
-    if omitted is not None and (omitted.is_rejected or (is_new and _may_hide_one(omitted))):
-        if k >= most:
-            return _searched_again(found, problem) if asked else None
-        if (linear, k + 1) in tried:
-            return None
+    rejected = omitted is not None and omitted.is_rejected
+    may_grow = k < most and (linear, k + 1) not in tried
+    if rejected and not may_grow:
+        return _searched_again(found, problem) if asked and k >= most else None
+    if omitted is not None and may_grow and (rejected or _may_hide_one(omitted)):
         tell = monitor.observer(fit.problem, "growing", 1, 1)
         grown = _grown(fit, omitted.larger, blocks, most, limits=limits, seed=seed, observer=tell)
         return Step.to(grown, problem, "more neurons")

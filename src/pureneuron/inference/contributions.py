@@ -207,21 +207,22 @@ class Contributions:
     def _beyond(self, sums: Merged, chosen: Array) -> tuple[Array, float]:
         """Take off what the tangent space spans of a change."""
         point, known = self.fit.point, self.known
-        total, loudest = sums["total"], float(np.linalg.eigvalsh(self.residual_moments)[-1])
+        total, power = float(sums["total"]), float(sums["power"])
         of_A = sums["of A"] / total
         if known is None:
             changed = of_A @ point.gram_inverse
-            spanned = np.tensordot(self._of_A, changed, 2)
-            left = _left(float(sums["power"]), total * float(np.sum(of_A * changed)))
-            return np.asarray((sums["along"] - spanned) * chosen), loudest * left
-        of_W = sums["of W"].ravel() / sums["total"]
-        if known.fits_slope:
-            of_W = np.append(of_W, sums["of slope"] / sums["total"])
-        turned = known.inverse @ (of_W - np.tensordot(of_A, known.follow, 2))
-        changed = of_A @ known.gram_inverse - known.follow @ turned
-        spanned = np.tensordot(self._of_A, changed, 2) + self._of_W @ turned
-        explained = float(np.sum(of_A * changed) + of_W @ turned)
-        left = _left(float(sums["power"]), total * explained)
+            spanned, explained = np.tensordot(self._of_A, changed, 2), np.sum(of_A * changed)
+        else:
+            of_W = sums["of W"].ravel() / total
+            if known.fits_slope:
+                of_W = np.append(of_W, sums["of slope"] / total)
+            turned = known.inverse @ (of_W - np.tensordot(of_A, known.follow, 2))
+            changed = of_A @ known.gram_inverse - known.follow @ turned
+            spanned = np.tensordot(self._of_A, changed, 2) + self._of_W @ turned
+            explained = np.sum(of_A * changed) + of_W @ turned
+        # The chosen blocks know what is explained but so well.
+        left = max(power - total * float(explained), THRESHOLDS.least_left * power)
+        loudest = float(np.linalg.eigvalsh(self.residual_moments)[-1])
         return np.asarray((sums["along"] - spanned) * chosen), loudest * left
 
     def with_noise_of(self, larger: Point, sign: Array) -> Problem:
@@ -259,11 +260,6 @@ class Contributions:
         per_output = n_unknowns(problem, self.fit.n_neurons) / problem.n_outputs
         enough = max(THRESHOLDS.enough_rows, THRESHOLDS.enough_equations * per_output)
         return max(int(problem.n_rows // enough), 1)
-
-
-def _left(power: float, explained: float) -> float:
-    """Return what of a change is not explained; the chosen blocks know it but so well."""
-    return max(power - explained, THRESHOLDS.least_left * power)
 
 
 def _whitening_residual(EE: Array) -> Array:

@@ -95,6 +95,11 @@ class Dependence:
     left_out: float = 0.0
     memory: float = 1.0
 
+    @property
+    def is_alike(self) -> bool:
+        """Whether noise is independent from row to row, and alike in all of them."""
+        return self.kind == "iid"
+
     @classmethod
     def serial(cls, lag: int, n_rows: int, why: str) -> Self:
         """Return noise with the memory for which Andrews' rule gives a lag.

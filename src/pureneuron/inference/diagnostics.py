@@ -146,7 +146,7 @@ class Diagnostics:
     @property
     def noise_is_alike(self) -> bool:
         """Whether noise is independent from row to row, and alike in all of them."""
-        return self.dependence is not None and self.dependence.kind == "iid"
+        return self.dependence is not None and self.dependence.is_alike
 
     def describe(self) -> StageReport:
         """Report the state of the units, the tests, and what is assumed of the noise."""
@@ -259,15 +259,18 @@ def diagnose_fit(
     shows = problem.linear_part_shows(fit.n_neurons)
     if dependence is not None and checks.screened is not None:
         thorough = determined is not None and (counts or not determined.is_close)
-        alike = dependence.kind == "iid"
-        omitted = checks.omitted or omitted_unit_test(
-            checks.screened, thorough=thorough, alike=alike
-        )
+        omitted = checks.omitted or omitted_unit_test(checks.screened, thorough=thorough)
+        omitted = omitted.where_noise_is_alike if dependence.is_alike else omitted
         independent = dependence.kind in ("iid", "robust")
         enough = independent and shows and rank == fit.n_neurons
         if not enough and not omitted.is_rejected:
             smaller = smaller_test(
-                fit, better, limits=limits, seed=seed, independent=independent, alike=alike
+                fit,
+                better,
+                limits=limits,
+                seed=seed,
+                independent=independent,
+                alike=dependence.is_alike,
             )
     return Diagnostics(
         checks=checks,

@@ -8,7 +8,7 @@ made room for it. So where the screening finds nothing, a network with a unit mo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pureneuron.inference.one_more_unit import (
     Starts,
@@ -82,6 +82,13 @@ class OmittedUnitTest:
         """Whether the model is rejected."""
         return self.p_value < LEVELS.omitted
 
+    @property
+    def where_noise_is_alike(self) -> OmittedUnitTest:
+        """The same test where noise is known to be independent from row to row, and alike."""
+        if self.p_alike >= self.p_value:
+            return self
+        return replace(self, p_value=self.p_alike, family="unit")
+
 
 def omitted_unit_test(
     screened: Screening,
@@ -89,7 +96,6 @@ def omitted_unit_test(
     level: float = LEVELS.omitted,
     thorough: bool = False,
     start: Array | None = None,
-    alike: bool = False,
 ) -> OmittedUnitTest:
     """Go on from a screening to the test: fit a unit more where it is undecided.
 
@@ -106,8 +112,6 @@ def omitted_unit_test(
         Whether all units are fitted anew with the one more, from several starts.
     start : (r,) array, optional
         White direction of another start.
-    alike : bool
-        Whether noise is known to be independent from row to row and alike in all of them.
     """
     p, family = screened.p_value, screened.family
     larger, wants_more, p_alike = screened.larger, False, 1.0
@@ -134,8 +138,6 @@ def omitted_unit_test(
             p, family, larger = (q, "unit", wider.larger) if q < p else (p, family, larger)
             p_alike = min(2.0 * min(p_alike, wider.p_alike), 1.0)
     p_alike = min(p_alike / THRESHOLDS.share_alike, 1.0)
-    if alike and p_alike < p:
-        p, family = p_alike, "unit"
     return OmittedUnitTest(
         p, family, larger, screened.concentrated, screened.largest, wants_more, p_alike
     )

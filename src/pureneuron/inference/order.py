@@ -208,12 +208,13 @@ def smaller_test(
     gain = (without.loss - fit.loss) / chance
     screened = _screened(without, blocks, seed)
     test = omitted_unit_test(
-        screened, level=LEVELS.needed, thorough=True, start=fit.point.W[neuron], alike=alike
+        screened, level=LEVELS.needed, thorough=True, start=fit.point.W[neuron]
     )
     p = test.p_value
     if alike:
         # What chance gains is known then, whatever few rows it comes from.
-        p = min(p, float(special.chdtrc(own, gain / THRESHOLDS.by_chance)))
+        by_gain = float(special.chdtrc(own, gain / THRESHOLDS.by_chance))
+        p = min(test.where_noise_is_alike.p_value, by_gain)
     return SmallerTest(p, gain, without)
 
 
