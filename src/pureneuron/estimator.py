@@ -37,7 +37,7 @@ from pureneuron.recover import recover
 from pureneuron.recovery import Recovery
 from pureneuron.results import Status
 from pureneuron.samples import ArraySamples, Samples
-from pureneuron.samples.frames import frame_columns
+from pureneuron.samples.frames import column_names
 from pureneuron.samples.numbers import refuse_text_and_complex
 from pureneuron.typing import AnyArray
 
@@ -302,7 +302,7 @@ class PureNeuronRegressor(
             sample_weight,
             groups=groups,
             input_names=None if names is None else tuple(names),
-            output_names=_names_of_outputs(y),
+            output_names=column_names(y),
         )
         return self._remembered(samples, is_vector=outputs.ndim == 1, first=first)
 
@@ -470,10 +470,3 @@ class PureNeuronRegressor(
         tags.regressor_tags.poor_score = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _names_of_outputs(y: ArrayLike) -> tuple[str, ...] | None:
-    """Return the names of the columns of a frame; None where they have none of their own."""
-    names = tuple(str(name) for name, *_ in frame_columns(y))
-    numbers = tuple(str(j) for j in range(len(names)))
-    return None if names == numbers or len(set(names)) < len(names) else names or None

@@ -162,6 +162,13 @@ class Options:
         return LeakyReLU(self.init.negative_slope if given else 0.0)  # type: ignore[union-attr]
 
     @property
+    def first_number(self) -> int | None:
+        """Neurons to begin with, as far as somebody says; None where the data are to say."""
+        if self.n_neurons != "auto":
+            return int(self.n_neurons)
+        return self.init.n_neurons if isinstance(self.init, TwoLayerNetwork) else None
+
+    @property
     def restarts(self) -> int:
         """Most random starts."""
         return THRESHOLDS.restarts if self.n_restarts == "auto" else int(self.n_restarts)

@@ -176,10 +176,7 @@ def propose(problem: Problem, options: Options, streams: Streams, monitor: Monit
         rank = linear_rank(problem, part, rng=streams.rank, blocks=blocks if shared else None)
         stage.report(rank)
     given = (Given(init),) if isinstance(init, TwoLayerNetwork) else ()
-    if options.n_neurons != "auto":
-        k = int(options.n_neurons)
-    else:
-        k = init.n_neurons if isinstance(init, TwoLayerNetwork) else first_number(problem, rank)
+    k = options.first_number or first_number(problem, rank)
     check_sizes(problem, k, options)
     if init == "moments" or not options.refine:
         check_moments(problem, k, rank.value, options)

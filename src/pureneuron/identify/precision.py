@@ -73,6 +73,7 @@ class Thresholds:
 
 
 THRESHOLDS = Thresholds()
+_DOUBLE = 4.0 * float(np.finfo(np.float64).eps)  # least rounding of a sum of a few products
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +134,7 @@ def probe(questions: Questions, rng: np.random.Generator) -> Precision:
     return Precision(
         rounding=max(float(np.median(np.abs(near))) / np.sqrt(6.0), grain),
         size=size,
-        curved=float(np.mean(_curved(Y, 4.0 * np.finfo(np.float64).eps * largest))),
+        curved=float(np.mean(_curved(Y, _DOUBLE * largest))),
         places=centres,
         answers=Y[2],
     )
@@ -152,8 +153,7 @@ def regauged(precision: Precision, questions: Questions) -> Precision:
 
 def _least(questions: Questions, largest: float) -> float:
     """Return the least rounding of answers of this size."""
-    least = 4.0 * np.finfo(np.float64).eps
-    return max(least, 0.5 * questions.granularity) * largest
+    return max(_DOUBLE, 0.5 * questions.granularity) * largest
 
 
 def curved_share(

@@ -143,7 +143,7 @@ class Questions:
         self._note_precision(checked)
         if self.first_answers is None:
             self.first_answers = checked
-        Y = unlinked(checked, self.link, *self._range(answers.dtype == np.float64))
+        Y = unlinked(checked, self.link, *self._range)
         if not np.isfinite(Y).all():
             at = X[np.flatnonzero(~np.isfinite(Y).all(axis=1))[0]]
             shown = np.array2string(at, precision=6, threshold=8, separator=", ")
@@ -194,16 +194,17 @@ class Questions:
 
         They are what is left of a sum, and exact to rounding of that.
         """
-        return np.asarray(
-            (np.asarray(self._small) >= THRESHOLDS.telling) & ~np.asarray(self._finer)
-        )
+        enough = np.asarray(self._small) >= THRESHOLDS.telling
+        return np.asarray(enough & np.logical_not(self._finer))
 
-    def _range(self, is_double: bool) -> tuple[Array, float]:
-        """Return the least (m,) and the largest probability that says something."""
-        single = self.granularity > 1e-10
-        least = THRESHOLDS.least_single if single else THRESHOLDS.least
-        smallest = 1e-290 if is_double and not single else 1e-36
-        return np.where(self._absolute, least, smallest), 1.0 - THRESHOLDS.least
+    @property
+    def _range(self) -> tuple[Array, float]:
+        """The least (m,) and the largest probability that says something."""
+        single = self._seems_single
+        known = THRESHOLDS.least_single if single else THRESHOLDS.least
+        # Smaller numbers have lost digits, as they come close to the least that there is.
+        least = 1e-36 if single else 1e-290
+        return np.where(self._absolute, known, least), 1.0 - THRESHOLDS.least
 
     @property
     def granularity(self) -> float:
@@ -211,9 +212,13 @@ class Questions:
 
         A box in single precision may show no rounding where it is looked for, and yet round.
         """
+        return float(np.finfo(np.float32 if self._seems_single else np.float64).eps)
+
+    @property
+    def _seems_single(self) -> bool:
+        """Whether the answers are numbers of single precision, as far as has been seen."""
         # A constant such as 3 may be of any precision.
-        single = self._is_single and (self._varies or not self._is_half)
-        return float(np.finfo(np.float32 if single else np.float64).eps)
+        return self._is_single and (self._varies or not self._is_half)
 
     def _checked(self, answers: Any, n: int) -> Array:
         """Return the answers as a matrix of float64."""

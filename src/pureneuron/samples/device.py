@@ -61,6 +61,9 @@ class _StreamedThere(Samples):
         self.n_inputs, self.n_outputs = there.n_inputs, there.n_outputs
         self.input_names, self.output_names = there.input_names, there.output_names
 
+    def origin(self, row: int) -> tuple[str, int]:
+        return self._there.origin(row)
+
     def reduce(self, kernel: Kernel, *params: Any) -> Merged:
         return self._there.reduce(kernel, *params)
 

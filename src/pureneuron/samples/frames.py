@@ -9,7 +9,7 @@ import numpy as np
 
 from pureneuron.typing import AnyArray
 
-__all__ = ["frame_array", "frame_columns"]
+__all__ = ["column_names", "frame_array", "frame_columns"]
 
 _ARROW_NUMBERS = ("int", "uint", "float", "double", "half", "bool")
 
@@ -45,6 +45,14 @@ def frame_columns(values: Any) -> Iterator[tuple[str, str, AnyArray | None]]:
         for name, column in zip(values.column_names, values.columns, strict=True):
             is_number = str(column.type).startswith(_ARROW_NUMBERS)
             yield name, str(column.type), column.to_numpy() if is_number else None
+
+
+def column_names(values: Any) -> tuple[str, ...] | None:
+    """Return the names of the columns of a frame; None where they have none of their own."""
+    names = tuple(str(name) for name, *_ in frame_columns(values))
+    numbers = tuple(str(j) for j in range(len(names)))
+    own = all(names) and len(set(names)) == len(names) and names != numbers
+    return names if own else None
 
 
 def frame_array(values: Any) -> AnyArray:

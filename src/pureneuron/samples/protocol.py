@@ -132,6 +132,9 @@ class _View(Samples):
         self.n_rows = None if source.n_rows is None else -(-source.n_rows // n)
         self._functions: tuple[tuple[Any, ...], ...] = ()
 
+    def origin(self, row: int) -> tuple[str, int]:
+        return self._source.origin(self._n * row)
+
     def reduce(self, kernel: Kernel, *params: Any) -> Merged:
         return self._source.reduce(_reduced_view, self._n, self._functions, (kernel, *params))
 

@@ -16,9 +16,17 @@ from pureneuron.model import unit_rows
 from pureneuron.optimize.fit import Point
 from pureneuron.optimize.least_squares.kernels import profile_sums, residual_cross_sums
 from pureneuron.problem import Problem
+from pureneuron.samples import Merged
 from pureneuron.typing import Array
 
-__all__ = ["evaluate", "in_full_precision", "profile", "reference_of", "scaled_reference"]
+__all__ = [
+    "evaluate",
+    "in_full_precision",
+    "profile",
+    "projected",
+    "reference_of",
+    "scaled_reference",
+]
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,19 @@ def profile(problem: Problem, W: Array, reference: Array | None = None) -> Point
     """
     W, reference = scaled_reference(problem, W, reference)
     sums = problem.samples.reduce(profile_sums, W, reference, problem.activation)
+    return projected(problem, W, reference, sums)
+
+
+def projected(problem: Problem, W: Array, reference: Array, sums: Merged) -> Point:
+    """Return the point with the best A at unit rows W, from what a pass has summed up.
+
+    Parameters
+    ----------
+    problem, W, reference
+        As for :func:`profile`, in the scale of unit rows.
+    sums : dict
+        What :func:`~pureneuron.optimize.least_squares.kernels.profile_sums` has given there.
+    """
     gram = sums["HH"] / problem.total
     inverse = gram_inverse(gram)
     cross = sums["HE"] / problem.total

@@ -17,7 +17,11 @@ from pureneuron.optimize.fit import Point
 from pureneuron.optimize.least_squares.kernels import gradient_sums, profile_sums
 from pureneuron.optimize.least_squares.matrix_free import MatrixFreeModel
 from pureneuron.optimize.least_squares.pattern import PatternModel
-from pureneuron.optimize.least_squares.projection import profile, scaled_reference
+from pureneuron.optimize.least_squares.projection import (
+    profile,
+    projected,
+    scaled_reference,
+)
 from pureneuron.optimize.quadratic_model import Step
 from pureneuron.problem import Problem
 from pureneuron.typing import Array
@@ -72,7 +76,7 @@ class SampledModel:
         if reference is None:
             W, reference = near.point.W, near.point.A
         W, reference = scaled_reference(problem, W, reference)
-        activation, total = problem.activation, problem.total
+        activation = problem.activation
         every = max(problem.n_rows // sample.n_rows, 1)
         sums, pulled = problem.samples.reduce_together(
             [
@@ -80,18 +84,13 @@ class SampledModel:
                 (gradient_sums, W, reference, activation, every),
             ]
         )
-        gram, cross = sums["HH"] / total, sums["HE"] / total
-        inverse = gram_inverse(gram)
-        change = inverse @ cross
-        A = reference + change.T
-        loss = float(sums["EE"] / total - np.sum(change * cross))
-        loss = max(loss, 0.0) / problem.n_outputs
-        self.point = Point(W=W, A=A, loss=loss, gram=gram, gram_inverse=inverse)
+        self.point = projected(problem, W, reference, sums)
+        A = self.point.A
         before, after = sample.samples.reduce_together(
             [(gradient_sums, W, each, activation, every) for each in (reference, A)]
         )
         turned = (before["gradient"] - after["gradient"]) / sample.total
-        gradient = pulled["gradient"] / total - turned
+        gradient = pulled["gradient"] / problem.total - turned
         # To stretch a row changes nothing with the best A, and the matrix knows no bounds there.
         stretching = np.einsum("ar,ar->a", gradient, W)
         self.gradient: Array = gradient - stretching[:, None] * W

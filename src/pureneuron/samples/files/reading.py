@@ -41,8 +41,8 @@ __all__ = [
 ]
 
 
-class LoadedSamples(ArraySamples):
-    """Rows of files, in memory.
+class _RowsOfFiles:
+    """What rows of files remember of these.
 
     Attributes
     ----------
@@ -64,16 +64,12 @@ class LoadedSamples(ArraySamples):
         return self.files.origin(row)
 
 
-class StreamedFiles(StreamedSamples):
-    """Rows of files, read anew in each pass; the attributes are those of LoadedSamples."""
+class LoadedSamples(_RowsOfFiles, ArraySamples):
+    """Rows of files, in memory."""
 
-    fingerprint: str
-    notes: tuple[str, ...]
-    files: FileBatches
 
-    def origin(self, row: int) -> tuple[str, int]:
-        """Return the file that a row comes from, and its number there."""
-        return self.files.origin(row)
+class StreamedFiles(_RowsOfFiles, StreamedSamples):
+    """Rows of files, read anew in each pass."""
 
 
 FileSamples: TypeAlias = LoadedSamples | StreamedFiles
