@@ -20,7 +20,7 @@ from pureneuron.datasets import make_teacher
 from pureneuron.samples import ArraySamples
 from pureneuron.typing import Array, IndexArray
 
-from .laws import LAWS, groups_of, with_noise
+from .laws import LAWS, RECORDED, groups_of, with_noise
 
 __all__ = [
     "OUTPUTS",
@@ -49,6 +49,9 @@ OUTPUTS: Mapping[str, Callable[[Array], Array]] = MappingProxyType(
 """Functions of an output, which is brought to standard deviation 1 before."""
 
 
+_MANY = 20_000  # rows on which a law's quantiles and means are taken
+
+
 @dataclass(frozen=True)
 class Design:
     """The law of a data set; the defaults are the cell "10×10".
@@ -58,7 +61,8 @@ class Design:
     d, k, m, n : int
         Inputs that are measured, neurons, outputs and rows.
     law, noise : str
-        Of :data:`~.laws.LAWS` and :data:`~.laws.NOISES`.
+        Of :data:`~.laws.LAWS` or :data:`~.laws.RECORDED`, and a noise that
+        :func:`~.laws.with_noise` knows.
     level : float
         Of the noise.
     condition_W, condition_A : float
@@ -74,6 +78,10 @@ class Design:
         it has output biases as well where they are.
     bumps : bool
         Whether the teacher has overlapping bumps, as :func:`bumps` draws them.
+    seldom : float
+        Share of the rows in which the last unit is on, about; 0 where it is like the others.
+    gain_drift : float
+        By which share of itself the gain of all outputs goes up and down in the course of the rows.
     unit, output : str or None
         Of :data:`UNITS` and :data:`OUTPUTS`; None where the teacher is a network of the model.
     missing_input : bool
@@ -95,6 +103,8 @@ class Design:
     biased: bool = False
     fits_biases: bool = False
     bumps: bool = False
+    seldom: float = 0.0
+    gain_drift: float = 0.0
     unit: str | None = None
     output: str | None = None
     missing_input: bool = False
@@ -103,6 +113,7 @@ class Design:
     def of_the_model(self) -> bool:
         """Whether the teacher is a network that the fit can find."""
         known = self.unit is None and self.output is None and not self.missing_input
+        known = known and not self.gain_drift
         return known and self.fits_biases >= self.biased
 
     @property
@@ -167,7 +178,7 @@ def draw(
     """Draw a data set, with a teacher of its own if none is given."""
     if teacher is None:
         teacher = draw_teacher(design, rng)
-    X = LAWS[design.law](rng, (design.n, design.d + design.missing_input))
+    X = _inputs(design, design.n, rng)
     signal = signal_of(design, teacher, X)
     return DataSet(
         design,
@@ -176,6 +187,10 @@ def draw(
         groups_of(design.n) if design.noise == "groups" else None,
         teacher,
     )
+
+
+def _inputs(design: Design, n: int, rng: np.random.Generator) -> Array:
+    return {**LAWS, **RECORDED}[design.law](rng, (n, design.d + design.missing_input))
 
 
 def draw_teacher(design: Design, rng: np.random.Generator) -> TwoLayerNetwork:
@@ -193,6 +208,8 @@ def draw_teacher(design: Design, rng: np.random.Generator) -> TwoLayerNetwork:
     if design.uneven != 1.0:
         A = A * rng.permutation(np.geomspace(1.0, 1.0 / design.uneven, k))
     b = 0.5 * rng.standard_normal(k) * np.linalg.norm(W, axis=1) if design.biased else None
+    if design.seldom:
+        A, b = _seldom_on(design, A, W, np.zeros(k) if b is None else b, rng)
     # An offset that is not fitted would be too easy to see.
     c = 0.5 * rng.standard_normal(m) if design.biased and design.fits_biases else None
     if design.bumps:
@@ -201,8 +218,25 @@ def draw_teacher(design: Design, rng: np.random.Generator) -> TwoLayerNetwork:
         return TwoLayerNetwork(A, W, b, c, negative_slope=design.slope)
     # Means must not be negative.
     A, slope = rng.uniform(0.3, 1.0, (m, k)), 0.0
-    mean = TwoLayerNetwork(A, W, b).predict(LAWS[design.law](rng, (20_000, d))).mean(axis=0)
+    mean = TwoLayerNetwork(A, W, b).predict(_inputs(design, _MANY, rng)).mean(axis=0)
     return TwoLayerNetwork(A * (design.level / mean)[:, None], W, b, negative_slope=slope)
+
+
+def _seldom_on(
+    design: Design, A: Array, W: Array, b: Array, rng: np.random.Generator
+) -> tuple[Array, Array]:
+    """Return A and b with a last unit that is on in a share of the rows, and strong where it is.
+
+    It has a third of the root mean square that it would have were it on in half of the rows.
+    """
+    across = _inputs(design, _MANY, rng) @ W[-1]
+    b = b.copy()
+    b[-1] = -np.quantile(across, 1.0 - design.seldom)
+    size = np.sqrt(np.mean(np.maximum(across + b[-1], 0.0) ** 2))
+    strength = np.ones(len(b))
+    if size > 0.0:
+        strength[-1] = np.sqrt(0.5) * across.std() / (3.0 * size)
+    return A * strength, b
 
 
 def bumps(k: int, d: int, rng: np.random.Generator) -> Array:
@@ -219,6 +253,9 @@ def signal_of(design: Design, teacher: TwoLayerNetwork, X: Array) -> Array:
         hidden = UNITS[design.unit](X @ teacher.W.T + teacher.hidden_bias)
         return np.asarray(hidden @ teacher.A.T + teacher.output_bias)
     signal = teacher.predict(X)
+    if design.gain_drift:
+        course = np.sin(2.0 * np.pi * np.arange(len(X)) / len(X))
+        return np.asarray(signal * (1.0 + design.gain_drift * course)[:, None])
     if design.output is not None:
         return np.asarray(OUTPUTS[design.output](signal / signal.std(axis=0)))
     return signal

@@ -1,4 +1,4 @@
-"""The wide grid of the certificate: a design drawn at random, and as it is written down."""
+"""The wide grid of the certificate: designs drawn at random, and as they are written down."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from .data import OUTPUTS, UNITS, Design
-from .laws import LAWS, NOISES
+from .laws import LAWS, NOISES, RECORDED
 from .records import Record
 
-__all__ = ["design_of", "draw_design", "written"]
+__all__ = ["design_of", "draw_design", "draw_recording", "written"]
 
 _LEVELS: dict[str, tuple[float, ...]] = {
     "Gaussian": (0.0, 0.01, 0.1, 0.5, 1.0),
@@ -65,6 +65,32 @@ def draw_design(rng: np.random.Generator) -> Design:
     ratio = float(np.exp(rng.uniform(np.log(0.5), np.log(300.0))))
     n = int(np.clip(np.ceil(ratio * design.unknowns / m), 2, 10_000))
     return Design(**{**asdict(design), "n": n})
+
+
+def draw_recording(rng: np.random.Generator) -> Design:
+    """Draw the law of a data set that is recorded: one of the grid, and what recordings have.
+
+    An input that drifts or is at rest for long, a unit that is seldom on, noise with heavy tails,
+    or a gain that drifts (which is no network of the model).
+    """
+    design = asdict(draw_design(rng))
+    kinds = ["inputs", "unit", "noise", "gain"]
+    kind = str(rng.choice(kinds, p=[0.35, 0.4, 0.15, 0.1]))
+    if kind in ("inputs", "unit") and rng.random() < (1.0 if kind == "inputs" else 0.3):
+        design["law"] = str(rng.choice(list(RECORDED)))
+    if kind == "unit":
+        design["biased"], design["fits_biases"] = True, True
+        share = float(np.exp(rng.uniform(np.log(0.001), np.log(0.1))))
+        design["seldom"] = float(np.round(share, 4))
+    elif kind == "gain":
+        design["gain_drift"] = float(rng.choice([0.1, 0.3]))
+        design["unit"] = design["output"] = None
+    # Counts have noise of their own.
+    if kind == "noise" and design["noise"] != "Poisson":
+        design["noise"] = str(rng.choice(["t(3)", "outliers"]))
+        design["level"] = float(rng.choice([0.01, 0.1, 0.5]))
+        design["weighted"] = False
+    return Design(**design)
 
 
 def written(design: Design) -> dict[str, Any]:

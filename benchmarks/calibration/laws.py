@@ -13,10 +13,15 @@ from scipy.signal import lfilter
 
 from pureneuron.typing import Array, IndexArray
 
-__all__ = ["ASYMMETRIC", "GROUP", "LAWS", "NOISES", "groups_of", "with_noise"]
+__all__ = ["ASYMMETRIC", "GROUP", "LAWS", "NOISES", "RECORDED", "groups_of", "with_noise"]
 
 GROUP = 10
 _FLOOR = 0.05
+_BURSTS = 3
+_BURST_SHARE = 0.03
+_EVENT_SHARE = 0.02
+_OUTLIER_SHARE = 0.01
+_OUTLIER = 10.0
 
 
 def _with_memory(rng: np.random.Generator, shape: tuple[int, int], memory: float) -> Array:
@@ -45,6 +50,34 @@ def _correlated(rng: np.random.Generator, shape: tuple[int, int]) -> Array:
     return np.asarray(rng.standard_normal(shape) @ mixing)
 
 
+def _drift(rng: np.random.Generator, shape: tuple[int, int]) -> Array:
+    """Return Gaussian columns, the first of which is a random walk brought to variance 1."""
+    X = rng.standard_normal(shape)
+    walk = np.cumsum(X[:, 0])
+    X[:, 0] = (walk - walk.mean()) / max(float(walk.std()), np.finfo(np.float64).tiny)
+    return X
+
+
+def _bursts(rng: np.random.Generator, shape: tuple[int, int]) -> Array:
+    """Return Gaussian columns, the first of which is 0 but for a few stretches."""
+    n = shape[0]
+    X = rng.standard_normal(shape)
+    length = max(round(_BURST_SHARE * n / _BURSTS), 1)
+    starts = rng.integers(max(n - length, 1), size=_BURSTS)
+    inside = (starts[:, None] + np.arange(length)).ravel()
+    on = np.zeros(n, dtype=np.bool_)
+    on[inside[inside < n]] = True
+    X[:, 0] = np.where(on, 2.0 * X[:, 0], 0.0)
+    return X
+
+
+def _events(rng: np.random.Generator, shape: tuple[int, int]) -> Array:
+    """Return Gaussian columns, the first of which is 0 but for rare events of random size."""
+    X = rng.standard_normal(shape)
+    X[:, 0] = (rng.random(shape[0]) < _EVENT_SHARE) * (1.0 + rng.exponential(size=shape[0]))
+    return X
+
+
 def groups_of(n: int) -> IndexArray:
     """Return the group of each of n rows."""
     return np.arange(n) // GROUP
@@ -68,13 +101,20 @@ LAWS: Mapping[str, Callable[[np.random.Generator, tuple[int, int]], Array]] = Ma
 )
 """Laws of the inputs by name."""
 
+RECORDED: Mapping[str, Callable[[np.random.Generator, tuple[int, int]], Array]] = MappingProxyType(
+    {"drift": _drift, "bursts": _bursts, "events": _events}
+)
+"""Laws of inputs that are recorded, not chosen: one input drifts, or is at rest but for bursts or
+rare events."""
+
 ASYMMETRIC = ("exponential", "uniform(0, 1)")
 NOISES = ("Gaussian", "heteroscedastic", "Poisson", "AR(0.9)", "groups", "correlated")
 """Kinds of noise. Gaussian: the same and independent. Heteroscedastic: its standard deviation is
 ``level`` times the size of the signal, row by row and output by output, plus a twentieth of the
 signal's. Poisson: counts whose mean is the signal, ``level`` on average. AR(0.9): each output has a
 series of its own. Groups: half its variance is shared by ten rows. Correlated: outputs differ
-threefold up and down, and are correlated."""
+threefold up and down, and are correlated. Two more are for recordings alone: "t(3)", and "outliers"
+(one row in a hundred has ten times the noise)."""
 
 
 def with_noise(signal: Array, noise: str, level: float, rng: np.random.Generator) -> Array:
@@ -85,6 +125,11 @@ def with_noise(signal: Array, noise: str, level: float, rng: np.random.Generator
     match noise:
         case "Gaussian":
             return signal + sd * rng.standard_normal((n, m))
+        case "t(3)":
+            return np.asarray(signal + sd * rng.standard_t(3, (n, m)) / np.sqrt(3.0))
+        case "outliers":
+            worse = np.where(rng.random((n, 1)) < _OUTLIER_SHARE, _OUTLIER, 1.0)
+            return np.asarray(signal + sd * worse * rng.standard_normal((n, m)))
         case "heteroscedastic":
             spread = level * np.abs(signal) + _FLOOR * size
             return np.asarray(signal + spread * rng.standard_normal((n, m)))

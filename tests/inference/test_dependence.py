@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
+from pureneuron import TwoLayerNetwork
 from pureneuron.datasets import make_teacher
 from pureneuron.inference import Dependence, assumed_dependence
 from pureneuron.optimize import minimize
@@ -33,8 +34,10 @@ def drawn(seed, kind, n=1500):
     return X, teacher.predict(X) + noise, teacher
 
 
-def taken_for(X, Y, teacher, *, asked="auto", grouped=False, seed=0, **options):
-    problem = pose(ArraySamples(X, Y, **options))
+def taken_for(
+    X, Y, teacher, *, asked="auto", grouped=False, seed=0, fit_hidden_bias=False, **options
+):
+    problem = pose(ArraySamples(X, Y, **options), fit_hidden_bias=fit_hidden_bias)
     fit = minimize(problem, problem.to_white(teacher))
     return assumed_dependence(fit, asked, grouped=grouped, rng=np.random.default_rng(seed))
 
@@ -47,6 +50,28 @@ def test_noise_is_recognised(kind, wanted):
     kinds = [taken_for(*drawn(seed, kind), seed=seed).kind for seed in range(20)]
     # About one in a hundred is taken for another, by the levels of the tests.
     assert kinds.count(wanted) >= 18
+
+
+def test_noise_that_is_louder_where_a_unit_is_seldom_on_is_unequal():
+    # The few rows that it is on in have nearly all of the squares, and hardly any of the signs.
+    kinds = []
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        X = rng.standard_normal((1200, 3))
+        teacher = TwoLayerNetwork([[1.0, 12.0], [0.5, -9.0]], np.eye(2, 3), [0.0, -2.0])
+        Y = teacher.predict(X)
+        Y += (0.8 * np.abs(Y) + 0.05) * rng.standard_normal(Y.shape)
+        kinds.append(taken_for(X, Y, teacher, seed=seed, fit_hidden_bias=True).kind)
+    assert kinds.count("robust") >= 9
+
+
+def test_rows_without_weight_say_nothing():
+    kinds = []
+    for seed in range(20):
+        X, Y, teacher = drawn(seed, "iid")
+        weight = (np.random.default_rng(seed).random(len(X)) < 0.5).astype(float)
+        kinds.append(taken_for(X, Y, teacher, seed=seed, weight=weight).kind)
+    assert kinds.count("iid") >= 18
 
 
 def test_signals_with_memory_and_noise_without_are_no_alarm():

@@ -115,7 +115,8 @@ class Contributions:
     """The contributions of the rows of a fit to the covariances of its residual.
 
     The pass that gathers them finds the second moments of the residual, ``residual_moments``
-    (m, m), and the weight of the rows in which each unit is on and off, ``switched``, as well; and
+    (m, m), and the weight of the rows in which each unit is on and off, ``switched``, as well; the
+    sums of the scores over blocks, of A, ``of_A`` (b, m, k + q), and of W, ``of_W`` (b, k, r); and
     which blocks have rows with weight at all, ``filled`` (b,).
 
     Parameters
@@ -151,18 +152,19 @@ class Contributions:
         self.whiten = _whitening_residual(self.residual_moments)
         self.filled: BoolArray = np.any(sums["GE"], axis=(1, 2))
         self.largest_share = float(sums["largest"] / np.trace(sums["EE"]))
-        self._of_A = sums["of A"]
-        self._of_W = np.hstack([sums["of W"].reshape(blocks.n_blocks, -1), sums["of slope"]])
+        self.of_A: Array = sums["of A"]
+        self.of_W: Array = sums["of W"]
+        self._of_rows = np.hstack([self.of_W.reshape(blocks.n_blocks, -1), sums["of slope"]])
         self.scores = self._standardised(sums)
 
     def _standardised(self, sums: dict[str, Array]) -> Scores:
         """Take off what the model spans of the functions, and divide by the spread over blocks."""
         problem, point, known = self.fit.problem, self.fit.point, self.known
         along = sums["HG"] / problem.total
-        z = sums["GE"] - (self._of_A @ (point.gram_inverse @ along)).transpose(0, 2, 1)
+        z = sums["GE"] - (self.of_A @ (point.gram_inverse @ along)).transpose(0, 2, 1)
         if known is not None:
             k, r = point.W.shape
-            beyond_A = self._of_W - np.tensordot(self._of_A, known.follow, 2)
+            beyond_A = self._of_rows - np.tensordot(self.of_A, known.follow, 2)
             moves = beyond_A @ known.inverse
             left = known.gram_inverse @ (sums["HG of some"] / sums["some"])
             beyond = sums["FG"] / sums["some"] - known.HF.T @ left
@@ -211,14 +213,14 @@ class Contributions:
         of_A = sums["of A"] / total
         if known is None:
             changed = of_A @ point.gram_inverse
-            spanned, explained = np.tensordot(self._of_A, changed, 2), np.sum(of_A * changed)
+            spanned, explained = np.tensordot(self.of_A, changed, 2), np.sum(of_A * changed)
         else:
             of_W = sums["of W"].ravel() / total
             if known.fits_slope:
                 of_W = np.append(of_W, sums["of slope"] / total)
             turned = known.inverse @ (of_W - np.tensordot(of_A, known.follow, 2))
             changed = of_A @ known.gram_inverse - known.follow @ turned
-            spanned = np.tensordot(self._of_A, changed, 2) + self._of_W @ turned
+            spanned = np.tensordot(self.of_A, changed, 2) + self._of_rows @ turned
             explained = np.sum(of_A * changed) + of_W @ turned
         # The chosen blocks know what is explained but so well.
         left = max(power - total * float(explained), THRESHOLDS.least_left * power)

@@ -8,15 +8,17 @@ The kinds, each a case of the next:
 - ``groups``: rows of a group may share noise; groups are independent.
 
 ``auto`` takes the first that two tests do not reject: a test of scores against sums of those before
-them, and a score test of the squared residual against the fitted outputs, their squares and the
-size of the input (T. S. Breusch and A. R. Pagan, Econometrica 47, 1979). Both are studentised by
-the terms themselves, so that neither the law of the noise nor a memory of the inputs matters.
+them, and a test of the size of the residual against the fitted outputs, their squares and the size
+of the input (as that of T. S. Breusch and A. R. Pagan, Econometrica 47, 1979). Both are studentised
+by the terms themselves, so that neither the law of the noise nor a memory of the inputs matters.
+Sizes and functions are bounded first: a unit that is seldom on and strong there would leave
+nothing but a few large terms, which say little.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, Self, TypeAlias
+from typing import Literal, Self, TypeAlias
 
 import array_api_compat
 import numpy as np
@@ -166,7 +168,7 @@ def assumed_dependence(
     if p_serial < THRESHOLDS.serial:
         why = f"scores are correlated in row order (p = {p_serial:.2g})"
         return Dependence.serial(lag, problem.n_rows, why)
-    p_unequal = _unequal(sums)
+    p_unequal = largest_score(sums["unequal"], sums["unequal squares"])[1]
     if p_unequal < THRESHOLDS.unequal:
         why = f"the size of the residual depends on the outputs (p = {p_unequal:.2g})"
         return Dependence("robust", 0, why)
@@ -208,13 +210,28 @@ def _lag(products: Array, n_rows: int) -> int:
     return int(np.clip(lag, 1, most))
 
 
-def _unequal(sums: dict[str, Array]) -> float:
-    """Test whether squared residuals go with functions of the fit: a bound on the p-value."""
-    mean = sums["f"] / float(sums["rows"])
-    values = sums["r f"] - mean * sums["r"][:, None]
-    # Σ r² (f − f̄)², multiplied out.
-    squares = sums["r2 f2"] - 2.0 * mean * sums["r2 f"] + mean**2 * sums["r2"][:, None]
-    return largest_score(values, np.maximum(squares, 0.0))[1]
+def _unequal(E: AnyArray, fitted: AnyArray, size: AnyArray, power: AnyArray) -> dict[str, AnyArray]:
+    """Return sums over rows of sizes of the residual times functions of the fit, and of squares.
+
+    Parameters
+    ----------
+    E, fitted : (n, m) arrays
+        The residual, and the fitted outputs.
+    size : (n,) array
+        Of the inputs, squared.
+    power : (m,) array
+        Mean squares of the residual.
+    """
+    xp = array_api_compat.array_namespace(E)
+    root = xp.sqrt(power)
+    sizes = xp.abs(E) / xp.where(root > 0.0, xp.abs(E) + root, xp.ones_like(E))
+    size = size[:, None] * xp.ones_like(fitted)
+    functions = xp.stack([fitted, fitted * fitted, size], axis=2)
+    middle = functions - xp.mean(functions, axis=0)
+    spread = xp.abs(middle) + xp.sqrt(xp.mean(middle * middle, axis=0))
+    bounded = middle / xp.where(spread > 0.0, spread, xp.ones_like(spread))
+    terms = (sizes - xp.mean(sizes, axis=0))[:, :, None] * (bounded - xp.mean(bounded, axis=0))
+    return {"unequal": xp.sum(terms, axis=0), "unequal squares": xp.sum(terms * terms, axis=0)}
 
 
 def _with_those_before(scores: AnyArray) -> AnyArray:
@@ -240,7 +257,7 @@ def _dependence_sums(
     power: AnyArray,
     activation: Activation,
 ) -> dict[str, Sum]:
-    """Add up products of scores, and of squared residuals with functions of the fit.
+    """Add up products of scores, and of sizes of the residual with functions of the fit.
 
     Parameters
     ----------
@@ -251,23 +268,22 @@ def _dependence_sums(
     """
     xp = array_api_compat.array_namespace(batch.X)
     W, A, power, U, V, P, Z = (like(batch, M) for M in (*here, power, *projections))
-    total: dict[str, Any] = {}
-    for part in batch.parts(SURVEY.run):
-        D, H = activations(part, W, activation)
-        fitted = H @ A.T
-        E = part.Y - fitted
-        scores = (E @ U) * (H @ V) + (times(E @ A[:, : W.shape[0]], D) @ P) * (part.X @ Z)
-        lags = xp.stack([scores.T @ scores, scores[1:, :].T @ scores[:-1, :]])
-        pairs = _with_those_before(scores)
-        r = E * E - power
-        size = xp.linalg.vecdot(part.X, part.X)[:, None]
-        f = xp.stack([fitted, fitted * fitted, size * xp.ones_like(fitted)], axis=2)
-        rf, r2 = r[:, :, None] * f, r * r
-        r2f = r2[:, :, None] * f
-        of_rows = {"r": r, "r2": r2, "f": f, "r f": rf, "r2 f": r2f, "r2 f2": r2f * f}
-        sums = {name: xp.sum(values, axis=0) for name, values in of_rows.items()}
-        sums |= {"products": lags, "rows": float(scores.shape[0])}
-        sums |= {
+    D, H = activations(batch, W, activation)
+    fitted = H @ A.T
+    E = batch.Y - fitted
+    # Rows without weight have no residual, whatever they hold.
+    seen = xp.ones_like(E[:, 0]) if "root" not in batch.extra else batch.extra["root"][:, 0]
+    seen = seen > 0.0
+    size = xp.linalg.vecdot(batch.X, batch.X)
+    total = _unequal(E[seen, :], fitted[seen, :], size[seen], power)
+    pulled = times(E @ A[:, : W.shape[0]], D) @ P
+    scores = (E @ U) * (H @ V) + pulled * (batch.X @ Z)
+    for start in range(0, scores.shape[0], SURVEY.run):
+        run = scores[start : start + SURVEY.run, :]
+        lags = xp.stack([run.T @ run, run[1:, :].T @ run[:-1, :]])
+        pairs = _with_those_before(run)
+        sums = {
+            "products": lags,
             "with those before": xp.sum(pairs, axis=0),
             "their squares": xp.sum(pairs * pairs, axis=0),
         }

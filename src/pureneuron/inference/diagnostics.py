@@ -25,6 +25,7 @@ from pureneuron.inference.identifiability import (
 from pureneuron.inference.omitted_unit import OmittedUnitTest, omitted_unit_test
 from pureneuron.inference.order import SmallerTest, smaller_test
 from pureneuron.inference.scores import LEVELS
+from pureneuron.inference.steadiness import SteadinessTest, steadiness_test
 from pureneuron.model import counted
 from pureneuron.optimize import Fit, Limits
 from pureneuron.problem import Problem, n_unknowns
@@ -88,6 +89,9 @@ class Diagnostics:
         Whether the residual depends on the inputs; None where it is rounding.
     smaller : SmallerTest or None
         Whether a neuron less would do; None where the rank or the residual says it would not.
+    steadiness : SteadinessTest or None
+        Whether the network stays the same in the course of the rows; None where the residual is
+        rounding.
     n_distinct : float
         How many different inputs there are, about; where some rows show enough, how many they show.
     equations : float
@@ -106,6 +110,7 @@ class Diagnostics:
     determinacy: Determinacy | None
     omitted: OmittedUnitTest | None
     smaller: SmallerTest | None
+    steadiness: SteadinessTest | None
     n_distinct: float
     equations: float
     n_independent: float
@@ -171,6 +176,11 @@ class Diagnostics:
             )
             figures["smaller_p_value"] = self.smaller.p_value
             figures["smaller_gain"] = self.smaller.gain
+        if self.steadiness is not None:
+            verdict = "changes" if self.steadiness.is_rejected else "stays the same"
+            p_value = self.steadiness.p_value
+            parts.append(f"the network {verdict} in the course of the rows (p = {p_value:.2g})")
+            figures["steadiness_p_value"] = p_value
         if self.dependence is not None:
             parts.append(f"errors {self.dependence.kind}: {self.dependence.why}")
             figures["errors"] = self.dependence.kind
@@ -255,12 +265,13 @@ def diagnose_fit(
             kind = dependence.kind
         reported = standard_errors(fit, widened(fit, root), kind=kind, null=unseen(fit, known))
         determined = determinacy(fit, known, root)
-    omitted, smaller = None, None
+    omitted, smaller, steadiness = None, None, None
     shows = problem.linear_part_shows(fit.n_neurons)
     if dependence is not None and checks.screened is not None:
         thorough = determined is not None and (counts or not determined.is_close)
         omitted = checks.omitted or omitted_unit_test(checks.screened, thorough=thorough)
         omitted = omitted.where_noise_is_alike if dependence.is_alike else omitted
+        steadiness = steadiness_test(checks.screened.contributions)
         independent = dependence.kind in ("iid", "robust")
         enough = independent and shows and rank == fit.n_neurons
         if not enough and not omitted.is_rejected:
@@ -280,6 +291,7 @@ def diagnose_fit(
         determinacy=determined,
         omitted=omitted,
         smaller=smaller,
+        steadiness=steadiness,
         n_distinct=n_distinct,
         equations=problem.n_equations / n_unknowns(problem, fit.n_neurons),
         n_independent=np.inf if dependence is None else _n_independent(problem, better, dependence),

@@ -11,6 +11,7 @@ from pureneuron.inference.diagnostics import Diagnostics
 from pureneuron.inference.identifiability import Determinacy
 from pureneuron.inference.order import hardly_bent
 from pureneuron.inference.scores import LEVELS
+from pureneuron.inference.steadiness import SteadinessTest
 from pureneuron.inference.units import UnitDiagnostics
 from pureneuron.optimize import Fit
 from pureneuron.problem import Problem, n_unknowns
@@ -199,6 +200,9 @@ def status_of_fit(fit: Fit, diagnostics: Diagnostics, *, agreement: str, n_start
         starts = "1 start" if n_starts == 1 else f"{n_starts} starts"
         reason = f"{starts}, and nothing confirms the best minimum"
         return Verdict(Status.STARTS_DISAGREE, reason)
+    steadiness = diagnostics.steadiness
+    if steadiness is not None and steadiness.is_rejected:
+        return _unsteady(steadiness, units.order)
     if omitted is not None and omitted.concentrated:
         return Verdict(
             Status.MISFIT,
@@ -231,6 +235,21 @@ def _status_of_size(fit: Fit, diagnostics: Diagnostics) -> Verdict | None:
     if not fit.info.converged:
         return Verdict(Status.NOT_CONVERGED, f"still improving after {fit.info.n_iter} iterations")
     return None
+
+
+def _unsteady(steadiness: SteadinessTest, order: IndexArray) -> Verdict:
+    """Say what changes, units by their place in the network as it is reported."""
+    what = {
+        "gain": f"the strength of unit {_names(np.array([steadiness.unit]), order)}",
+        "gains": "the strength of all units",
+        "weights": f"the weights of unit {_names(np.array([steadiness.unit]), order)}",
+        "rest": "what stands beside the units",
+    }[steadiness.what]
+    reason = (
+        f"the network changes in the course of the rows (p = {steadiness.p_value:.2g}), most of "
+        f"all {what}: this is its average (fit stretches of the rows apart)"
+    )
+    return Verdict(Status.MISFIT, reason)
 
 
 def _undetermined(determined: Determinacy, order: IndexArray) -> Verdict:
