@@ -259,3 +259,18 @@ def test_beside_a_linear_part_nothing_that_it_spans_is_tried():
     # Units that are turned round, linear functions and the constant would be.
     spanned = contributions.scores(only(-fit.point.W, linear=np.eye(5), constant=True))
     assert not spanned.counted.any()
+
+
+@pytest.mark.parametrize("case", ["plain", "weights", "linear, biases"])
+def test_parts_are_the_rows_and_blocks_that_tell_of_a_unit(case):
+    fit, known, _ = fitted(5, **CASES[case])
+    rows = dense.Rows.of(fit.problem)
+    tried = candidates(fit, rng=np.random.default_rng(0))
+    contributions = Contributions(fit, known, BLOCKS, tried)
+    hidden = rows.X @ fit.point.W.T
+    hidden = hidden * np.where(hidden > 0.0, 1.0, fit.problem.activation.negative_slope)
+    gains = (dense.residuals(fit, rows) @ fit.point.columns) * hidden
+    in_blocks = np.array([gains[b == NUMBER].sum(axis=0) for b in range(5)])
+    for g, by_rows in ((gains, True), (in_blocks, False)):
+        wanted = np.sum(g**2, axis=0) ** 2 / np.sum(g**4, axis=0)
+        assert contributions.parts(rows=by_rows) == pytest.approx(wanted, rel=1e-6)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pureneuron import recover
+from pureneuron import TwoLayerNetwork, recover
 from pureneuron.datasets import make_teacher, symmetrize
 from pureneuron.results import Status
 from pureneuron.samples import ArraySamples
@@ -79,3 +79,20 @@ def test_inputs_of_few_values_and_counts_are_no_repeated_rows():
     twice = ArraySamples(np.repeat(X, 2, 0), np.repeat(Y, 2, 0))
     again = recover(twice, 2, rng=0, fit_intercept=True)
     assert again.stage("inference").figures["errors"] == "groups"
+
+
+def test_errors_that_rest_on_a_few_rows_are_not_relied_on():
+    # The second unit is on in one row in fifty, in two of which nearly all of its noise is.
+    rng = np.random.default_rng(9)
+    X = rng.standard_normal((1000, 3))
+    teacher = TwoLayerNetwork([[1.0, 12.0], [0.5, -9.0]], np.eye(2, 3), [0.0, -2.0])
+    Y = teacher.predict(X)
+    options = {"fit_hidden_bias": True, "rng": 0}
+    louder = (0.8 * np.abs(Y) + 0.05) * rng.standard_normal(Y.shape)
+    found = recover(ArraySamples(X, Y + louder), 2, **options)
+    assert found.status is Status.TOO_FEW_SAMPLES
+    unit = int(np.argmin((X @ found.network.W.T + found.network.hidden_bias > 0.0).sum(axis=0)))
+    assert f"what is known of unit {unit} rests on so few parts" in found.reason
+    # Noise of the same size in all rows is known from the others.
+    alike = 0.2 * rng.standard_normal(Y.shape)
+    assert recover(ArraySamples(X, Y + alike), 2, **options).status is Status.RECOVERED

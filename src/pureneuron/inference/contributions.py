@@ -154,6 +154,7 @@ class Contributions:
         self.largest_share = float(sums["largest"] / np.trace(sums["EE"]))
         self.of_A: Array = sums["of A"]
         self.of_W: Array = sums["of W"]
+        self._powers = sums["squares"], sums["fourth powers"]
         self._of_rows = np.hstack([self.of_W.reshape(blocks.n_blocks, -1), sums["of slope"]])
         self.scores = self._standardised(sums)
 
@@ -177,6 +178,19 @@ class Contributions:
         z, whole = z @ self.whiten.T, sums["GE"] @ self.whiten.T
         counted = np.sum(z**2, axis=(0, 2)) > THRESHOLDS.spanned * np.sum(whole**2, axis=(0, 2))
         return Scores.standardised(z, counted)
+
+    def parts(self, *, rows: bool) -> Array:
+        """Return how many rows, or blocks, tell of the strength of each unit, (k,).
+
+        That is ``(Σ g²)² / Σ g⁴`` for their scores g. With normal scores it is a third of those in
+        which the unit is on: errors that are made of squares know as much.
+        """
+        point = self.fit.point
+        k = len(point.W)
+        gains = np.einsum("oi,boi->bi", point.columns, self.of_A[:, :, :k])
+        of_blocks = np.sum(gains**2, axis=0), np.sum(gains**4, axis=0)
+        squares, fourth = self._powers if rows else of_blocks
+        return np.asarray(squares**2 / np.where(fourth > 0.0, fourth, 1.0))
 
     def along(self, changes: Sequence[tuple[Array, Array, Array]]) -> list[tuple[Array, float]]:
         """Return the sums (b,) over some blocks of the residual times changes of the outputs.
@@ -286,8 +300,9 @@ def _contribution_sums(
     """Gather what contributions are made of, in one pass.
 
     For the functions G: ``GᵀE`` and the scores over each block; ``HᵀG``, ``EᵀE`` and the largest
-    squared residual of a row, and the weight of the rows in which units are on and off; over one of
-    ``every`` blocks ``HᵀG``, ``FᵀG`` (from level 1 on) and ``ZᵀG`` (level 2).
+    squared residual of a row, the weight of the rows in which units are on and off, and powers of
+    the scores of the strength of each; over one of ``every`` blocks ``HᵀG``, ``FᵀG`` (from level 1
+    on) and ``ZᵀG`` (level 2).
     """
     xp = array_api_compat.array_namespace(batch.X)
     W, A = (like(batch, M) for M in here)
@@ -297,7 +312,7 @@ def _contribution_sums(
     GE = np.zeros((b, m, len(tried.families)))
     of_A, of_W, of_slope = np.zeros((b, m, q)), np.zeros((b, k, r)), np.zeros((b, int(level > 1)))
     on, off, EE, HG, HG_some, FG, ZG = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    some, largest = 0.0, 0.0
+    some, largest, squares, fourth = 0.0, 0.0, 0.0, 0.0
     for run in blocks.runs(batch, _rows_of_a_part(len(tried.families) + r + m + q)):
         part = run.rows
         X, D, H = activations_across(part, W, activation)
@@ -307,6 +322,10 @@ def _contribution_sums(
         pulled = A[:, :k].T @ E
         Z = slope_derivative(X, H, W, activation) if level > 1 else None
         bent = None if Z is None else Z * pulled
+        gains = pulled * H[:k, :]
+        gains = gains * gains
+        squares = squares + xp.sum(gains, axis=1)
+        fourth = fourth + xp.sum(gains * gains, axis=1)
         pulled = times(pulled, D)
         # Residual and activations together: a product of few rows is hardly quicker than one of
         # twice as many.
@@ -334,6 +353,7 @@ def _contribution_sums(
             ZG = ZG + _products_with(Z, G)
     sums: dict[str, Leaf] = {"on": Sum(on), "off": Sum(off), "HG": Sum(HG), "EE": Sum(EE)}
     sums |= {"GE": Sum(GE.transpose(0, 2, 1)), "of A": Sum(of_A), "of W": Sum(of_W)}
+    sums |= {"squares": Sum(squares), "fourth powers": Sum(fourth)}
     sums |= {"of slope": Sum(of_slope), "largest": Max(np.float64(largest))}
     if level:
         sums |= {"HG of some": Sum(HG_some), "FG": Sum(FG), "some": Sum(some)}

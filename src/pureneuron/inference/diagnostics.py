@@ -55,6 +55,9 @@ class Thresholds:
     tested_equations, tested_blocks : float
         Equations for each unknown, and independent parts of the data, with which tests see what is
         wrong (calibration).
+    parts_of_a_unit : float
+        Independent parts of the data that errors of a unit rest on at least, where noise is not
+        alike in all rows: three times as many show it (calibration).
     """
 
     n_blocks: int = 50
@@ -64,6 +67,7 @@ class Thresholds:
     enough_pairs: float = 30.0
     tested_equations: float = 8.0
     tested_blocks: float = 12.0
+    parts_of_a_unit: float = 3.0
 
 
 THRESHOLDS = Thresholds()
@@ -96,6 +100,9 @@ class Diagnostics:
         How many different inputs there are, about; where some rows show enough, how many they show.
     equations : float
         Measured outputs for each unknown.
+    parts : (k,) array
+        How many independent parts of the data the errors of each unit rest on; infinite where noise
+        is alike in all rows.
     n_independent : float
         Parts of the data that are independent of one another: rows, groups, or stretches as long as
         the noise is remembered.
@@ -113,6 +120,7 @@ class Diagnostics:
     steadiness: SteadinessTest | None
     n_distinct: float
     equations: float
+    parts: Array
     n_independent: float
     blocks: Blocks
 
@@ -134,6 +142,13 @@ class Diagnostics:
             return (
                 "a neuron more fits far better, but few stretches of the rows show it: noise that "
                 "is louder there would do the same"
+            )
+        fewest = int(np.argmin(self.parts))
+        if self.parts[fewest] < THRESHOLDS.parts_of_a_unit:
+            unit = int(np.flatnonzero(self.checks.units.order == fewest)[0])
+            return (
+                f"what is known of unit {unit} rests on so few parts of the data that they do not "
+                "tell how loud the noise is there"
             )
         return self.why_not_tested
 
@@ -294,9 +309,17 @@ def diagnose_fit(
         steadiness=steadiness,
         n_distinct=n_distinct,
         equations=problem.n_equations / n_unknowns(problem, fit.n_neurons),
+        parts=_parts(checks, dependence),
         n_independent=np.inf if dependence is None else _n_independent(problem, better, dependence),
         blocks=better,
     )
+
+
+def _parts(checks: Checks, dependence: Dependence | None) -> Array:
+    """Return how many independent parts of the data the errors of each unit rest on."""
+    if checks.screened is None or dependence is None or dependence.is_alike:
+        return np.full(len(checks.units.active), np.inf)
+    return checks.screened.contributions.parts(rows=dependence.kind == "robust")
 
 
 def _rows_repeat(problem: Problem) -> bool:
