@@ -74,6 +74,22 @@ def test_rows_without_weight_say_nothing():
     assert kinds.count("iid") >= 18
 
 
+def test_weights_that_say_how_loud_a_row_is_are_no_counts_of_rows():
+    # With such weights the standard errors for noise of one law are too large.
+    kinds = {"loudness": [], "importance": []}
+    for seed in range(10):
+        X, Y, teacher = drawn(seed, "iid")
+        rng = np.random.default_rng(seed)
+        loud = np.exp(rng.standard_normal(len(X)))
+        noise = 0.3 * rng.standard_normal(Y.shape)
+        weight = loud**-2.0
+        for kind, each in (("loudness", loud[:, None] * noise), ("importance", noise)):
+            Y = teacher.predict(X) + each
+            kinds[kind].append(taken_for(X, Y, teacher, seed=seed, weight=weight).kind)
+    assert kinds["loudness"].count("robust") >= 9
+    assert kinds["importance"].count("iid") >= 9
+
+
 def test_signals_with_memory_and_noise_without_are_no_alarm():
     kinds = []
     for seed in range(20):

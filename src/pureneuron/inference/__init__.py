@@ -10,9 +10,10 @@ asks whether the residual still depends on the inputs: ``screening`` tries funct
 ``one_more_unit`` fits a network with a unit more. ``order`` asks whether one neuron less would do
 and how strong a one could hide in the noise, and ``criterion`` has BIC beside it; ``steadiness``
 asks whether the network stays the same in the course of the rows; ``identifiability`` asks whether
-the weights are determined, ``units`` for units that are dead or coincide. ``checks`` are what every
-new best fit goes through, ``diagnostics`` all of it, and ``status`` decides. ``bound`` says
-beforehand how well a network can be known from how many rows.
+the weights are determined, ``held_off`` for units of which the rows say only that an input turns
+them off, ``units`` for units that are dead or coincide. ``checks`` are what every new best fit goes
+through, ``diagnostics`` all of it, and ``status`` decides. ``bound`` says beforehand how well a
+network can be known from how many rows.
 """
 
 from pureneuron.inference.blocks import Blocks

@@ -236,14 +236,26 @@ def _of_second_order(fit: Fit, of_W: Array) -> Array:
     return np.concatenate([part.ravel() for part in parts])
 
 
-def unseen(fit: Fit, known: Information) -> Array | None:
-    """Return which of the reported unknowns (z, u) move along directions without information."""
-    z = known.null.shape[1]
+def unseen(fit: Fit, known: Information, others: Array | None = None) -> Array | None:
+    """Return which of the reported unknowns (z, u) move along directions without information.
+
+    Parameters
+    ----------
+    fit, known : Fit and Information
+        The fit, and what the rows say of it.
+    others : (z', k, r) array, optional
+        Changes of W that the rows do not see either.
+    """
+    (m, q), (k, r) = fit.point.A.shape, fit.point.W.shape
+    others = np.zeros((0, k, r)) if others is None else others
+    more = np.zeros((len(known.null), len(others)))
+    more[: k * r] = others.reshape(-1, k * r).T
+    null = np.hstack([known.null, more])
+    z = null.shape[1]
     if z == 0:
         return None
-    (m, q), (k, r) = fit.point.A.shape, fit.point.W.shape
-    follow = -(known.follow @ known.null).transpose(2, 0, 1)
-    along = known.null.T
+    follow = -(known.follow @ null).transpose(2, 0, 1)
+    along = null.T
     slope = along[:, k * r] if known.fits_slope else np.zeros(z)
     moved = np.abs(
         _reported(fit, follow.reshape(z, m, q), along[:, : k * r].reshape(z, k, r), slope)

@@ -210,23 +210,33 @@ def _lag(products: Array, n_rows: int) -> int:
     return int(np.clip(lag, 1, most))
 
 
-def _unequal(E: AnyArray, fitted: AnyArray, size: AnyArray, power: AnyArray) -> dict[str, AnyArray]:
+def _unequal(batch: Batch, fitted: AnyArray, E: AnyArray, power: AnyArray) -> dict[str, AnyArray]:
     """Return sums over rows of sizes of the residual times functions of the fit, and of squares.
+
+    A weight counts rows, and does not say how loud they are: with weights the noise itself is to be
+    alike, and not to go with them. Rows without weight say nothing.
 
     Parameters
     ----------
-    E, fitted : (n, m) arrays
-        The residual, and the fitted outputs.
-    size : (n,) array
-        Of the inputs, squared.
+    batch : Batch
+        The rows.
+    fitted, E : (n, m) arrays
+        The fitted outputs, and the residual.
     power : (m,) array
         Mean squares of the residual.
     """
     xp = array_api_compat.array_namespace(E)
-    root = xp.sqrt(power)
-    sizes = xp.abs(E) / xp.where(root > 0.0, xp.abs(E) + root, xp.ones_like(E))
-    size = size[:, None] * xp.ones_like(fitted)
-    functions = xp.stack([fitted, fitted * fitted, size], axis=2)
+    size = xp.linalg.vecdot(batch.X, batch.X)
+    of_rows = [fitted, fitted * fitted, size[:, None] * xp.ones_like(fitted)]
+    if "root" in batch.extra:
+        root = batch.extra["root"]
+        seen = root[:, 0] > 0.0
+        root, E = root[seen, :], E[seen, :] / root[seen, :]
+        powers = (root, root * root, root * root)
+        of_rows = [each[seen, :] / p for each, p in zip(of_rows, powers, strict=True)]
+        of_rows.append(root * xp.ones_like(E))
+    functions, loud = xp.stack(of_rows, axis=2), xp.sqrt(power)
+    sizes = xp.abs(E) / xp.where(loud > 0.0, xp.abs(E) + loud, xp.ones_like(E))
     middle = functions - xp.mean(functions, axis=0)
     spread = xp.abs(middle) + xp.sqrt(xp.mean(middle * middle, axis=0))
     bounded = middle / xp.where(spread > 0.0, spread, xp.ones_like(spread))
@@ -271,11 +281,7 @@ def _dependence_sums(
     D, H = activations(batch, W, activation)
     fitted = H @ A.T
     E = batch.Y - fitted
-    # Rows without weight have no residual, whatever they hold.
-    seen = xp.ones_like(E[:, 0]) if "root" not in batch.extra else batch.extra["root"][:, 0]
-    seen = seen > 0.0
-    size = xp.linalg.vecdot(batch.X, batch.X)
-    total = _unequal(E[seen, :], fitted[seen, :], size[seen], power)
+    total = _unequal(batch, fitted, E, power)
     pulled = times(E @ A[:, : W.shape[0]], D) @ P
     scores = (E @ U) * (H @ V) + pulled * (batch.X @ Z)
     for start in range(0, scores.shape[0], SURVEY.run):

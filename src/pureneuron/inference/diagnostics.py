@@ -16,6 +16,7 @@ from pureneuron.inference.covariance import (
     widened,
 )
 from pureneuron.inference.dependence import Dependence, Errors, assumed_dependence
+from pureneuron.inference.held_off import HeldOff, held_off
 from pureneuron.inference.identifiability import (
     Determinacy,
     determinacy,
@@ -89,6 +90,8 @@ class Diagnostics:
         Of the network, neurons as in the fit; None where there are too many unknowns.
     determinacy : Determinacy or None
         How well the rows determine the neurons; None where there are too many unknowns.
+    held_off : HeldOff
+        Units of which they only say that inputs hold them off.
     omitted : OmittedUnitTest or None
         Whether the residual depends on the inputs; None where it is rounding.
     smaller : SmallerTest or None
@@ -115,6 +118,7 @@ class Diagnostics:
     dependence: Dependence | None
     errors: StandardErrors | None
     determinacy: Determinacy | None
+    held_off: HeldOff
     omitted: OmittedUnitTest | None
     smaller: SmallerTest | None
     steadiness: SteadinessTest | None
@@ -270,7 +274,7 @@ def diagnose_fit(
             dependence = Dependence("groups", 0, "rows repeat, and count once")
     if checks is None or better != blocks or (fits_slope and checks.known is not None):
         checks = check(fit, better, seed, fits_slope=fits_slope)
-    known, reported, determined = checks.known, None, None
+    known, reported, determined, held = checks.known, None, None, HeldOff.none(fit)
     if known is not None:
         root, kind = Root.zero(fit), "iid"
         if dependence is not None:
@@ -278,7 +282,9 @@ def diagnose_fit(
             residual = None if screened is None else screened.contributions.residual_moments
             root = covariance_root(fit, known, dependence, better, residual=residual)
             kind = dependence.kind
-        reported = standard_errors(fit, widened(fit, root), kind=kind, null=unseen(fit, known))
+            held = held_off(fit, root)
+        null = unseen(fit, known, held.changes(fit))
+        reported = standard_errors(fit, widened(fit, root), kind=kind, null=null)
         determined = determinacy(fit, known, root)
     omitted, smaller, steadiness = None, None, None
     shows = problem.linear_part_shows(fit.n_neurons)
@@ -304,6 +310,7 @@ def diagnose_fit(
         dependence=dependence,
         errors=reported,
         determinacy=determined,
+        held_off=held,
         omitted=omitted,
         smaller=smaller,
         steadiness=steadiness,

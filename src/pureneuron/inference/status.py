@@ -172,6 +172,14 @@ def status_of_fit(fit: Fit, diagnostics: Diagnostics, *, agreement: str, n_start
     rejected = diagnostics.omitted is not None and diagnostics.omitted.is_rejected
     if few and not fit.is_exact and not rejected:
         return Verdict(Status.TOO_FEW_SAMPLES, few)
+    held = diagnostics.held_off
+    if len(held.units):
+        return Verdict(
+            Status.DEGENERATE,
+            f"unit {_names(held.units[:1], diagnostics.checks.units.order)} is held off by "
+            f"{', '.join(held.inputs(fit.problem))}, and the rows do not tell how strongly: any "
+            "larger weight fits as well",
+        )
     omitted, smaller = diagnostics.omitted, diagnostics.smaller
     if omitted is not None and omitted.is_rejected:
         return Verdict(

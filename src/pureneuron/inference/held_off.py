@@ -1,0 +1,169 @@
+"""Units that inputs hold off, nobody knows how strongly.
+
+An input that turns a unit off whenever it acts (a laser, one category of many, a strong inhibition)
+has a weight of which the rows say only that it is large enough. Where the fit ends is chance: in a
+few of these rows the unit may be just on, and fit their noise. Their derivatives hold the weight in
+place, as if it were known; but the kink is so close that it may as well have passed them, and
+beyond it nothing holds. So rows whose pre-activation is not clearly positive are left out, and
+where the others leave a direction open, a network far along it is compared with the fit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import array_api_compat
+import numpy as np
+
+from pureneuron.inference.covariance import Root
+from pureneuron.inference.order import gain_by_chance
+from pureneuron.linalg import across
+from pureneuron.optimize import Fit, Limits, minimize, profile
+from pureneuron.optimize.damping import THRESHOLDS as DAMPING
+from pureneuron.optimize.least_squares.kernels import like
+from pureneuron.problem import Problem
+from pureneuron.samples import Batch, Sum
+from pureneuron.typing import AnyArray, Array, IndexArray
+
+__all__ = ["HeldOff", "Thresholds", "held_off"]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Numbers that decide, each with its meaning and the benchmark that shows its effect.
+
+    Attributes
+    ----------
+    clearly_on : float
+        Standard errors by which a pre-activation is positive in rows that count (calibration).
+    open, most : float and int
+        Standard error of a white row, of length 1, along a direction that may be open; and how many
+        of these are tried for each unit (calibration).
+    far, another : float
+        How far along it the other network is, in lengths of the row; and the cosine of the two rows
+        from which on it is the same (calibration).
+    unknown : float
+        Standard error of a white row from which on a direction does not count for what is clearly
+        on.
+    worth, steps : float and int
+        How many times what a neuron more gains by chance it may be worse at first, and how many
+        steps it has to become as good (calibration).
+    takes_part : float
+        Effect of an input, relative to the largest, from which on it is named.
+    """
+
+    clearly_on: float = 3.0
+    open: float = 0.02
+    most: int = 3
+    far: float = 10.0
+    another: float = 0.995
+    unknown: float = 0.25
+    worth: float = 30.0
+    steps: int = 10
+    takes_part: float = 0.3
+
+
+THRESHOLDS = Thresholds()
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOff:
+    """Directions along which units may go as far as they like.
+
+    Attributes
+    ----------
+    units : (z,) array
+        Whose direction it is.
+    directions : (z, r) array
+        Of unit length, white; along them the unit is held off more strongly.
+    """
+
+    units: IndexArray
+    directions: Array
+
+    @classmethod
+    def none(cls, fit: Fit) -> Self:
+        """Return that of a fit without such a unit."""
+        return cls(np.zeros(0, dtype=np.intp), fit.point.W[:0])
+
+    def changes(self, fit: Fit) -> Array:
+        """Return the directions as changes of W, (z, k, r)."""
+        changes = np.zeros((len(self.units), *fit.point.W.shape))
+        changes[np.arange(len(self.units)), self.units] = self.directions
+        return changes
+
+    def inputs(self, problem: Problem) -> list[str]:
+        """Return the names of the inputs that hold the first of the units off."""
+        d = len(problem.input_span)
+        along = problem.whitening.from_white(self.directions[:1])[0, :d]
+        columns = np.eye(len(problem.whitening.transform))
+        size = np.linalg.norm(problem.whitening.to_white(columns), axis=1)
+        effect = np.abs(along) * size[:d]
+        names = problem.source.input_names
+        return [names[i] for i in np.flatnonzero(effect > THRESHOLDS.takes_part * effect.max())]
+
+
+def held_off(fit: Fit, root: Root) -> HeldOff:
+    """Find the directions along which the rows only say that a unit is off, in a pass or two.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit, with noise. Where rows are kept, these tell.
+    root : Root
+        Root of the covariance of its unknowns.
+    """
+    problem, (k, r) = fit.problem, fit.point.W.shape
+    rows = problem if problem.kept is None else problem.on(problem.kept.samples)
+    turns = np.array([_turn(root.W[:, unit]) for unit in range(k)])
+    moments = rows.samples.reduce(
+        _clearly_on, fit.point.W, turns, problem.activation.negative_slope
+    )["moments"]
+    seen = np.sum(fit.point.columns**2, axis=0) * problem.n_effective / rows.total
+    units, directions = [], []
+    for unit in range(k):
+        values, vectors = np.linalg.eigh(seen[unit] * moments[unit])
+        is_open = values * THRESHOLDS.open**2 < fit.noise_variance
+        for direction in vectors[:, is_open][:, : THRESHOLDS.most].T:
+            for way in (direction, -direction):
+                if _is_as_good(fit, rows, unit, way):
+                    units.append(unit)
+                    directions.append(way)
+    return HeldOff(np.array(units, dtype=np.intp), np.array(directions).reshape(-1, r))
+
+
+def _turn(root: Array) -> Array:
+    """Return the covariance (r, r) of a white row from its root, but for what is quite unknown."""
+    values, vectors = np.linalg.eigh(root.T @ root)
+    known = values < THRESHOLDS.unknown**2
+    return np.asarray((vectors[:, known] * values[known]) @ vectors[:, known].T)
+
+
+def _is_as_good(fit: Fit, rows: Problem, unit: int, direction: Array) -> bool:
+    """Tell whether a unit that is turned far along a direction fits the rows as well."""
+    W, w = fit.point.W.copy(), fit.point.W[unit]
+    W[unit] += THRESHOLDS.far * direction
+    # A weight may take along the noise of those rows that is largest, as a neuron more does.
+    by_chance = gain_by_chance(fit) * fit.noise_variance / fit.problem.n_equations
+    most = profile(rows, fit.point.W, fit.point.A).loss + by_chance
+    there = profile(rows, W)
+    if most < there.loss < most + THRESHOLDS.worth * by_chance:
+        # Ten lengths are far for what else is in the direction.
+        limits = Limits(max_iter=THRESHOLDS.steps)
+        there = minimize(rows, W, limits=limits, damping=DAMPING.trusted).point
+    # A row that is stretched is the same neuron.
+    same = abs(there.W[unit] @ w) > THRESHOLDS.another * np.linalg.norm(there.W[unit])
+    return not same and there.loss < most
+
+
+def _clearly_on(batch: Batch, W: AnyArray, turns: AnyArray, slope: float) -> dict[str, Sum]:
+    """Add up the second moments of the rows in which each unit is clearly on, (k, r, r)."""
+    xp = array_api_compat.array_namespace(batch.X)
+    X = across(batch.X)
+    moments = []
+    for w, turn in zip(like(batch, W), like(batch, turns), strict=True):
+        error = xp.sqrt(xp.sum(X * (turn @ X), axis=0))
+        on = xp.astype(w @ X > THRESHOLDS.clearly_on * error, X.dtype)
+        moments.append((X * (on + slope**2 * (1.0 - on))) @ X.T)
+    return {"moments": Sum(xp.stack(moments))}
