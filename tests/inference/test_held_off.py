@@ -67,9 +67,15 @@ def test_the_direction_is_that_of_the_input():
     assert np.abs(along[:3]).max() < 1e-9 * np.abs(along[3])
     assert found.inputs(problem) == ["laser"]
     assert held_off(fit, root).changes(fit).shape == (len(found.units), 2, 4)
-    # Units that no input holds off are not found, whatever the noise.
-    samples, teacher = recorded(0, 0.0, n=200)
-    problem = pose(samples)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_units_that_no_input_holds_off_are_not_found_however_loud_the_noise_is(seed):
+    rng = np.random.default_rng(seed)
+    teacher = TwoLayerNetwork([[1.0, -0.6], [0.5, 1.0]], [[0.8, 0.6, 0.0], [0.0, 0.6, 0.8]])
+    X = rng.standard_normal((300, 3))
+    problem = pose(ArraySamples(X, teacher.predict(X) + 0.8 * rng.standard_normal((300, 2))))
     fit = minimize(problem, problem.to_white(teacher))
-    root = covariance_root(fit, information(fit), noise, first_blocks(problem))
+    known, blocks = information(fit), first_blocks(problem)
+    root = covariance_root(fit, known, Dependence("iid", 0, ""), blocks)
     assert len(held_off(fit, root).units) == 0

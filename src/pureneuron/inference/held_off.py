@@ -40,9 +40,9 @@ class Thresholds:
     open, most : float and int
         Standard error of a white row, of length 1, along a direction that may be open; and how many
         of these are tried for each unit (calibration).
-    far, another : float
-        How far along it the other network is, in lengths of the row; and the cosine of the two rows
-        from which on it is the same (calibration).
+    far, another, errors : float
+        How far along it the other network is, in lengths of the row; and the sine between the two
+        rows, and how many standard errors, up to which it is the same (calibration).
     unknown : float
         Standard error of a white row from which on a direction does not count for what is clearly
         on.
@@ -57,7 +57,8 @@ class Thresholds:
     open: float = 0.02
     most: int = 3
     far: float = 10.0
-    another: float = 0.995
+    another: float = 0.1
+    errors: float = 5.0
     unknown: float = 0.25
     worth: float = 30.0
     steps: int = 10
@@ -127,7 +128,7 @@ def held_off(fit: Fit, root: Root) -> HeldOff:
         is_open = values * THRESHOLDS.open**2 < fit.noise_variance
         for direction in vectors[:, is_open][:, : THRESHOLDS.most].T:
             for way in (direction, -direction):
-                if _is_as_good(fit, rows, unit, way):
+                if _is_as_good(fit, rows, unit, way, turns[unit]):
                     units.append(unit)
                     directions.append(way)
     return HeldOff(np.array(units, dtype=np.intp), np.array(directions).reshape(-1, r))
@@ -140,7 +141,7 @@ def _turn(root: Array) -> Array:
     return np.asarray((vectors[:, known] * values[known]) @ vectors[:, known].T)
 
 
-def _is_as_good(fit: Fit, rows: Problem, unit: int, direction: Array) -> bool:
+def _is_as_good(fit: Fit, rows: Problem, unit: int, direction: Array, turn: Array) -> bool:
     """Tell whether a unit that is turned far along a direction fits the rows as well."""
     W, w = fit.point.W.copy(), fit.point.W[unit]
     W[unit] += THRESHOLDS.far * direction
@@ -152,9 +153,10 @@ def _is_as_good(fit: Fit, rows: Problem, unit: int, direction: Array) -> bool:
         # Ten lengths are far for what else is in the direction.
         limits = Limits(max_iter=THRESHOLDS.steps)
         there = minimize(rows, W, limits=limits, damping=DAMPING.trusted).point
-    # A row that is stretched is the same neuron.
-    same = abs(there.W[unit] @ w) > THRESHOLDS.another * np.linalg.norm(there.W[unit])
-    return not same and there.loss < most
+    # A row that is stretched is the same neuron, in whatever place, and so is one near by.
+    known = THRESHOLDS.errors * np.sqrt(np.linalg.eigvalsh(turn)[-1])
+    sines = np.linalg.norm(there.W - np.outer(there.W @ w, w), axis=1)
+    return bool(sines.min() > max(THRESHOLDS.another, known)) and there.loss < most
 
 
 def _clearly_on(batch: Batch, W: AnyArray, turns: AnyArray, slope: float) -> dict[str, Sum]:
