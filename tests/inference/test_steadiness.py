@@ -8,7 +8,7 @@ from pureneuron import TwoLayerNetwork, recover
 from pureneuron.datasets import make_teacher
 from pureneuron.inference import first_blocks, screening
 from pureneuron.inference.information import information
-from pureneuron.inference.steadiness import steadiness_test
+from pureneuron.inference.steadiness import _variances, steadiness_test
 from pureneuron.optimize import minimize
 from pureneuron.problem import pose
 from pureneuron.results import Status
@@ -115,3 +115,15 @@ def test_the_verdict_says_so_and_hangs_on_the_order_of_the_rows():
     again = recover(ArraySamples(X[mixed], Y[mixed]), 3, rng=0)
     assert again.stage("inference").figures["steadiness_p_value"] > 1e-3
     assert again.network.match(found.network).error_W < 1e-3
+
+
+def test_variances_are_right_on_average_and_do_not_see_a_step():
+    rng = np.random.default_rng(0)
+    sums = rng.standard_normal((50, 4000))
+    assert _variances(sums).mean() == pytest.approx(1.0, rel=0.01)
+    assert _variances(3.0 * sums).mean() == pytest.approx(9.0, rel=0.01)
+    stepped = sums + 100.0 * (np.arange(50) < 31)[:, None]
+    assert _variances(stepped).max() < 100.0
+    # One block that is louder is.
+    sums[20] *= 100.0
+    assert np.median(_variances(sums)[20]) > 1000.0

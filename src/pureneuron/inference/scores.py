@@ -29,15 +29,14 @@ class Levels:
     needed : float
         Level at which a neuron less must be rejected (calibration).
     steady : float
-        Level at which a network counts as one that changes in the course of the rows: few do, and
-        these do so beyond doubt mostly (calibration).
+        Level at which a network counts as one that changes in the course of the rows (calibration).
     """
 
     rejected: float = 1e-6
     doubtful: float = 0.05
     omitted: float = 0.01
     needed: float = 5e-3
-    steady: float = 1e-3
+    steady: float = 5e-3
 
 
 LEVELS = Levels()

@@ -4,8 +4,9 @@ If it does, the scores of a weight add up to chance over any stretch of the rows
 add up to nothing over all rows together only. So their sums over blocks are compared with slow
 waves along the rows: a gain that drifts, a step, a unit that is there half of the time go with
 them (J. Nyblom, Journal of the American Statistical Association 84, 1989, with cosines in the place
-of cumulative sums). That the weights were fitted to the same rows makes the sums of scores vary
-less, never more.
+of cumulative sums). How much chance makes the sums vary is taken from the differences between
+neighbours (J. von Neumann, Annals of Mathematical Statistics 12, 1941), which a slow change leaves
+alone. That the weights were fitted to the same rows makes the sums vary less, never more.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from scipy import stats
 
 from pureneuron.inference.contributions import Contributions
-from pureneuron.inference.scores import LEVELS, largest_score
-from pureneuron.typing import Array, BoolArray
+from pureneuron.inference.scores import LEVELS
+from pureneuron.typing import Array
 
 __all__ = ["SteadinessTest", "Thresholds", "steadiness_test"]
 
@@ -30,12 +32,18 @@ class Thresholds:
     ----------
     waves : int
         Cosines along the rows, from half a period on (calibration).
+    fewest : int
+        Blocks with rows that there must be (calibration).
     """
 
     waves: int = 3
+    fewest: int = 8
 
 
 THRESHOLDS = Thresholds()
+
+_EXPECTED = 0.873
+"""What :func:`_variances` would be without it, on average, for normal sums of variance 1."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +86,17 @@ def steadiness_test(contributions: Contributions) -> SteadinessTest:
     gains = np.einsum("oi,boi->bi", columns, white[:, :, :k])
     sums = np.hstack([gains, gains.sum(axis=1, keepdims=True), of_W.reshape(b, -1)])
     sums = np.hstack([sums, white[:, :, k:].reshape(b, -1)])
-    waves = _waves(contributions.filled)
-    values, squares = waves @ sums, waves**2 @ sums**2
-    p_value = largest_score(values, squares)[1]
+    sums = sums[contributions.filled]
+    if len(sums) < THRESHOLDS.fewest:
+        return SteadinessTest(1.0, "gains")
+    waves = _waves(len(sums))
+    values, variances = waves @ sums, _variances(sums)
+    squares, fourth = waves**2 @ variances, waves**4 @ variances**2
+    scores = np.abs(values) / np.sqrt(np.where(squares > 0.0, squares, np.inf))
+    # Satterthwaite's: few, where few blocks are louder than the rest.
+    freedom = np.where(squares > 0.0, squares, 1.0) ** 2 / np.where(fourth > 0.0, fourth, 1.0)
+    chances = 2.0 * stats.t.sf(scores, freedom)
+    p_value = min(float(chances.min(initial=1.0)) * chances.size, 1.0)
     # Where all change beyond doubt, what the rows say of each tells which does by itself.
     of_gains = columns.T @ columns * point.gram[:k, :k]
     power = np.einsum("oi,op,pi->i", point.columns, contributions.residual_moments, point.columns)
@@ -104,8 +120,20 @@ def steadiness_test(contributions: Contributions) -> SteadinessTest:
     return SteadinessTest(p_value, "rest")
 
 
-def _waves(filled: BoolArray) -> Array:
-    """Return cosines along the blocks that have rows, (J, b)."""
-    place = np.cumsum(filled) - 0.5
-    waves = np.arange(1, THRESHOLDS.waves + 1)[:, None]
-    return np.asarray(filled * np.cos(np.pi * waves * place / max(filled.sum(), 1)))
+def _waves(n_blocks: int) -> Array:
+    """Return cosines along the blocks, (J, b)."""
+    place = (np.arange(n_blocks) + 0.5) / n_blocks
+    return np.cos(np.pi * np.arange(1, THRESHOLDS.waves + 1)[:, None] * place)
+
+
+def _variances(sums: Array) -> Array:
+    """Return the variances of sums (b, p) as the differences between neighbours show them.
+
+    The median of the four about a block leaves out the step that a change makes; where a block
+    differs from both neighbours, it is louder.
+    """
+    halves = 0.5 * np.diff(sums, axis=0) ** 2
+    around = np.pad(halves, ((2, 2), (0, 0)), mode="reflect")
+    usual = np.median(np.lib.stride_tricks.sliding_window_view(around, 4, axis=0), axis=-1)
+    ends = np.concatenate([halves[:1], halves, halves[-1:]])
+    return np.asarray(np.maximum(usual, np.minimum(ends[:-1], ends[1:])) / _EXPECTED)
