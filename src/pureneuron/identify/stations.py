@@ -43,14 +43,15 @@ class Thresholds:
     bits : float
         Bits that a choice must be known by beyond those that it has.
     tries : int
-        Random places of the stations that are tried before there is one more.
+        Random places of the stations that are tried before there is one more, which costs a
+        question in each direction (make bench-identify).
     """
 
     ill_conditioned: float = 100.0
     dependent: float = 1e-12
     most_chosen: int = 34
     bits: float = 20.0
-    tries: int = 10
+    tries: int = 100
 
 
 THRESHOLDS = Thresholds()
@@ -237,7 +238,7 @@ def _few(kinks: Kinks, most: int, rng: np.random.Generator) -> Iterator[list[Ind
         elif count == K:
             yield [np.delete(np.arange(K + 1), i) for i in range(K + 1)]
         else:
-            evenly, off = np.linspace(0.0, K, count), 0.25 * K / count
+            evenly, off = np.linspace(0.0, K, count), 0.5 * K / count
             moved = evenly + off * rng.uniform(-1.0, 1.0, (THRESHOLDS.tries, count))
             rounded = np.clip(np.rint(np.vstack([evenly, moved])), 0, K).astype(np.intp)
             yield [ends for ends in rounded if len(np.unique(ends)) == count]

@@ -245,22 +245,27 @@ def _together(
         distance = rows @ (frame.T @ (point - line.origin)) - kinks.places
         length, asked = np.array([share * room]), np.ones(1, dtype=np.bool_)
         base = Bases(together, point[None], Y, exact, distance[None], length, asked)
-        if _as_expected(bases, base):
+        # The value follows from gradients, and the function is blurred as they are.
+        far = float(np.hypot(1.0, np.linalg.norm(point - line.origin)))
+        if _as_expected(bases, base, THRESHOLDS.blurred * steps.blur * far):
             across[:, count:], _, inexact = steps.derivatives(base, Q[:, count:])
             return across, [(bases.stations, np.sqrt(squares)), (together, inexact)]
     across[:, count:], _, inexact = steps.derivatives(bases, Q[:, count:])
     return across, [(bases.stations, np.sqrt(squares + inexact**2))]
 
 
-def _as_expected(bases: Bases, base: Bases) -> bool:
-    """Whether the value at a point follows from that on the line: no other neuron is on there."""
+def _as_expected(bases: Bases, base: Bases, blur: float) -> bool:
+    """Whether the value at a point follows from that on the line: no other neuron is on there.
+
+    ``blur`` is how exact the function is known at the point.
+    """
     left = bases.stations.left
     assert left is not None
     side = np.where(left, -1.0, 1.0)
     there, here = (np.maximum(side * each.distance[0], 0.0) for each in (base, bases))
     change = bases.stations.jumps * (there - here)
     off = np.abs(base.Y[0] - bases.Y[0] - change.sum(axis=1)).max()
-    return bool(off <= THRESHOLDS.as_expected * np.abs(change).max())
+    return bool(off <= THRESHOLDS.as_expected * np.abs(change).max() + blur)
 
 
 def _room(line: Line, t: Array, places: Array, is_coarse: bool) -> Array:
