@@ -12,7 +12,7 @@ from pureneuron.identify.region import Region
 from pureneuron.identify.units import Line
 from pureneuron.typing import Array
 
-__all__ = ["ends", "line_along", "line_apart", "random_line"]
+__all__ = ["central_line", "ends", "line_along", "line_apart", "random_line"]
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,14 @@ class Thresholds:
         Lines of which the one is chosen that shows neurons best.
     far : float
         How far out their kinks may be, on the scale of arcsinh (make bench-identify).
+    central : float
+        How far from the centre a line that is to cross most hyperplanes begins, relative to the
+        points of the region: kinks are as far out as that, mostly (make bench-identify).
     """
 
     tried: int = 100
     far: float = 3.0
+    central: float = 0.5
 
 
 THRESHOLDS = Thresholds()
@@ -45,6 +49,17 @@ def random_line(region: Region, rng: np.random.Generator) -> Line:
     if region.is_bounded:
         return line_along(origin, region.draw(1, rng)[0] - origin)
     return line_along(origin, rng.standard_normal(region.n_inputs))
+
+
+def central_line(region: Region, rng: np.random.Generator) -> Line:
+    """Return a line near the centre: fewer hyperplanes cross it beyond its ends.
+
+    Behind a link a line is short, and what is not crossed has to be found on another one.
+    """
+    line = random_line(region, rng)
+    if region.is_bounded:
+        return line
+    return Line(THRESHOLDS.central * line.origin, line.direction)
 
 
 def line_apart(region: Region, units: Reading, rng: np.random.Generator) -> Line | None:

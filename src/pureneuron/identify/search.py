@@ -15,7 +15,13 @@ from typing import Literal
 
 import numpy as np
 
-from pureneuron.identify.choice_of_line import ends, line_along, line_apart, random_line
+from pureneuron.identify.choice_of_line import (
+    central_line,
+    ends,
+    line_along,
+    line_apart,
+    random_line,
+)
 from pureneuron.identify.coarse import Spread
 from pureneuron.identify.doubts import (
     badly_known,
@@ -249,14 +255,14 @@ class Search:
         against the derivatives across it, where there are many inputs.
         """
         self.n_lines += 1
-        line = random_line(self.questions.region, self.rng)
+        line = central_line(self.questions.region, self.rng)
         before, lines = self.questions.count, [(line, self._traced(line, first=True))]
         while self.precision.is_coarse:
             most = max(len(kinks.places) for _, kinks in lines)
             asked = self.questions.count - before
             if asked > THRESHOLDS.share_of_lines * most * len(line.origin):
                 break
-            line = random_line(self.questions.region, self.rng)
+            line = central_line(self.questions.region, self.rng)
             with suppress(Discontinuous, Tangled):
                 lines.append((line, self._traced(line, first=True)))
         line, kinks = max(lines, key=lambda each: (len(each[1].places), each[1].least_gap))

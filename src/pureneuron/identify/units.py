@@ -276,7 +276,7 @@ def _room(line: Line, t: Array, places: Array, is_coarse: bool) -> Array:
     """
     distance = np.abs(t[:, None] - places)
     if not is_coarse:
-        distance = distance / np.hypot(1.0, places / np.sqrt(len(line.origin)))
+        distance = distance / np.hypot(1.0, places / max(1.0, float(np.linalg.norm(line.origin))))
     return np.asarray(distance.min(axis=1, initial=1.0 + np.abs(t).max()))
 
 
