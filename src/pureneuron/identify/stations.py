@@ -122,15 +122,21 @@ class Stations:
     def _beside_nothing(
         cls, kinks: Kinks, left: BoolArray, most: int, rng: np.random.Generator
     ) -> Stations | None:
-        """Choose fewer than ``most`` stations, for neurons that nothing stands beside."""
+        """Choose fewer than ``most`` stations, for neurons that nothing stands beside.
+
+        Of those that tell the neurons apart the ones that show them most exactly: a step from a
+        narrow piece is short, and what it shows inexact.
+        """
         A, inexact, number = kinks.jumps.T, kinks.jump_errors, np.arange(len(left))
+        room = np.minimum(kinks.widths, 1.0)
         for trials in _few(kinks, most, rng):
-            best, least = None, THRESHOLDS.ill_conditioned
+            best, least = None, np.inf
             for ends in trials:
                 share = (number < ends[:, None]).astype(np.float64) - left
                 stations = cls(ends, A, inexact, np.eye(len(ends)), share, left)
-                if (ill := condition(stations._matrix)) <= least:
-                    best, least = stations, ill
+                ill = condition(stations._matrix)
+                if ill <= THRESHOLDS.ill_conditioned and ill / room[ends].min() < least:
+                    best, least = stations, ill / float(room[ends].min())
             if best is not None:
                 return best
         return None

@@ -265,7 +265,8 @@ def _as_expected(bases: Bases, base: Bases, blur: float) -> bool:
     there, here = (np.maximum(side * each.distance[0], 0.0) for each in (base, bases))
     change = bases.stations.jumps * (there - here)
     off = np.abs(base.Y[0] - bases.Y[0] - change.sum(axis=1)).max()
-    return bool(off <= THRESHOLDS.as_expected * np.abs(change).max() + blur)
+    inexact = float(bases.stations.inexact @ np.abs(there - here))
+    return bool(off <= THRESHOLDS.as_expected * np.abs(change).max() + inexact + blur)
 
 
 def _room(line: Line, t: Array, places: Array, is_coarse: bool) -> Array:
