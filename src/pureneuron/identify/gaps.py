@@ -3,8 +3,9 @@
 Where two pieces meet there is a kink, if they are neighbours. The piece that is known less is
 followed up to a little before the meeting; then the other one, from its side, as near as rounding
 allows: by then both are known well, and so is where they meet. Where they do not meet, a question
-within the gap may be on one of them, which is then longer. If it is on neither, a second one next
-to it makes a new piece.
+within the gap may be on one of them, which is then longer. If it is on neither, it tells the
+piece between the two, if there is but one (:mod:`.bridge`); otherwise a second one next to it makes
+a new piece.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
+from pureneuron.identify.bridge import bridge, dimension
 from pureneuron.identify.piece import Piece
 from pureneuron.typing import Array, BoolArray
 
@@ -284,17 +286,28 @@ def _both(values: Values, looks: list[Look]) -> list[Shown]:
 
 
 def _one_by_one(values: Values, row: list[Node], gaps: list[int], looks: list[Look]) -> list[Shown]:
-    """Ask the first question of each look, and the second one where the first is on no piece."""
+    """Ask the first question of each look, and the second one where that tells of no piece."""
     first = _asked(values, [look.first for look in looks])
-    more = [
-        number
-        for number, (i, look, point) in enumerate(zip(gaps, looks, first, strict=True))
-        if not look.is_last and _is_new(row[i].piece, row[i + 1].piece, point)
-    ]
+    spare = dimension([node.piece for node in row]) > THRESHOLDS.telling
+    second: dict[int, Point] = {}
+    more = []
+    for number, (i, look, point) in enumerate(zip(gaps, looks, first, strict=True)):
+        left, right = row[i].piece, row[i + 1].piece
+        if look.is_last or not _is_new(left, right, point):
+            continue
+        told = bridge(left, right, *point) if spare else None
+        if told is None:
+            more.append(number)
+        else:
+            second[number] = Point(*told)
     answers = _asked(values, [looks[number].second for number in more])
-    second = dict(zip(more, answers, strict=True))
-    pairs = [(point, second.get(number)) for number, point in enumerate(first)]
-    return [pair[::-1] if look.side > 0 else pair for look, pair in zip(looks, pairs, strict=True)]
+    second |= dict(zip(more, answers, strict=True))
+    pairs: list[Shown] = []
+    for number, (look, point) in enumerate(zip(looks, first, strict=True)):
+        other = second.get(number)
+        is_behind = look.side > 0 if other is None else other.t < point.t
+        pairs.append((other, point) if is_behind else (point, other))
+    return pairs
 
 
 def _is_new(left: Piece, right: Piece, point: Point) -> bool:
