@@ -30,6 +30,7 @@ from pureneuron.identify.gaps import (
     nearest_told,
 )
 from pureneuron.identify.kinks import Kinks
+from pureneuron.identify.line_fit import fitted
 from pureneuron.identify.piece import Piece
 from pureneuron.typing import Array
 
@@ -115,7 +116,8 @@ def trace(
     Discontinuous, Tangled
         If there is no such function.
     """
-    row = [Node(piece) for piece in first_pieces(values, nodes, step, blur)]
+    answers = _Answers(values)
+    row = [Node(piece) for piece in first_pieces(answers, nodes, step, blur)]
     narrowest = max(THRESHOLDS.narrowest, THRESHOLDS.resolved * rounding)
     for number in range(THRESHOLDS.most_rounds):
         row = _closed(_merged(row), narrowest)
@@ -124,9 +126,13 @@ def trace(
         gaps = [i for i in range(len(row) - 1) if not row[i].closed]
         if not gaps:
             pieces = [node.piece for node in row]
-            single = _single(values, pieces, narrowest, is_coarse, rng)
+            single = _single(answers, pieces, narrowest, is_coarse, rng)
             if None not in single:
-                return Kinks(np.array(single, dtype=np.float64), pieces)
+                kinks = Kinks(np.array(single, dtype=np.float64), pieces)
+                # Pieces that have been followed up to their kinks are known well by themselves.
+                if blur == 0.0 and any(node.by_itself for node in row):
+                    return fitted(kinks, *answers.all())
+                return kinks
             # Several kinks where there seemed to be one: they are looked for between the pieces.
             for i, place in enumerate(single):
                 if place is None:
@@ -138,8 +144,26 @@ def trace(
             # Too many by now: a look at the narrowest tells whether they are jumps.
             widths = [row[i + 1].piece.first - row[i].piece.last for i in gaps]
             gaps = sorted(gaps[i] for i in np.argsort(widths)[: THRESHOLDS.narrowest_gaps])
-        row = looked_at(values, row, gaps, step, rounding, is_coarse, rng)
+        row = looked_at(answers, row, gaps, step, rounding, is_coarse, rng)
     raise Tangled
+
+
+class _Answers:
+    """A function that remembers what it was asked."""
+
+    def __init__(self, values: Values) -> None:
+        self._values = values
+        self._asked: list[tuple[Array, Array, Array]] = []
+
+    def __call__(self, t: Array) -> tuple[Array, Array]:
+        Y, exact = self._values(t)
+        self._asked.append((t, Y, exact))
+        return Y, exact
+
+    def all(self) -> tuple[Array, Array, Array]:
+        """Return all places (n,), values (n, m), and how exact they are, (n,)."""
+        t, Y, exact = (np.concatenate(each) for each in zip(*self._asked, strict=True))
+        return t, Y, exact
 
 
 def _single(

@@ -422,9 +422,11 @@ class Search:
         if np.mean(explained) < THRESHOLDS.least_explained:
             return
         Z, Y, exact = Z[explained], Y[explained], exact[explained]
+        # The neurons that stay where they are blur what answers say of the others.
+        stays = ~np.isin(np.arange(reading.n_neurons), units)
+        exact = exact + reading.kept(stays).uncertainty(Z)
         new, errors = polished(reading, Z, Y, exact, units, linear=linear)
-        # The neurons that stay where they are blur the others.
-        stay = np.delete(reading.errors, units)
+        stay = reading.errors[stays]
         errors = THRESHOLDS.cautious * errors + (np.median(stay) if len(stay) else 0.0)
         if errors.max() <= reading.errors[units].max():
             known = reading.errors.copy()
