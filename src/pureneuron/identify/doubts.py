@@ -65,7 +65,7 @@ class Thresholds:
     inexact: float = 2e-7
     above_median: float = 10.0
     again: float = 12.0
-    worthwhile: float = 1.5
+    worthwhile: float = 10.0
     aside: float = 0.1
     most_tested: int = 20
     step_across: float = 1e-3
