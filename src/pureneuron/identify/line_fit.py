@@ -29,10 +29,13 @@ class Thresholds:
         Of Gauss–Newton: places are known well at the beginning.
     dependent : float
         Diagonal entry of a triangular factor, relative to the largest, that is zero (rounding).
+    aside : float
+        How far from its kinks the places of a piece are, as a share of its width.
     """
 
     steps: int = 3
     dependent: float = 1e-12
+    aside: float = 0.01
 
 
 THRESHOLDS = Thresholds()
@@ -122,27 +125,25 @@ def _values(knots: Array, t: Array, Y: Array, exact: Array) -> _Values | None:
     return _Values(V, off, beyond - Q @ (Q.T @ beyond), moved, inverse)
 
 
-def _pieces(
-    knots: Array, values: _Values, A: Array, root: Array, exact: float
-) -> list[Piece]:
-    """Return the pieces between knots, and how exactly their values are known.
+def _pieces(knots: Array, values: _Values, A: Array, root: Array, exact: float) -> list[Piece]:
+    """Return the pieces between knots, each by two places on it.
 
     ``root`` (K, K) is that of the covariance of the kinks, and no value is more exact than
     ``exact``.
     """
-    number, squares = np.arange(len(knots) - 2), np.sum(values.inverse**2, axis=1)
-
-    def errors(end: int) -> Array:
-        """Return how far off the value at one end, 0 or 1, of each piece is, (K + 1,)."""
-        pieces = np.arange(len(knots) - 1)
-        # Of the line that the piece is on: it does not bend where the kink is taken to be.
-        change = values.moved[pieces + end] - (number < pieces[:, None])
-        by_kinks = [np.sum(((change * a) @ root) ** 2, axis=1) for a in A]
-        return np.maximum(exact, np.sqrt(squares[pieces + end] + np.max(by_kinks, axis=0)))
-
-    first, last = errors(0).tolist(), errors(1).tolist()
-    places, V = knots.tolist(), values.V
-    return [
-        Piece(places[i], places[i + 1], V[i], V[i + 1], first[i], last[i])
-        for i in range(len(knots) - 1)
-    ]
+    p, number = len(knots) - 1, np.arange(len(knots) - 2)
+    pieces, width = np.arange(p), np.diff(knots)
+    # The ends of the line are on it, and kinks are not.
+    first, last = np.full(p, THRESHOLDS.aside), np.full(p, 1.0 - THRESHOLDS.aside)
+    first[0], last[-1] = 0.0, 1.0
+    ends = []
+    for share in (first, last):
+        B = np.zeros((p, p + 1))
+        B[pieces, pieces], B[pieces, pieces + 1] = 1.0 - share, share
+        change = B @ values.moved - (number < pieces[:, None])
+        by_kinks = np.max([np.sum(((change * a) @ root) ** 2, axis=1) for a in A], axis=0)
+        errors = np.sqrt(np.sum((B @ values.inverse) ** 2, axis=1) + by_kinks)
+        places = knots[:-1] + share * width
+        ends.append((places.tolist(), B @ values.V, np.maximum(exact, errors).tolist()))
+    (t, Y, off), (t_last, Y_last, off_last) = ends
+    return [Piece(t[i], t_last[i], Y[i], Y_last[i], off[i], off_last[i]) for i in range(p)]

@@ -255,14 +255,15 @@ class Search:
         against the derivatives across it, where there are many inputs.
         """
         self.n_lines += 1
-        line = central_line(self.questions.region, self.rng)
+        draw = random_line if self.precision.is_coarse else central_line
+        line = draw(self.questions.region, self.rng)
         before, lines = self.questions.count, [(line, self._traced(line, first=True))]
         while self.precision.is_coarse:
             most = max(len(kinks.places) for _, kinks in lines)
             asked = self.questions.count - before
             if asked > THRESHOLDS.share_of_lines * most * len(line.origin):
                 break
-            line = central_line(self.questions.region, self.rng)
+            line = draw(self.questions.region, self.rng)
             with suppress(Discontinuous, Tangled):
                 lines.append((line, self._traced(line, first=True)))
         line, kinks = max(lines, key=lambda each: (len(each[1].places), each[1].least_gap))
