@@ -86,22 +86,25 @@ def line_apart(region: Region, units: Reading, rng: np.random.Generator) -> Line
     return best
 
 
-def ends(questions: Questions, line: Line, reach: float) -> tuple[float, float]:
-    """Return how far a line may be followed; beyond a link, as far as answers say something."""
+def ends(questions: Questions, line: Line, reach: float) -> tuple[float, float, dict[float, Array]]:
+    """Return how far a line may be followed, and what was answered (m,) at some places.
+
+    Beyond a link it may be followed as far as answers say something.
+    """
     low, high = questions.region.ends(line.origin, line.direction, reach)
     if questions.link == "identity":
-        return low, high
-    return _answered(questions, line, low), _answered(questions, line, high)
+        return low, high, {}
+    answers = dict(_answered(questions, line, end) for end in (low, high))
+    low, high = sorted(answers)
+    return low, high, answers
 
 
-def _answered(questions: Questions, line: Line, end: float) -> float:
-    """Return the first of ``end``, half of it, … at which the box answers."""
+def _answered(questions: Questions, line: Line, end: float) -> tuple[float, Array]:
+    """Return the first of ``end``, half of it, … at which the box answers, and the answer."""
     while True:
         try:
-            questions.ask(line.points(np.array([end])))
+            return end, questions.ask(line.points(np.array([end])))[0]
         except NotFinite:
             if abs(end) < 0.1:
                 raise
             end *= 0.5
-        else:
-            return end

@@ -324,27 +324,40 @@ class Search:
         while True:
             usual = THRESHOLDS.usual_reach * np.sqrt(len(line.origin))
             reach = self.reach if first else min(self.reach, usual)
-            low, high = ends(self.questions, line, reach)
+            low, high, known = ends(self.questions, line, reach)
             nodes = np.array([low, high])
             if first and not self.questions.region.is_bounded:
                 inner = max(-usual, 0.5 * low), min(usual, 0.5 * high)
                 nodes = np.array([low, *inner, high])
             try:
-                return self._along(line, nodes, 1.0)
+                return self._along(line, nodes, known, 1.0)
             except (Discontinuous, Tangled):
                 if first:
                     raise
                 # What is known is less exact than it seemed.
-                return self._along(line, nodes, THRESHOLDS.less_exact)
+                return self._along(line, nodes, known, THRESHOLDS.less_exact)
             except NotFinite:
                 # Beyond a link, answers far out say nothing.
                 if self.questions.link == "identity" or self.reach < 0.1:
                     raise
                 self.reach *= 0.25
 
-    def _along(self, line: Line, nodes: Array, less_exact: float) -> Kinks:
+    def _along(
+        self, line: Line, nodes: Array, known: dict[float, Array], less_exact: float
+    ) -> Kinks:
+        """Trace a line from ``nodes`` on; at places that are known the box is not asked again."""
+
+        def values(t: Array) -> tuple[Array, Array]:
+            Z = line.points(t)
+            new = np.array([place not in known for place in t.tolist()], dtype=np.bool_)
+            Y = np.empty((len(t), len(self.precision.size)))
+            Y[new] = self.questions.ask(Z[new])
+            for i in np.flatnonzero(~new):
+                Y[i] = known[float(t[i])]
+            return Y - self.reading(Z), self._rounding(Z, Y)
+
         return trace(
-            lambda t: self.residual(line.points(t)),
+            values,
             nodes,
             step=min(0.1, self.precision.rounding**0.25),
             blur=less_exact * self._blur(line),
