@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pureneuron.inference import Blocks, first_blocks
-from pureneuron.inference.blocks import blocks_of_groups, consecutive_blocks
+from pureneuron.inference.blocks import blocks_of_groups, consecutive_blocks, count_groups
 from pureneuron.problem import pose
 from pureneuron.samples import ArraySamples, Batch
 from pureneuron.samples.groups import GROUP
@@ -109,6 +109,26 @@ def test_many_groups_are_spread_whatever_their_numbers(labels):
     # Three groups of five rows a block; texts are hashed, others are more even.
     assert np.sum(sizes == 0) < 16
     assert sizes.max() <= 60
+
+
+@pytest.mark.parametrize("first", [0, 1, -70, 20_000])
+def test_groups_that_are_numbered_one_after_the_other_stay_in_order(first):
+    problem = posed(1000, np.repeat(first + np.arange(200), 5), batches=4)
+    blocks = blocks_of_groups(problem, 60)
+    assert blocks.n_blocks == 60
+    number = np.concatenate([np.full(len(rows), b) for b, rows in _all_parts(problem, blocks)])
+    assert np.all(np.diff(number) >= 0)
+    assert set(np.bincount(number)) <= {15, 20}
+    assert count_groups(problem) == pytest.approx(200, rel=0.02)
+
+
+def test_groups_are_counted_whatever_their_numbers():
+    rng = np.random.default_rng(0)
+    for n in (1, 12, 300, 5000):
+        labels = rng.integers(2**60, size=n)
+        assert count_groups(posed(2 * n, np.repeat(labels, 2), batches=3)) == pytest.approx(
+            n, rel=0.03
+        )
 
 
 def _all_parts(problem, blocks):

@@ -20,10 +20,14 @@ from pureneuron.samples import Batch, Leaf, Max, Min
 from pureneuron.samples.groups import GROUP
 from pureneuron.samples.mirror import row_hash
 
-__all__ = ["Blocks", "blocks_of_groups", "consecutive_blocks"]
+__all__ = ["Blocks", "blocks_of_groups", "consecutive_blocks", "count_groups"]
 
 # 2⁶⁴ over the golden ratio: multiples of it are as even as can be, modulo 2⁶⁴.
 _GOLDEN = 0x9E3779B97F4A7C15
+# Places that numbers of groups are dealt to, to count them; and how many numbers there may be for
+# each group if they are in order.
+_PLACES = 1 << 16
+_DENSE = 1.25
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,9 @@ class Blocks:
         Whether a block is made of consecutive rows, of whole groups, or of equal rows.
     length : int
         Rows of a block of consecutive rows.
+    first, span : int
+        The number of the first group, and how many numbers from it on are dealt out in order; 0
+        where each group is a block.
     spread : bool
         Whether the numbers of groups may be any, and are spread over the blocks.
     """
@@ -45,6 +52,8 @@ class Blocks:
     n_blocks: int
     kind: Literal["order", "groups", "rows"] = "order"
     length: int = 1
+    first: int = 0
+    span: int = 0
     spread: bool = False
 
     def split(self, batch: Batch) -> Iterator[tuple[int, Batch]]:
@@ -86,7 +95,11 @@ class Blocks:
             return np.asarray(np.minimum(rows // self.length, self.n_blocks - 1))
         if self.kind == "groups":
             group = np.asarray(to_numpy(batch.extra[GROUP])).reshape(-1)
-            return _spread(group, self.n_blocks) if self.spread else group
+            if self.spread:
+                return _spread(group, self.n_blocks)
+            if self.span:
+                group = (group - self.first) * self.n_blocks // self.span
+            return np.asarray(group, dtype=np.intp)
         return np.asarray(row_hash(batch.X, batch.Y) % np.uint64(self.n_blocks), dtype=np.intp)
 
     def _divided(self, batch: Batch) -> tuple[Batch, list[tuple[int, slice]]]:
@@ -146,11 +159,29 @@ def consecutive_blocks(n_rows: int, n_blocks: int) -> Blocks:
 
 
 def blocks_of_groups(problem: Problem, most_blocks: int) -> Blocks:
-    """Make a block of each group, or of several where their numbers go beyond ``most_blocks``."""
-    ends = problem.source.reduce(_ends_of_groups)
-    if int(ends["smallest"]) >= 0 and int(ends["largest"]) < most_blocks:
-        return Blocks(int(ends["largest"]) + 1, "groups")
+    """Make a block of each group, or of several where there are more than ``most_blocks``.
+
+    Groups whose numbers leave next to none out stay in their order.
+    """
+    told = problem.source.reduce(_told_of_groups)
+    smallest, largest = int(told["smallest"]), int(told["largest"])
+    if smallest >= 0 and largest < most_blocks:
+        return Blocks(largest + 1, "groups")
+    span = largest - smallest + 1
+    if span <= _DENSE * _counted(told["seen"]):
+        return Blocks(most_blocks, "groups", first=smallest, span=span)
     return Blocks(most_blocks, "groups", spread=True)
+
+
+def count_groups(problem: Problem) -> float:
+    """Count the groups, to about one in a hundred."""
+    return _counted(problem.source.reduce(_told_of_groups)["seen"])
+
+
+def _counted(seen: np.ndarray) -> float:
+    """Return how many numbers have left so many places filled (linear counting)."""
+    empty = len(seen) - int(np.sum(seen))
+    return float(len(seen) * np.log(len(seen) / empty)) if empty else np.inf
 
 
 def _spread(numbers: np.ndarray, n_blocks: int) -> np.ndarray:
@@ -160,6 +191,8 @@ def _spread(numbers: np.ndarray, n_blocks: int) -> np.ndarray:
     return np.asarray(words >> np.uint64(32), dtype=np.intp)
 
 
-def _ends_of_groups(batch: Batch) -> dict[str, Leaf]:
+def _told_of_groups(batch: Batch) -> dict[str, Leaf]:
     group = np.asarray(to_numpy(batch.extra[GROUP]))
-    return {"smallest": Min(group.min()), "largest": Max(group.max())}
+    seen = np.zeros(_PLACES, dtype=np.int8)
+    seen[_spread(group, _PLACES)] = 1
+    return {"smallest": Min(group.min()), "largest": Max(group.max()), "seen": Max(seen)}

@@ -6,7 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pureneuron.inference.blocks import Blocks, blocks_of_groups, consecutive_blocks
+from pureneuron.inference.blocks import (
+    Blocks,
+    blocks_of_groups,
+    consecutive_blocks,
+    count_groups,
+)
 from pureneuron.inference.checks import Checks, check
 from pureneuron.inference.covariance import (
     Root,
@@ -360,7 +365,7 @@ def _n_independent(problem: Problem, blocks: Blocks, dependence: Dependence) -> 
         return problem.n_effective
     if blocks.kind == "rows":
         return distinct_rows(problem.source, with_outputs=True)
-    return float(blocks_of_groups(problem, 1 << 30).n_blocks)
+    return count_groups(problem)
 
 
 def _consecutive(problem: Problem, lag: int) -> Blocks:
