@@ -61,9 +61,10 @@ class Thresholds:
     tested_equations, tested_blocks : float
         Equations for each unknown, and independent parts of the data, with which tests see what is
         wrong (calibration).
-    parts_of_a_unit : float
-        Independent parts of the data that errors of a unit rest on at least, where noise is not
-        alike in all rows: three times as many show it (calibration).
+    rows_of_a_unit, blocks_of_a_unit : float
+        Rows, or stretches or groups, that errors of a unit rest on at least, where noise is not
+        alike in all rows: three times as many show it. Of stretches there are a dozen at times, of
+        which chance makes some louder (calibration).
     """
 
     n_blocks: int = 50
@@ -73,7 +74,8 @@ class Thresholds:
     enough_pairs: float = 30.0
     tested_equations: float = 8.0
     tested_blocks: float = 12.0
-    parts_of_a_unit: float = 3.0
+    rows_of_a_unit: float = 3.0
+    blocks_of_a_unit: float = 2.0
 
 
 THRESHOLDS = Thresholds()
@@ -153,7 +155,8 @@ class Diagnostics:
                 "is louder there would do the same"
             )
         fewest = int(np.argmin(self.parts))
-        if self.parts[fewest] < THRESHOLDS.parts_of_a_unit:
+        enough = THRESHOLDS.rows_of_a_unit if robust else THRESHOLDS.blocks_of_a_unit
+        if self.parts[fewest] < enough:
             unit = int(np.flatnonzero(self.checks.units.order == fewest)[0])
             return (
                 f"what is known of unit {unit} rests on so few parts of the data that they do not "

@@ -17,12 +17,14 @@ import array_api_compat
 import numpy as np
 
 from pureneuron.inference.covariance import Root
+from pureneuron.inference.information import telling_rows
 from pureneuron.inference.order import gain_by_chance
 from pureneuron.linalg import across
 from pureneuron.optimize import Fit, Limits, minimize, profile
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.optimize.least_squares.kernels import like
 from pureneuron.problem import Problem
+from pureneuron.problem.rows import weight_sums
 from pureneuron.samples import Batch, Sum
 from pureneuron.typing import AnyArray, Array, IndexArray
 
@@ -37,9 +39,10 @@ class Thresholds:
     ----------
     clearly_on : float
         Standard errors by which a pre-activation is positive in rows that count (calibration).
-    open, most : float and int
-        Standard error of a white row, of length 1, along a direction that may be open; and how many
-        of these are tried for each unit (calibration).
+    open, alone, most : float, float and int
+        Standard error of a white row, of length 1, along a direction that may be open; how much
+        less is known of it than of others, as a share; and how many of these are tried for each
+        unit (calibration).
     far, another, errors : float
         How far along it the other network is, in lengths of the row; and the sine between the two
         rows, and how many standard errors, up to which it is the same (calibration).
@@ -55,6 +58,7 @@ class Thresholds:
 
     clearly_on: float = 3.0
     open: float = 0.02
+    alone: float = 0.05
     most: int = 3
     far: float = 10.0
     another: float = 0.1
@@ -111,21 +115,25 @@ def held_off(fit: Fit, root: Root) -> HeldOff:
     Parameters
     ----------
     fit : Fit
-        The fit, with noise. Where rows are kept, these tell.
+        The fit, with noise. Where rows are kept, these tell what fits as well.
     root : Root
         Root of the covariance of its unknowns.
     """
     problem, (k, r) = fit.problem, fit.point.W.shape
     rows = problem if problem.kept is None else problem.on(problem.kept.samples)
     turns = np.array([_turn(root.W[:, unit]) for unit in range(k)])
-    moments = rows.samples.reduce(
-        _clearly_on, fit.point.W, turns, problem.activation.negative_slope
-    )["moments"]
-    seen = np.sum(fit.point.columns**2, axis=0) * problem.n_effective / rows.total
+    sums, counted = telling_rows(problem, k).reduce_together(
+        [
+            (_clearly_on, fit.point.W, turns, problem.activation.negative_slope),
+            (weight_sums,),
+        ]
+    )
+    moments = sums["moments"] / float(counted["total"])
+    known = np.sum(fit.point.columns**2, axis=0) * problem.n_effective / fit.noise_variance
     units, directions = [], []
     for unit in range(k):
-        values, vectors = np.linalg.eigh(seen[unit] * moments[unit])
-        is_open = values * THRESHOLDS.open**2 < fit.noise_variance
+        values, vectors = np.linalg.eigh(known[unit] * moments[unit])
+        is_open = values < min(THRESHOLDS.open**-2.0, THRESHOLDS.alone * float(np.median(values)))
         for direction in vectors[:, is_open][:, : THRESHOLDS.most].T:
             for way in (direction, -direction):
                 if _is_as_good(fit, rows, unit, way, turns[unit]):
@@ -165,7 +173,8 @@ def _clearly_on(batch: Batch, W: AnyArray, turns: AnyArray, slope: float) -> dic
     X = across(batch.X)
     moments = []
     for w, turn in zip(like(batch, W), like(batch, turns), strict=True):
-        error = xp.sqrt(xp.sum(X * (turn @ X), axis=0))
+        squares = xp.sum(X * (turn @ X), axis=0)
+        error = xp.sqrt(xp.where(squares > 0.0, squares, xp.zeros_like(squares)))
         on = xp.astype(w @ X > THRESHOLDS.clearly_on * error, X.dtype)
         moments.append((X * (on + slope**2 * (1.0 - on))) @ X.T)
     return {"moments": Sum(xp.stack(moments))}

@@ -43,6 +43,7 @@ __all__ = [
     "is_small",
     "large_solver",
     "slope_derivative",
+    "telling_rows",
     "weight_errors",
 ]
 
@@ -190,9 +191,7 @@ def information(fit: Fit, *, fits_slope: bool = False, all_rows: bool = False) -
     if fit.is_exact:
         # A descent may push a kink up to a row, and no further: that row holds nothing in place.
         activation = _OffAtKink(activation.negative_slope)
-    per_output = n_unknowns(problem, fit.n_neurons) / problem.n_outputs
-    enough = max(THRESHOLDS.enough_rows, THRESHOLDS.enough_equations * per_output)
-    rows = problem.samples if all_rows else _some_rows(problem, enough)
+    rows = problem.samples if all_rows else telling_rows(problem, fit.n_neurons)
     calls: list[tuple[Any, ...]] = [(pattern_sums, W, A, activation), (weight_sums,)]
     if fits_slope:
         calls.append((_slope_sums, W, activation))
@@ -230,7 +229,10 @@ def weight_errors(fit: Fit, known: Information) -> Array:
     return np.sqrt(np.maximum(variance, 0.0)).reshape(W.shape)
 
 
-def _some_rows(problem: Problem, enough: float) -> Samples:
+def telling_rows(problem: Problem, n_neurons: int) -> Samples:
+    """Return rows that show second moments of derivatives well enough."""
+    per_output = n_unknowns(problem, n_neurons) / problem.n_outputs
+    enough = max(THRESHOLDS.enough_rows, THRESHOLDS.enough_equations * per_output)
     if problem.kept is not None and enough <= len(problem.kept):
         return problem.thinned(enough).samples
     return problem.samples.every_nth(max(int(problem.n_rows // enough), 1))

@@ -163,54 +163,21 @@ def status_of_fit(fit: Fit, diagnostics: Diagnostics, *, agreement: str, n_start
     n_starts : int
         How many descents were made.
     """
-    sizes = _status_of_size(fit, diagnostics)
-    if sizes is not None:
-        return sizes
-    if diagnostics.why_not_tested and not fit.is_exact:
-        return Verdict(Status.TOO_FEW_SAMPLES, diagnostics.why_not_tested)
-    few = diagnostics.why_hardly_tested
-    rejected = diagnostics.omitted is not None and diagnostics.omitted.is_rejected
-    if few and not fit.is_exact and not rejected:
-        return Verdict(Status.TOO_FEW_SAMPLES, few)
-    held = diagnostics.held_off
-    if len(held.units):
-        return Verdict(
-            Status.DEGENERATE,
-            f"unit {_names(held.units[:1], diagnostics.checks.units.order)} is held off by "
-            f"{', '.join(held.inputs(fit.problem))}, and the rows do not tell how strongly: any "
-            "larger weight fits as well",
-        )
-    omitted, smaller = diagnostics.omitted, diagnostics.smaller
-    if omitted is not None and omitted.is_rejected:
-        return Verdict(
-            Status.MISFIT,
-            f"the residual still depends on the inputs (p = {omitted.p_value:.2g}): "
-            f"{MEANINGS[omitted.family]}, or this is a local minimum (raise n_restarts)",
-        )
-    if smaller is not None and smaller.p_value > LEVELS.needed:
-        return Verdict(
-            Status.RANK_DEFICIENT,
-            f"one neuron less fits as well (p = {smaller.p_value:.2g}): the one that is missed "
-            f"least gains χ² = {smaller.gain:.3g}",
-        )
-    units = diagnostics.checks.units
-    straight = hardly_bent(fit, units.bend)
-    if straight.any():
-        return Verdict(
-            Status.DEGENERATE,
-            f"units hardly bend, and noise hides where: {_names(straight, units.order)} "
-            "(a linear part may stand for them: fit_linear=True)",
-        )
-    determined = diagnostics.determinacy
-    if determined is not None and determined.undetermined:
-        return _undetermined(determined, units.order)
+    verdict = (
+        _status_of_size(fit, diagnostics)
+        or _status_of_rows(fit, diagnostics)
+        or _status_of_number(diagnostics)
+        or _status_of_weights(fit, diagnostics)
+    )
+    if verdict is not None:
+        return verdict
     if not agreement:
         starts = "1 start" if n_starts == 1 else f"{n_starts} starts"
         reason = f"{starts}, and nothing confirms the best minimum"
         return Verdict(Status.STARTS_DISAGREE, reason)
-    steadiness = diagnostics.steadiness
+    omitted, steadiness = diagnostics.omitted, diagnostics.steadiness
     if steadiness is not None and steadiness.is_rejected:
-        return _unsteady(steadiness, units.order)
+        return _unsteady(steadiness, diagnostics.checks.units.order)
     if omitted is not None and omitted.concentrated:
         return Verdict(
             Status.MISFIT,
@@ -242,6 +209,58 @@ def _status_of_size(fit: Fit, diagnostics: Diagnostics) -> Verdict | None:
         return Verdict(Status.DEGENERATE, reason)
     if not fit.info.converged:
         return Verdict(Status.NOT_CONVERGED, f"still improving after {fit.info.n_iter} iterations")
+    return None
+
+
+def _status_of_rows(fit: Fit, diagnostics: Diagnostics) -> Verdict | None:
+    """Decide by whether rows are enough, and independent enough, for tests to say anything."""
+    if fit.is_exact:
+        return None
+    if diagnostics.why_not_tested:
+        return Verdict(Status.TOO_FEW_SAMPLES, diagnostics.why_not_tested)
+    few = diagnostics.why_hardly_tested
+    rejected = diagnostics.omitted is not None and diagnostics.omitted.is_rejected
+    return Verdict(Status.TOO_FEW_SAMPLES, few) if few and not rejected else None
+
+
+def _status_of_number(diagnostics: Diagnostics) -> Verdict | None:
+    """Decide by the tests of the number of neurons; what they say of a unit held off is chance."""
+    omitted, smaller, held = diagnostics.omitted, diagnostics.smaller, diagnostics.held_off
+    if smaller is not None and smaller.p_value > LEVELS.needed:
+        return Verdict(
+            Status.RANK_DEFICIENT,
+            f"one neuron less fits as well (p = {smaller.p_value:.2g}): the one that is missed "
+            f"least gains χ² = {smaller.gain:.3g}",
+        )
+    if omitted is None or not omitted.is_rejected or len(held.units):
+        return None
+    return Verdict(
+        Status.MISFIT,
+        f"the residual still depends on the inputs (p = {omitted.p_value:.2g}): "
+        f"{MEANINGS[omitted.family]}, or this is a local minimum (raise n_restarts)",
+    )
+
+
+def _status_of_weights(fit: Fit, diagnostics: Diagnostics) -> Verdict | None:
+    """Decide by how well the rows determine the units."""
+    units, held = diagnostics.checks.units, diagnostics.held_off
+    determined = diagnostics.determinacy
+    if len(held.units):
+        return Verdict(
+            Status.DEGENERATE,
+            f"unit {_names(held.units[:1], units.order)} is held off by "
+            f"{', '.join(held.inputs(fit.problem))}, and the rows do not tell how strongly: any "
+            "larger weight fits as well",
+        )
+    straight = hardly_bent(fit, units.bend)
+    if straight.any():
+        return Verdict(
+            Status.DEGENERATE,
+            f"units hardly bend, and noise hides where: {_names(straight, units.order)} "
+            "(a linear part may stand for them: fit_linear=True)",
+        )
+    if determined is not None and determined.undetermined:
+        return _undetermined(determined, units.order)
     return None
 
 
