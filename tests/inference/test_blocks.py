@@ -124,11 +124,18 @@ def test_groups_that_are_numbered_one_after_the_other_stay_in_order(first):
 
 def test_groups_are_counted_whatever_their_numbers():
     rng = np.random.default_rng(0)
-    for n in (1, 12, 300, 5000):
-        labels = rng.integers(2**60, size=n)
-        assert count_groups(posed(2 * n, np.repeat(labels, 2), batches=3)) == pytest.approx(
-            n, rel=0.03
-        )
+    for n in (1, 12, 300, 5000, 100_000):
+        for labels in (rng.integers(2**60, size=n), np.arange(n), 1000 * np.arange(n)):
+            problem = posed(n, labels, batches=3)
+            assert count_groups(problem) == pytest.approx(n, rel=0.03)
+
+
+def test_too_many_groups_to_be_counted_are_spread():
+    rng = np.random.default_rng(0)
+    problem = posed(1_000_000, rng.integers(2**60, size=1_000_000), batches=2)
+    assert count_groups(problem) == np.inf
+    assert blocks_of_groups(problem, 50).spread
+    assert not blocks_of_groups(problem, 50).has_order
 
 
 def _all_parts(problem, blocks):

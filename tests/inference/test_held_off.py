@@ -45,6 +45,16 @@ def test_a_weight_that_is_only_large_enough_is_not_determined(seed, biases):
     assert np.all(np.abs(found.network.W[other] - truth) < 5.0 * errors.W[other])
 
 
+def test_beside_a_linear_part_a_unit_that_is_on_for_good_is_no_better_known():
+    for seed in range(4):
+        samples = recorded(seed, 6.0, n=2000)[0]
+        found = recover(samples, 2, rng=0, fit_linear=True)
+        assert found.status is Status.DEGENERATE
+        assert "laser" in found.reason
+        # Where the linear part is known to be none, the rows in which it is on tell.
+        assert recover(samples, 2, rng=0).status is Status.RECOVERED
+
+
 @pytest.mark.parametrize("strength", [-1.5, 0.0, 2.0])
 def test_a_weight_that_some_rows_show_is(strength):
     for seed in range(4):

@@ -56,6 +56,11 @@ class Blocks:
     span: int = 0
     spread: bool = False
 
+    @property
+    def has_order(self) -> bool:
+        """Whether blocks follow one another as rows do, or labels of groups."""
+        return self.kind == "order" or (self.kind == "groups" and not self.spread)
+
     def split(self, batch: Batch) -> Iterator[tuple[int, Batch]]:
         """Yield the parts of a batch that lie in one block each, with the number of the block."""
         batch, pieces = self._divided(batch)
@@ -167,14 +172,14 @@ def blocks_of_groups(problem: Problem, most_blocks: int) -> Blocks:
     smallest, largest = int(told["smallest"]), int(told["largest"])
     if smallest >= 0 and largest < most_blocks:
         return Blocks(largest + 1, "groups")
-    span = largest - smallest + 1
-    if span <= _DENSE * _counted(told["seen"]):
+    span, count = largest - smallest + 1, _counted(told["seen"])
+    if np.isfinite(count) and span <= _DENSE * count:
         return Blocks(most_blocks, "groups", first=smallest, span=span)
     return Blocks(most_blocks, "groups", spread=True)
 
 
 def count_groups(problem: Problem) -> float:
-    """Count the groups, to about one in a hundred."""
+    """Count the groups, to about one in a hundred; infinite where there are half a million."""
     return _counted(problem.source.reduce(_told_of_groups)["seen"])
 
 
@@ -191,8 +196,16 @@ def _spread(numbers: np.ndarray, n_blocks: int) -> np.ndarray:
     return np.asarray(words >> np.uint64(32), dtype=np.intp)
 
 
+def _mixed(numbers: np.ndarray) -> np.ndarray:
+    """Return the numbers as if they were random, equal ones the same (the end of MurmurHash3)."""
+    words = numbers.reshape(-1).astype(np.uint64)
+    for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
+        words = (words ^ (words >> np.uint64(33))) * np.uint64(factor)
+    return np.asarray(words ^ (words >> np.uint64(33)))
+
+
 def _told_of_groups(batch: Batch) -> dict[str, Leaf]:
     group = np.asarray(to_numpy(batch.extra[GROUP]))
     seen = np.zeros(_PLACES, dtype=np.int8)
-    seen[_spread(group, _PLACES)] = 1
+    seen[_mixed(group) % np.uint64(_PLACES)] = 1
     return {"smallest": Min(group.min()), "largest": Max(group.max()), "seen": Max(seen)}

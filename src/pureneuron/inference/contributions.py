@@ -116,7 +116,9 @@ class Contributions:
 
     The pass that gathers them finds the second moments of the residual, ``residual_moments``
     (m, m), and the weight of the rows in which each unit is on and off, ``switched``, as well; the
-    sums of the scores over blocks, of A, ``of_A`` (b, m, k + q), and of W, ``of_W`` (b, k, r); and
+    sums of the scores over blocks, of A, ``of_A`` (b, m, k + q), and of W, ``of_W`` (b, k, r); the
+    second moments over blocks of the activations, ``grams`` (b, k, k), of what stands beside them,
+    ``beside`` (b, q), and of the inputs in rows in which each unit is on, ``seen`` (b, k, r); and
     which blocks have rows with weight at all, ``filled`` (b,).
 
     Parameters
@@ -154,6 +156,9 @@ class Contributions:
         self.largest_share = float(sums["largest"] / np.trace(sums["EE"]))
         self.of_A: Array = sums["of A"]
         self.of_W: Array = sums["of W"]
+        self.grams: Array = sums["grams"]
+        self.beside: Array = sums["beside"]
+        self.seen: Array = sums["seen"]
         self._powers = sums["squares"], sums["fourth powers"]
         self._of_rows = np.hstack([self.of_W.reshape(blocks.n_blocks, -1), sums["of slope"]])
         self.scores = self._standardised(sums)
@@ -299,10 +304,10 @@ def _contribution_sums(
 ) -> dict[str, Leaf]:
     """Gather what contributions are made of, in one pass.
 
-    For the functions G: ``GᵀE`` and the scores over each block; ``HᵀG``, ``EᵀE`` and the largest
-    squared residual of a row, the weight of the rows in which units are on and off, and powers of
-    the scores of the strength of each; over one of ``every`` blocks ``HᵀG``, ``FᵀG`` (from level 1
-    on) and ``ZᵀG`` (level 2).
+    For the functions G: ``GᵀE``, the scores and what is known of each over each block; ``HᵀG``,
+    ``EᵀE`` and the largest squared residual of a row, the weight of the rows in which units are on
+    and off, and powers of the scores of the strength of each; over one of ``every`` blocks ``HᵀG``,
+    ``FᵀG`` (from level 1 on) and ``ZᵀG`` (level 2).
     """
     xp = array_api_compat.array_namespace(batch.X)
     W, A = (like(batch, M) for M in here)
@@ -311,6 +316,7 @@ def _contribution_sums(
     b, middle = blocks.n_blocks, 0.5 * (1.0 + activation.negative_slope)
     GE = np.zeros((b, m, len(tried.families)))
     of_A, of_W, of_slope = np.zeros((b, m, q)), np.zeros((b, k, r)), np.zeros((b, int(level > 1)))
+    grams, beside, seen = np.zeros((b, k, k)), np.zeros((b, q - k)), np.zeros((b, k, r))
     on, off, EE, HG, HG_some, FG, ZG = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     some, largest, squares, fourth = 0.0, 0.0, 0.0, 0.0
     for run in blocks.runs(batch, _rows_of_a_part(len(tried.families) + r + m + q)):
@@ -330,12 +336,17 @@ def _contribution_sums(
         # Residual and activations together: a product of few rows is hardly quicker than one of
         # twice as many.
         EH, HG_part = xp.concat([E, H]), 0.0
+        DD, XX = D * D, part.X * part.X
         for number, rows in run.blocks:
             own = EH[:, rows]
             with_EH = own[:m, :] @ own.T
             with_G = _products_with(own, [functions[:, rows] for functions in G])
             GE[number] += to_numpy(with_G[:m, :])
             of_A[number] += to_numpy(with_EH[:, m:])
+            units, others = own[m : m + k, :], own[m + k :, :]
+            grams[number] += to_numpy(units @ units.T)
+            beside[number] += to_numpy(xp.sum(others * others, axis=1))
+            seen[number] += to_numpy(DD[:, rows] @ XX[rows, :])
             of_W[number] += to_numpy(pulled[:, rows] @ part.X[rows, :])
             if bent is not None:
                 of_slope[number] += float(xp.sum(bent[:, rows]))
@@ -353,6 +364,7 @@ def _contribution_sums(
             ZG = ZG + _products_with(Z, G)
     sums: dict[str, Leaf] = {"on": Sum(on), "off": Sum(off), "HG": Sum(HG), "EE": Sum(EE)}
     sums |= {"GE": Sum(GE.transpose(0, 2, 1)), "of A": Sum(of_A), "of W": Sum(of_W)}
+    sums |= {"grams": Sum(grams), "beside": Sum(beside), "seen": Sum(seen)}
     sums |= {"squares": Sum(squares), "fourth powers": Sum(fourth)}
     sums |= {"of slope": Sum(of_slope), "largest": Max(np.float64(largest))}
     if level:

@@ -8,11 +8,11 @@ The kinds, each a case of the next:
 - ``groups``: rows of a group may share noise; groups are independent.
 
 ``auto`` takes the first that two tests do not reject: a test of scores against sums of those before
-them, and a test of the size of the residual against the fitted outputs, their squares and the size
-of the input (as that of T. S. Breusch and A. R. Pagan, Econometrica 47, 1979). Both are studentised
-by the terms themselves, so that neither the law of the noise nor a memory of the inputs matters.
-Sizes and functions are bounded first: a unit that is seldom on and strong there would leave
-nothing but a few large terms, which say little.
+them, and a test of the size of the residual against the fitted outputs, their squares, the size of
+the input and the weight of the row, if there are weights (as that of T. S. Breusch and A. R. Pagan,
+Econometrica 47, 1979). Both are studentised by the terms themselves, so that neither the law of the
+noise nor a memory of the inputs matters. Sizes and functions are bounded first: a unit that is
+seldom on and strong there would leave nothing but a few large terms, which say little.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ def assumed_dependence(
         return Dependence.serial(lag, problem.n_rows, why)
     p_unequal = largest_score(sums["unequal"], sums["unequal squares"])[1]
     if p_unequal < THRESHOLDS.unequal:
-        why = f"the size of the residual depends on the outputs (p = {p_unequal:.2g})"
+        why = f"the size of the residual differs between rows (p = {p_unequal:.2g})"
         return Dependence("robust", 0, why)
     return Dependence("iid", 0, "nothing speaks against independent noise of one law")
 
@@ -229,11 +229,12 @@ def _unequal(batch: Batch, fitted: AnyArray, E: AnyArray, power: AnyArray) -> di
     size = xp.linalg.vecdot(batch.X, batch.X)
     of_rows = [fitted, fitted * fitted, size[:, None] * xp.ones_like(fitted)]
     if "root" in batch.extra:
-        root = batch.extra["root"]
-        seen = root[:, 0] > 0.0
-        root, E = root[seen, :], E[seen, :] / root[seen, :]
-        powers = (root, root * root, root * root)
-        of_rows = [each[seen, :] / p for each, p in zip(of_rows, powers, strict=True)]
+        seen = xp.nonzero(batch.extra["root"][:, 0])[0]
+        root, E, *of_rows = (
+            xp.take(each, seen, axis=0) for each in (batch.extra["root"], E, *of_rows)
+        )
+        E, powers = E / root, (root, root * root, root * root)
+        of_rows = [each / power for each, power in zip(of_rows, powers, strict=True)]
         of_rows.append(root * xp.ones_like(E))
     functions, loud = xp.stack(of_rows, axis=2), xp.sqrt(power)
     sizes = xp.abs(E) / xp.where(loud > 0.0, xp.abs(E) + loud, xp.ones_like(E))
@@ -284,8 +285,9 @@ def _dependence_sums(
     total = _unequal(batch, fitted, E, power)
     pulled = times(E @ A[:, : W.shape[0]], D) @ P
     scores = (E @ U) * (H @ V) + pulled * (batch.X @ Z)
-    for start in range(0, scores.shape[0], SURVEY.run):
-        run = scores[start : start + SURVEY.run, :]
+    n = scores.shape[0]
+    for start in range(0, n, SURVEY.run):
+        run = scores[start : min(start + SURVEY.run, n), :]
         lags = xp.stack([run.T @ run, run[1:, :].T @ run[:-1, :]])
         pairs = _with_those_before(run)
         sums = {

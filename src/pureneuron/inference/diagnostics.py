@@ -63,8 +63,9 @@ class Thresholds:
         wrong (calibration).
     rows_of_a_unit, blocks_of_a_unit : float
         Rows, or stretches or groups, that errors of a unit rest on at least, where noise is not
-        alike in all rows: three times as many show it. Of stretches there are a dozen at times, of
-        which chance makes some louder (calibration).
+        alike in all rows: ``(Σ g²)² / Σ g⁴`` of the scores of its strength, with normal scores a
+        third of those in which it is on. Of stretches there may be no more than a dozen
+        (calibration).
     """
 
     n_blocks: int = 50
@@ -105,7 +106,7 @@ class Diagnostics:
         Whether a neuron less would do; None where the rank or the residual says it would not.
     steadiness : SteadinessTest or None
         Whether the network stays the same in the course of the rows; None where the residual is
-        rounding.
+        rounding, or blocks have no order.
     n_distinct : float
         How many different inputs there are, about; where some rows show enough, how many they show.
     equations : float

@@ -3,15 +3,15 @@
 An input that turns a unit off whenever it acts (a laser, one category of many, a strong inhibition)
 has a weight of which the rows say only that it is large enough. Where the fit ends is chance: in a
 few of these rows the unit may be just on, and fit their noise. Their derivatives hold the weight in
-place, as if it were known; but the kink is so close that it may as well have passed them, and
-beyond it nothing holds. So rows whose pre-activation is not clearly positive are left out, and
-where the others leave a direction open, a network far along it is compared with the fit.
+place, as if it were known; but the kink is so close to those rows that it may lie beyond them, and
+then no row bounds the weight. So rows whose pre-activation is not clearly positive are left out,
+and where the others leave a direction open, a network far along it is compared with the fit.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import array_api_compat
 import numpy as np
@@ -48,12 +48,12 @@ class Thresholds:
         rows, and how many standard errors, up to which it is the same (calibration).
     unknown : float
         Standard error of a white row from which on a direction does not count for what is clearly
-        on.
+        on (calibration).
     worth, steps : float and int
         How many times what a neuron more gains by chance it may be worse at first, and how many
         steps it has to become as good (calibration).
     takes_part : float
-        Effect of an input, relative to the largest, from which on it is named.
+        Effect of an input, relative to the largest, from which on it is named (wording).
     """
 
     clearly_on: float = 3.0
@@ -70,6 +70,7 @@ class Thresholds:
 
 
 THRESHOLDS = Thresholds()
+_FEW_STEPS = Limits(max_iter=THRESHOLDS.steps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,18 +100,23 @@ class HeldOff:
         return changes
 
     def inputs(self, problem: Problem) -> list[str]:
-        """Return the names of the inputs that hold the first of the units off."""
+        """Return the names of the inputs that take part where the first of the units is held off.
+
+        Some of them may have to be absent for that, where there are biases.
+        """
         d = len(problem.input_span)
         along = problem.whitening.from_white(self.directions[:1])[0, :d]
         columns = np.eye(len(problem.whitening.transform))
         size = np.linalg.norm(problem.whitening.to_white(columns), axis=1)
         effect = np.abs(along) * size[:d]
         names = problem.source.input_names
-        return [names[i] for i in np.flatnonzero(effect > THRESHOLDS.takes_part * effect.max())]
+        return [names[i] for i in np.flatnonzero(effect >= THRESHOLDS.takes_part * effect.max())]
 
 
 def held_off(fit: Fit, root: Root) -> HeldOff:
-    """Find the directions along which the rows only say that a unit is off, in a pass or two.
+    """Find the directions along which the rows only say that a unit is off.
+
+    That takes a pass over some rows, and one for each direction that seems to be open.
 
     Parameters
     ----------
@@ -120,25 +126,25 @@ def held_off(fit: Fit, root: Root) -> HeldOff:
         Root of the covariance of its unknowns.
     """
     problem, (k, r) = fit.problem, fit.point.W.shape
-    rows = problem if problem.kept is None else problem.on(problem.kept.samples)
     turns = np.array([_turn(root.W[:, unit]) for unit in range(k)])
-    sums, counted = telling_rows(problem, k).reduce_together(
-        [
-            (_clearly_on, fit.point.W, turns, problem.activation.negative_slope),
-            (weight_sums,),
-        ]
-    )
-    moments = sums["moments"] / float(counted["total"])
+    slope = problem.activation.negative_slope
+    # Beside a linear part a unit is the same either way round: on for good is as good as off.
+    ways = (1.0, -1.0) if problem.fit_linear else (1.0,)
+    calls: list[tuple[Any, ...]] = [(_clearly_on, way * fit.point.W, turns, slope) for way in ways]
+    *sums, counted = telling_rows(problem, k).reduce_together([*calls, (weight_sums,)])
     known = np.sum(fit.point.columns**2, axis=0) * problem.n_effective / fit.noise_variance
+    others = _Others.of(fit)
     units, directions = [], []
-    for unit in range(k):
-        values, vectors = np.linalg.eigh(known[unit] * moments[unit])
-        is_open = values < min(THRESHOLDS.open**-2.0, THRESHOLDS.alone * float(np.median(values)))
-        for direction in vectors[:, is_open][:, : THRESHOLDS.most].T:
-            for way in (direction, -direction):
-                if _is_as_good(fit, rows, unit, way, turns[unit]):
-                    units.append(unit)
-                    directions.append(way)
+    for each in sums:
+        moments = each["moments"] / float(counted["total"])
+        for unit in range(k):
+            values, vectors = np.linalg.eigh(known[unit] * moments[unit])
+            most = min(THRESHOLDS.open**-2.0, THRESHOLDS.alone * float(np.median(values)))
+            for direction in vectors[:, values < most][:, : THRESHOLDS.most].T:
+                for way in (direction, -direction):
+                    if others.is_as_good(unit, way, turns[unit]):
+                        units.append(unit)
+                        directions.append(way)
     return HeldOff(np.array(units, dtype=np.intp), np.array(directions).reshape(-1, r))
 
 
@@ -149,30 +155,62 @@ def _turn(root: Array) -> Array:
     return np.asarray((vectors[:, known] * values[known]) @ vectors[:, known].T)
 
 
-def _is_as_good(fit: Fit, rows: Problem, unit: int, direction: Array, turn: Array) -> bool:
-    """Tell whether a unit that is turned far along a direction fits the rows as well."""
-    W, w = fit.point.W.copy(), fit.point.W[unit]
-    W[unit] += THRESHOLDS.far * direction
-    # A weight may take along the noise of those rows that is largest, as a neuron more does.
-    by_chance = gain_by_chance(fit) * fit.noise_variance / fit.problem.n_equations
-    most = profile(rows, fit.point.W, fit.point.A).loss + by_chance
-    there = profile(rows, W)
-    if most < there.loss < most + THRESHOLDS.worth * by_chance:
-        # Ten lengths are far for what else is in the direction.
-        limits = Limits(max_iter=THRESHOLDS.steps)
-        there = minimize(rows, W, limits=limits, damping=DAMPING.trusted).point
-    # A row that is stretched is the same neuron, in whatever place, and so is one near by.
-    known = THRESHOLDS.errors * np.sqrt(np.linalg.eigvalsh(turn)[-1])
-    sines = np.linalg.norm(there.W - np.outer(there.W @ w, w), axis=1)
-    return bool(sines.min() > max(THRESHOLDS.another, known)) and there.loss < most
+@dataclass(frozen=True, eq=False)
+class _Others:
+    """Networks that are far from a fit, compared with it.
+
+    Attributes
+    ----------
+    fit : Fit
+        The fit.
+    rows : Problem
+        Rows that tell: those that are kept, or all.
+    least, by_chance : float
+        The loss of the fit on these, and what a neuron more may take off by chance.
+    """
+
+    fit: Fit
+    rows: Problem
+    least: float
+    by_chance: float
+
+    @classmethod
+    def of(cls, fit: Fit) -> Self:
+        """Return those of a fit; where rows are kept it goes a few steps on these, as they do."""
+        problem, W, A = fit.problem, fit.point.W, fit.point.A
+        rows, least = problem, fit.loss
+        if problem.kept is not None:
+            rows = problem.on(problem.kept.samples)
+            least = minimize(rows, W, A, limits=_FEW_STEPS, damping=DAMPING.trusted).loss
+        return cls(fit, rows, least, gain_by_chance(fit) * fit.noise_variance / rows.n_equations)
+
+    def is_as_good(self, unit: int, direction: Array, turn: Array) -> bool:
+        """Tell whether a unit that is turned far along a direction fits the rows as well.
+
+        ``turn`` (r, r) is the covariance of its row.
+        """
+        W, w = self.fit.point.W.copy(), self.fit.point.W[unit]
+        W[unit] += THRESHOLDS.far * direction
+        # A weight may take along the noise of those rows that is largest, as a neuron more does.
+        most = self.least + self.by_chance
+        there = profile(self.rows, W)
+        if most < there.loss < most + THRESHOLDS.worth * self.by_chance:
+            # The direction may have a part along others, where ten lengths are too far.
+            limits, damping = _FEW_STEPS, DAMPING.trusted
+            there = minimize(self.rows, W, limits=limits, damping=damping).point
+        # A row that is stretched is the same neuron, in whatever place, and so is one near by.
+        near = THRESHOLDS.errors * np.sqrt(np.linalg.eigvalsh(turn)[-1])
+        sines = np.linalg.norm(there.W - np.outer(there.W @ w, w), axis=1)
+        return bool(sines.min() > max(THRESHOLDS.another, near)) and there.loss < most
 
 
 def _clearly_on(batch: Batch, W: AnyArray, turns: AnyArray, slope: float) -> dict[str, Sum]:
     """Add up the second moments of the rows in which each unit is clearly on, (k, r, r)."""
     xp = array_api_compat.array_namespace(batch.X)
-    X = across(batch.X)
+    X, W, turns = across(batch.X), like(batch, W), like(batch, turns)
     moments = []
-    for w, turn in zip(like(batch, W), like(batch, turns), strict=True):
+    for unit in range(W.shape[0]):
+        w, turn = W[unit, :], turns[unit, :, :]
         squares = xp.sum(X * (turn @ X), axis=0)
         error = xp.sqrt(xp.where(squares > 0.0, squares, xp.zeros_like(squares)))
         on = xp.astype(w @ X > THRESHOLDS.clearly_on * error, X.dtype)

@@ -6,7 +6,7 @@ waves along the rows: a gain that drifts, a step, a unit that is there half of t
 them (J. Nyblom, Journal of the American Statistical Association 84, 1989, with cosines in the place
 of cumulative sums). How much chance makes the sums vary is taken from the differences between
 neighbours (J. von Neumann, Annals of Mathematical Statistics 12, 1941), which a slow change leaves
-alone. That the weights were fitted to the same rows makes the sums vary less, never more.
+alone.
 """
 
 from __future__ import annotations
@@ -71,45 +71,40 @@ class SteadinessTest:
         return self.p_value < LEVELS.steady
 
 
-def steadiness_test(contributions: Contributions) -> SteadinessTest:
+def steadiness_test(contributions: Contributions) -> SteadinessTest | None:
     """Test whether the network stays the same in the course of the rows.
 
     Parameters
     ----------
     contributions : Contributions
-        Of the fit; its blocks in the order of the rows, or of the numbers of groups.
+        Of the fit.
+
+    Returns
+    -------
+    SteadinessTest or None
+        None where blocks have no order, or there are too few.
     """
-    fit, whiten = contributions.fit, contributions.whiten
-    point, of_A, of_W = fit.point, contributions.of_A, contributions.of_W
-    b, (k, r) = len(of_A), point.W.shape
-    white, columns = whiten @ of_A, whiten @ point.columns
-    gains = np.einsum("oi,boi->bi", columns, white[:, :, :k])
-    sums = np.hstack([gains, gains.sum(axis=1, keepdims=True), of_W.reshape(b, -1)])
-    sums = np.hstack([sums, white[:, :, k:].reshape(b, -1)])
-    sums = sums[contributions.filled]
-    if len(sums) < THRESHOLDS.fewest:
-        return SteadinessTest(1.0, "gains")
+    filled, (k, r) = contributions.filled, contributions.fit.point.W.shape
+    if not contributions.blocks.has_order or filled.sum() < THRESHOLDS.fewest:
+        return None
+    sums, known = _scores(contributions)
+    sums, known = sums[filled], known[filled]
     waves = _waves(len(sums))
-    values, variances = waves @ sums, _variances(sums)
-    squares, fourth = waves**2 @ variances, waves**4 @ variances**2
+    total = known.sum(axis=0)
+    # The fit has moved each weight so that its scores add up to nothing, by the same step in all
+    # blocks: what is left of a wave is its distance from its mean, as the rows know the weight.
+    middle = (waves @ known) / np.where(total > 0.0, total, 1.0)
+    waves = waves[:, :, None] - middle[:, None, :]
+    values, variances = np.sum(waves * sums, axis=1), _variances(sums)
+    squares = np.sum(waves**2 * variances, axis=1)
+    fourth = np.sum(waves**4 * variances**2, axis=1)
     scores = np.abs(values) / np.sqrt(np.where(squares > 0.0, squares, np.inf))
     # Satterthwaite's: few, where few blocks are louder than the rest.
     freedom = np.where(squares > 0.0, squares, 1.0) ** 2 / np.where(fourth > 0.0, fourth, 1.0)
     chances = 2.0 * stats.t.sf(scores, freedom)
     p_value = min(float(chances.min(initial=1.0)) * chances.size, 1.0)
-    # Where all change beyond doubt, what the rows say of each tells which does by itself.
-    of_gains = columns.T @ columns * point.gram[:k, :k]
-    power = np.einsum("oi,op,pi->i", point.columns, contributions.residual_moments, point.columns)
-    on, off = contributions.switched
-    known = np.concatenate(
-        [
-            of_gains.diagonal(),
-            [of_gains.sum()],
-            np.repeat(power * on / np.maximum(on + off, 1.0), r),
-            np.tile(point.gram.diagonal()[k:], len(white[0])),
-        ]
-    )
-    changes = np.max(values**2, axis=0) / np.where(known > 0.0, known, np.inf)
+    # Where all change beyond doubt, what the rows know of each tells which does by itself.
+    changes = np.max(values**2, axis=0) / np.where(total > 0.0, total, np.inf)
     most = int(np.argmax(changes))
     if most < k:
         return SteadinessTest(p_value, "gain", most)
@@ -118,6 +113,30 @@ def steadiness_test(contributions: Contributions) -> SteadinessTest:
     if most <= k + k * r:
         return SteadinessTest(p_value, "weights", (most - k - 1) // r)
     return SteadinessTest(p_value, "rest")
+
+
+def _scores(contributions: Contributions) -> tuple[Array, Array]:
+    """Return the scores of gains, W and what stands beside the units over blocks, (b, p).
+
+    And what is known of each there, (b, p): the variance of its score, if noise is alike in all
+    rows.
+    """
+    point, whiten = contributions.fit.point, contributions.whiten
+    of_A, of_W = contributions.of_A, contributions.of_W
+    b, k = len(of_A), len(point.W)
+    white, columns = whiten @ of_A, whiten @ point.columns
+    gains = np.einsum("oi,boi->bi", columns, white[:, :, :k])
+    coupled = columns.T @ columns * contributions.grams
+    power = np.einsum("oi,op,pi->i", point.columns, contributions.residual_moments, point.columns)
+    sums = [gains, gains.sum(axis=1, keepdims=True), of_W.reshape(b, -1)]
+    known = [
+        np.diagonal(coupled, axis1=1, axis2=2),
+        coupled.sum(axis=(1, 2))[:, None],
+        (power[:, None] * contributions.seen).reshape(b, -1),
+    ]
+    sums.append(white[:, :, k:].reshape(b, -1))
+    known.append(np.tile(contributions.beside, len(whiten)))
+    return np.hstack(sums), np.hstack(known)
 
 
 def _waves(n_blocks: int) -> Array:
