@@ -48,7 +48,7 @@ _EXPECTED = 0.873
 
 @dataclass(frozen=True)
 class SteadinessTest:
-    """Outcome of :func:`steadiness_test`.
+    """Outcome of the test: whether the network changes, and what of it most.
 
     Attributes
     ----------
