@@ -18,15 +18,13 @@ from pureneuron.devices import to_numpy
 from pureneuron.problem import Problem
 from pureneuron.samples import Batch, Leaf, Max, Min
 from pureneuron.samples.groups import GROUP
-from pureneuron.samples.mirror import row_hash
+from pureneuron.samples.mirror import n_registered, registered, row_hash
 
 __all__ = ["Blocks", "blocks_of_groups", "consecutive_blocks", "count_groups"]
 
 # 2⁶⁴ over the golden ratio: multiples of it are as even as can be, modulo 2⁶⁴.
 _GOLDEN = 0x9E3779B97F4A7C15
-# Places that numbers of groups are dealt to, to count them; and how many numbers there may be for
-# each group if they are in order.
-_PLACES = 1 << 16
+# How many numbers there may be for each group if they are in order.
 _DENSE = 1.25
 
 
@@ -172,21 +170,15 @@ def blocks_of_groups(problem: Problem, most_blocks: int) -> Blocks:
     smallest, largest = int(told["smallest"]), int(told["largest"])
     if smallest >= 0 and largest < most_blocks:
         return Blocks(largest + 1, "groups")
-    span, count = largest - smallest + 1, _counted(told["seen"])
-    if np.isfinite(count) and span <= _DENSE * count:
+    span = largest - smallest + 1
+    if span <= _DENSE * n_registered(told["registers"]):
         return Blocks(most_blocks, "groups", first=smallest, span=span)
     return Blocks(most_blocks, "groups", spread=True)
 
 
 def count_groups(problem: Problem) -> float:
-    """Count the groups, to about one in a hundred; infinite where there are half a million."""
-    return _counted(problem.source.reduce(_told_of_groups)["seen"])
-
-
-def _counted(seen: np.ndarray) -> float:
-    """Return how many numbers have left so many places filled (linear counting)."""
-    empty = len(seen) - int(np.sum(seen))
-    return float(len(seen) * np.log(len(seen) / empty)) if empty else np.inf
+    """Count the groups, few of them almost exactly and many to about one per cent."""
+    return n_registered(problem.source.reduce(_told_of_groups)["registers"])
 
 
 def _spread(numbers: np.ndarray, n_blocks: int) -> np.ndarray:
@@ -196,16 +188,10 @@ def _spread(numbers: np.ndarray, n_blocks: int) -> np.ndarray:
     return np.asarray(words >> np.uint64(32), dtype=np.intp)
 
 
-def _mixed(numbers: np.ndarray) -> np.ndarray:
-    """Return the numbers as if they were random, equal ones the same (the end of MurmurHash3)."""
-    words = numbers.reshape(-1).astype(np.uint64)
-    for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
-        words = (words ^ (words >> np.uint64(33))) * np.uint64(factor)
-    return np.asarray(words ^ (words >> np.uint64(33)))
-
-
 def _told_of_groups(batch: Batch) -> dict[str, Leaf]:
     group = np.asarray(to_numpy(batch.extra[GROUP]))
-    seen = np.zeros(_PLACES, dtype=np.int8)
-    seen[_mixed(group) % np.uint64(_PLACES)] = 1
-    return {"smallest": Min(group.min()), "largest": Max(group.max()), "seen": Max(seen)}
+    return {
+        "smallest": Min(group.min()),
+        "largest": Max(group.max()),
+        "registers": registered(group),
+    }

@@ -22,6 +22,8 @@ __all__ = [
     "mirror_groups",
     "mirror_hash",
     "mirror_pairs",
+    "n_registered",
+    "registered",
     "row_hash",
     "split_halves",
 ]
@@ -33,11 +35,13 @@ class Thresholds:
 
     Attributes
     ----------
-    registers : int
-        Registers p of the count of different rows: its error is about 1.04 / √p (by definition).
+    registers, of_numbers : int
+        Registers p of the count of different rows, and of different numbers: its error is about
+        1.04 / √p (by definition).
     """
 
     registers: int = 2048
+    of_numbers: int = 16384
 
 
 THRESHOLDS = Thresholds()
@@ -91,7 +95,16 @@ def distinct_rows(samples: Samples, *, with_outputs: bool = False) -> float:
     Few are counted almost exactly, many to about two per cent, in memory that does not depend on
     their number. ``with_outputs`` counts rows as different where their outputs are.
     """
-    registers = samples.reduce(_registers, with_outputs)["registers"].astype(np.float64)
+    return n_registered(samples.reduce(_registers, with_outputs)["registers"])
+
+
+def registered(numbers: np.ndarray) -> Max:
+    """Return the registers that count how many different whole numbers there are."""
+    return _filled(_mixed(numbers.reshape(-1).astype(np.uint64)), THRESHOLDS.of_numbers)
+
+
+def n_registered(registers: Array) -> float:
+    """Return how many different ones have been counted."""
     empty = int(np.sum(registers == 0))
     m = len(registers)
     estimate = 0.7213 / (1.0 + 1.079 / m) * m**2 / np.sum(2.0**-registers)
@@ -116,14 +129,18 @@ def _registers(batch: Batch, with_outputs: bool) -> dict[str, Max]:
     else:
         hashes, flipped = mirror_hash(batch.X)
         words = _mixed(hashes + flipped)
-    registers = np.zeros(THRESHOLDS.registers)
+    return {"registers": _filled(words, THRESHOLDS.registers)}
+
+
+def _filled(words: np.ndarray, n_registers: int) -> Max:
+    """Return the registers of words (n,) that are as good as random."""
+    registers = np.zeros(n_registers)
     # The position of the highest bit that is set, from the top, among those not used as index.
-    rest = (words // np.uint64(THRESHOLDS.registers)).astype(np.float64) + 1.0
-    depth = 65.0 - np.log2(THRESHOLDS.registers) - np.ceil(np.log2(rest))
-    np.maximum.at(
-        registers, (words % np.uint64(THRESHOLDS.registers)).astype(np.intp), np.maximum(depth, 1.0)
-    )
-    return {"registers": Max(registers)}
+    rest = (words // np.uint64(n_registers)).astype(np.float64) + 1.0
+    depth = 65.0 - np.log2(n_registers) - np.ceil(np.log2(rest))
+    index = (words % np.uint64(n_registers)).astype(np.intp)
+    np.maximum.at(registers, index, np.maximum(depth, 1.0))
+    return Max(registers)
 
 
 def mirror_pairs(X: Array) -> IndexArray:
