@@ -267,28 +267,15 @@ def diagnose_fit(
     n_distinct = distinct_inputs(problem, fit.n_neurons, rng=inputs_rng)
     dependence, better = None, blocks
     if not fit.is_exact:
-        if blocks.kind == "order" and _rows_repeat(problem):
-            some = problem.source if problem.kept is None else problem.kept.samples
-            different = distinct_rows(some, with_outputs=True)
-            better = Blocks(max(min(int(different), THRESHOLDS.n_blocks), 1), "rows")
-        grouped = better.kind != "order"
-        screened = checks.screened if checks is not None else None
-        residual = None if screened is None else screened.contributions.residual_moments
-        dependence = assumed_dependence(
-            fit, errors, grouped=grouped, residual=residual, rng=noise_rng
-        )
-        if dependence.kind == "serial":
-            better = _consecutive(problem, dependence.lag)
-        if better.kind == "rows":
-            dependence = Dependence("groups", 0, "rows repeat, and count once")
+        residual = _residual_moments(checks)
+        dependence, better = _noise(fit, errors, blocks, residual, rng=noise_rng)
     if checks is None or better != blocks or (fits_slope and checks.known is not None):
         checks = check(fit, better, seed, fits_slope=fits_slope)
     known, reported, determined, held = checks.known, None, None, HeldOff.none(fit)
     if known is not None:
         root, kind = Root.zero(fit), "iid"
         if dependence is not None:
-            screened = checks.screened
-            residual = None if screened is None else screened.contributions.residual_moments
+            residual = _residual_moments(checks)
             root = covariance_root(fit, known, dependence, better, residual=residual)
             kind = dependence.kind
             held = held_off(fit, root)
@@ -329,6 +316,30 @@ def diagnose_fit(
         n_independent=np.inf if dependence is None else _n_independent(problem, better, dependence),
         blocks=better,
     )
+
+
+def _noise(
+    fit: Fit, errors: Errors, blocks: Blocks, residual: Array | None, *, rng: np.random.Generator
+) -> tuple[Dependence, Blocks]:
+    """Return what is assumed of the noise, and the blocks that are independent under it."""
+    problem = fit.problem
+    if blocks.kind == "order" and _rows_repeat(problem):
+        some = problem.source if problem.kept is None else problem.kept.samples
+        different = distinct_rows(some, with_outputs=True)
+        blocks = Blocks(max(min(int(different), THRESHOLDS.n_blocks), 1), "rows")
+        return Dependence("groups", 0, "rows repeat, and count once"), blocks
+    grouped = blocks.kind != "order"
+    dependence = assumed_dependence(fit, errors, grouped=grouped, residual=residual, rng=rng)
+    if dependence.kind == "serial":
+        blocks = _consecutive(problem, dependence.lag)
+    return dependence, blocks
+
+
+def _residual_moments(checks: Checks | None) -> Array | None:
+    """Return the second moments (m, m) of the residual, where the checks have found them."""
+    if checks is None or checks.screened is None:
+        return None
+    return checks.screened.contributions.residual_moments
 
 
 def _parts(checks: Checks, dependence: Dependence | None) -> Array:
