@@ -89,6 +89,32 @@ def scores(fit, rows, *, fits_slope=False):
     return np.einsum("nm,nmp->np", residuals(fit, rows), jacobian(fit, rows, fits_slope=fits_slope))
 
 
+def leverage(fit, rows):
+    """Return what each row decides of each unit, (n, k): of its weights, and of its strength.
+
+    The diagonals of the hat matrices of a regression on the unit's derivatives, by a QR.
+    """
+    Z = rows.X @ fit.point.W.T
+    D = np.where(Z > 0.0, 1.0, fit.problem.activation.negative_slope)
+    weights = [
+        np.sum(np.linalg.qr(D[:, [a]] * rows.X)[0] ** 2, axis=1) for a in range(fit.n_neurons)
+    ]
+    strengths = np.linalg.norm(D * Z, axis=0)
+    return np.column_stack(weights), (D * Z / strengths) ** 2
+
+
+def jackknifed(fit, rows, *, fits_slope=False):
+    """Return the scores (n, p), each divided by one less the leverage of the row on its unit."""
+    (m, q), (k, r) = fit.point.A.shape, fit.point.W.shape
+    weights, strengths = leverage(fit, rows)
+    left = np.ones((len(rows.X), m * q + k * r + fits_slope))
+    for j in range(m):
+        left[:, j * q : j * q + k] -= strengths
+    for a in range(k):
+        left[:, m * q + a * r : m * q + (a + 1) * r] -= weights[:, [a]]
+    return scores(fit, rows, fits_slope=fits_slope) / left
+
+
 def constrained_inverse(M, fit):
     """Invert M where rows of W move at right angles to themselves (Lagrange multipliers)."""
     (m, q), (k, r) = fit.point.A.shape, fit.point.W.shape

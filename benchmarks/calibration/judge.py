@@ -5,10 +5,13 @@ A neuron is *off* if it is further from its partner in the truth than 5 standard
 true column) and of its hidden bias in normal form (distance); the standard error of a row or column
 is the root of the sum of squares of its entries'. What the fit calls undetermined (an infinite
 standard error) is not off, but not right either unless it is within 0.05. Where a fit has no
-standard errors, only the 0.05 count.
+standard errors, only the 0.05 count. Inputs that do not vary in all dimensions tell of W within
+their span alone, and the fit says so: there it is compared.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -32,6 +35,7 @@ def compared(recovery: Recovery, truth: TwoLayerNetwork, metric: ArrayLike | Non
     0.05) are False where the numbers of neurons differ.
     """
     network, k = recovery.network, truth.n_neurons
+    truth = _within(recovery.span, truth)
     if network.n_neurons != k:
         return {"k": network.n_neurons, "off": [], "right": False, "close": False}
     matched = truth.permuted(network.match(truth, metric).right)
@@ -47,6 +51,14 @@ def compared(recovery: Recovery, truth: TwoLayerNetwork, metric: ArrayLike | Non
         "close": not any(each.any() for each in far.values()),
         "farthest": {name: float(each.max()) for name, each in distances.items()},
     }
+
+
+def _within(span: Array, truth: TwoLayerNetwork) -> TwoLayerNetwork:
+    """Return the network of the minimum norm that is the same on the span (d, r) of the inputs."""
+    d, r = span.shape
+    if r == d:
+        return truth
+    return replace(truth, W=truth.W @ span @ span.T).normalized()
 
 
 def _distances(network: TwoLayerNetwork, truth: TwoLayerNetwork) -> dict[str, Array]:

@@ -93,7 +93,7 @@ class TestKinds:
         fit = fitted(2, **CASES[case])
 
         def of_scores(rows):
-            scores = dense.scores(fit, rows, fits_slope=fits_slope)
+            scores = dense.jackknifed(fit, rows, fits_slope=fits_slope)
             return scores.T @ scores * spent(fit, fits_slope=fits_slope)
 
         _, found, _ = inferred(fit, "robust", fits_slope=fits_slope)
@@ -103,7 +103,7 @@ class TestKinds:
         fit, lag = fitted(3, **CASES[case]), 5
 
         def of_scores(rows):
-            scores = dense.scores(fit, rows, fits_slope=fits_slope)
+            scores = dense.jackknifed(fit, rows, fits_slope=fits_slope)
             n = len(scores)
             apart = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
             bartlett = np.maximum(1.0 - apart / lag, 0.0)
@@ -124,9 +124,9 @@ class TestKinds:
         fit = minimum(problem, plain.network())
 
         def of_scores(rows):
-            scores = dense.scores(fit, rows, fits_slope=fits_slope)
+            scores = dense.jackknifed(fit, rows, fits_slope=fits_slope)
             sums = np.array([scores[groups == g].sum(axis=0) for g in range(1, 21)])
-            return sums.T @ sums * 20 / 19
+            return sums.T @ sums * 20 / 19 * spent(fit, fits_slope=fits_slope)
 
         _, found, errors = inferred(fit, "groups", fits_slope=fits_slope)
         assert close(found, sandwich(fit, of_scores, fits_slope=fits_slope))
@@ -136,7 +136,7 @@ class TestKinds:
 def test_long_memory_is_added_up_in_runs():
     fit = fitted(5, n=400)
     rows = dense.Rows.of(fit.problem)
-    scores = dense.scores(fit, rows)
+    scores = dense.jackknifed(fit, rows)
     runs = scores.reshape(-1, 40 // THRESHOLDS.blocks_a_lag, scores.shape[1]).sum(axis=1)
     apart = np.abs(np.subtract.outer(np.arange(len(runs)), np.arange(len(runs))))
     bartlett = np.maximum(1.0 - apart / THRESHOLDS.blocks_a_lag, 0.0)
@@ -165,7 +165,7 @@ def test_a_group_a_row_is_robust():
     grouped = minimum(problem, fit.network())
     _, found, _ = inferred(grouped, "groups")
     _, wanted, _ = inferred(fit, "robust")
-    assert found * 199 / 200 == pytest.approx(wanted / spent(fit), rel=1e-3, abs=1e-9)
+    assert found * 199 / 200 == pytest.approx(wanted, rel=1e-3, abs=1e-9)
 
 
 def test_rows_that_repeat_count_once():

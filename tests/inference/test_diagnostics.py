@@ -96,3 +96,19 @@ def test_errors_that_rest_on_a_few_rows_are_not_relied_on():
     # Noise of the same size in all rows is known from the others.
     alike = 0.2 * rng.standard_normal(Y.shape)
     assert recover(ArraySamples(X, Y + alike), 2, **options).status is Status.RECOVERED
+
+
+@pytest.mark.parametrize("seed", [3, 6, 7])
+def test_weights_that_one_row_decides_are_not_relied_on(seed):
+    # The unit is on in five to seven rows, and has five weights: what is left of their noise is
+    # next to nothing.
+    rng = np.random.default_rng(seed)
+    X, groups = rng.standard_normal((140, 4)), np.arange(140) // 10
+    teacher = TwoLayerNetwork(2.0 * rng.standard_normal((4, 1)), np.eye(1, 4), [-1.8])
+    noise = rng.standard_normal((14, 4))[groups] + 0.3 * rng.standard_normal((140, 4))
+    samples = ArraySamples(X, teacher.predict(X) + 0.1 * noise, groups=groups)
+    found = recover(samples, 1, rng=0, fit_hidden_bias=True, fit_intercept=True)
+    assert found.status is Status.TOO_FEW_SAMPLES
+    assert "rests on so few parts of the data" in found.reason
+    off = np.linalg.norm(found.network.W[0] - teacher.W[0])
+    assert off < 3.0 * np.linalg.norm(found.standard_errors.W[0])

@@ -6,6 +6,8 @@ import pytest
 import dense
 from engine import make_problem, minimum
 from pureneuron.inference import Blocks
+from pureneuron.inference.information import information
+from pureneuron.inference.leverage import Leverage
 from pureneuron.inference.score_sums import block_scores, score_products
 
 CASES = {
@@ -17,8 +19,9 @@ CASES = {
 
 
 def fitted(seed, *, weighted=False, **options):
-    weight = np.random.default_rng(seed).uniform(0.2, 3.0, 200) if weighted else None
-    problem, teacher = make_problem(seed, weight=weight, **options)
+    n = options.pop("n", 200)
+    weight = np.random.default_rng(seed).uniform(0.2, 3.0, n) if weighted else None
+    problem, teacher = make_problem(seed, n=n, weight=weight, **options)
     return minimum(problem, teacher)
 
 
@@ -52,6 +55,29 @@ def test_products(case, fits_slope):
     found = fit.problem.samples.reduce(score_products, *parameters(fit), fits_slope)["products"]
     wanted = scores.T @ scores
     assert found == pytest.approx(wanted, abs=1e-7 * np.abs(wanted).max())
+
+
+@pytest.mark.parametrize("fits_slope", [False, True])
+@pytest.mark.parametrize("case", CASES)
+def test_rows_that_decide_much_count_more(case, fits_slope):
+    fit = fitted(4, n=60, **CASES[case])
+    rows = dense.Rows.of(fit.problem)
+    leverage = Leverage.of(fit, information(fit))
+    asked = (*parameters(fit), fits_slope, leverage)
+    scores = dense.jackknifed(fit, rows, fits_slope=fits_slope)
+    found = fit.problem.samples.reduce(score_products, *asked)
+    assert found["products"] == pytest.approx(scores.T @ scores, rel=1e-6, abs=1e-7)
+    decided = dense.leverage(fit, rows)[0].max(axis=0)
+    assert found["decided"] == pytest.approx(decided, abs=1e-9)
+    sums = fit.problem.samples.reduce(block_scores, Blocks(3, "order", 20), *asked)
+    wanted = scores.reshape(3, 20, -1).sum(axis=1)
+    assert flattened(sums, 3) == pytest.approx(wanted, rel=1e-6, abs=1e-7)
+    assert sums["decided"] == pytest.approx(decided, abs=1e-9)
+
+
+def test_many_rows_decide_nothing_alone():
+    fit = fitted(5, n=5000)
+    assert Leverage.of(fit, information(fit)) is None
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -8,7 +8,10 @@ move the estimate by. S follows what the noise is taken for (:mod:`.dependence`)
 - robust: ``Σ ψψᵀ`` over rows (HC1: times n m / (n m − p); J. MacKinnon and H. White, 1985);
 - serial: Bartlett's kernel (W. Newey and K. West, Econometrica 55, 1987), as moving sums of scores;
   what these miss of an AR(1) memory is added, and rows count as independent in its measure;
-- groups: sums of scores over groups (cluster sandwich, times g / (g − 1)).
+- groups: sums of scores over groups (cluster sandwich, times g / (g − 1), and as robust ones).
+
+Where noise may differ from row to row, rows that decide much about a unit have their scores divided
+by what is left of their noise (HC3, unit by unit: :mod:`.leverage`).
 
 Rows of W move on the unit sphere: a change of the white rows becomes one of the reported network by
 the delta method, ``δŵ = (I − ŵŵᵀ) δw / |w|``, ``δb̂ = (δb − b̂ ŵᵀδw) / |w|``, and
@@ -27,6 +30,7 @@ import numpy as np
 from pureneuron.inference.blocks import Blocks, blocks_of_groups, consecutive_blocks
 from pureneuron.inference.dependence import Dependence
 from pureneuron.inference.information import Information, large_solver
+from pureneuron.inference.leverage import Leverage
 from pureneuron.inference.passed import share_passed
 from pureneuron.inference.score_sums import block_scores, score_products
 from pureneuron.optimize import Fit
@@ -89,15 +93,25 @@ class Root:
         Independent changes whose squares add up to the covariance.
     freedom : float
         Degrees of freedom of the estimate of the noise.
+    decided : (k,) array or None
+        The most that a row decides about the weights of each unit; None where noise is alike in all
+        of them, or there are too many for one to decide anything.
     """
 
     A: Array
     W: Array
     slope: Array
     freedom: float
+    decided: Array | None = None
 
     @classmethod
-    def of_scores(cls, scores: Array, known: Information, freedom: float = np.inf) -> Root:
+    def of_scores(
+        cls,
+        scores: Array,
+        known: Information,
+        freedom: float = np.inf,
+        decided: Array | None = None,
+    ) -> Root:
         """Return what a root (b, p) of the covariance of the mean score moves the unknowns by."""
         (m, q), (k, r) = known.point.A.shape, known.point.W.shape
         moves = scores @ known.bread()
@@ -106,6 +120,7 @@ class Root:
             W=moves[:, m * q : m * q + k * r].reshape(-1, k, r),
             slope=moves[:, m * q + k * r] if known.fits_slope else np.zeros(len(moves)),
             freedom=freedom,
+            decided=decided,
         )
 
     @classmethod
@@ -146,17 +161,20 @@ def covariance_root(
         if residual is None:
             residual = problem.samples.reduce(residual_sums, *parameters)["EE"] / problem.total
         scores = root_of(known.score_covariance(residual * spent)) / np.sqrt(problem.n_effective)
-    elif dependence.kind == "robust":
-        sums = problem.samples.reduce(score_products, *parameters, known.fits_slope)
+        return Root.of_scores(scores, known, freedom)
+    leverage = Leverage.of(fit, known)
+    asked = (*parameters, known.fits_slope, leverage)
+    if dependence.kind == "robust":
+        sums = problem.samples.reduce(score_products, *asked)
         scores = root_of(sums["products"]) * np.sqrt(spent) / problem.total
     else:
         finer = _finer(problem, dependence, blocks, THRESHOLDS.most_blocks)
-        sums = problem.samples.reduce(block_scores, finer, *parameters, known.fits_slope)
+        sums = problem.samples.reduce(block_scores, finer, *asked)
         scores = np.hstack(
             [sums[f"of {name}"].reshape(finer.n_blocks, -1) for name in ("A", "W", "slope")]
         )
         scores, freedom = _shared(scores, finer, problem, dependence, spent)
-    return Root.of_scores(scores, known, freedom)
+    return Root.of_scores(scores, known, freedom, None if leverage is None else sums["decided"])
 
 
 def standard_errors(
@@ -284,12 +302,18 @@ def large_standard_errors(fit: Fit, dependence: Dependence, blocks: Blocks) -> S
         finer = consecutive_blocks(problem.n_rows, THRESHOLDS.large_blocks)
     else:
         finer = _finer(problem, dependence, blocks, THRESHOLDS.large_blocks)
-    sums = problem.samples.reduce(block_scores, finer, point.W, point.A, problem.activation, False)
+    asked = (finer, point.W, point.A, problem.activation, False, Leverage.of(fit, None))
+    sums = problem.samples.reduce(block_scores, *asked)
     b = finer.n_blocks
     scores = np.hstack([sums[f"of {name}"].reshape(b, -1) for name in ("A", "W")])
     scores, freedom = _shared(scores, finer, problem, dependence, _spent(fit, False, dependence))
     m, q = point.A.shape
-    of_A, of_W = scores[:, : m * q].reshape(-1, m, q), scores[:, m * q :]
+    of_A = scores[:, : m * q].reshape(-1, m, q)
+    of_W = scores[:, m * q :].reshape(-1, *point.W.shape)
+    # A longer row of W, of unit length here, is a longer column of A: the two must pull alike.
+    along = np.einsum("bma,ma->ba", of_A[:, :, : fit.n_neurons], point.columns)
+    along = along - np.einsum("bar,ar->ba", of_W, point.W)
+    of_W = (of_W + along[:, :, None] * point.W).reshape(len(of_W), -1)
     A, W = large_solver(fit).moves(of_A, of_W)
     root = Root(A, W, np.zeros(len(A)), freedom)
     return standard_errors(fit, widened(fit, root), kind=dependence.kind)
@@ -328,10 +352,8 @@ def _shared(
         return moving * np.sqrt(spent / (window * kept)) / problem.total, freedom
     filled = float(np.any(scores, axis=1).sum())
     freedom = max(filled - 1.0, 1.0)
-    factor = np.sqrt(filled / freedom)
-    if dependence.kind != "groups":
-        factor = np.sqrt(spent)
-    return scores * factor / problem.total, freedom
+    factor = spent * filled / freedom if dependence.kind == "groups" else spent
+    return scores * np.sqrt(factor) / problem.total, freedom
 
 
 def _finer(problem: Problem, dependence: Dependence, blocks: Blocks, most: int) -> Blocks:

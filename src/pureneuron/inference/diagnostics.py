@@ -66,6 +66,9 @@ class Thresholds:
         alike in all rows: ``(Σ g²)² / Σ g⁴`` of the scores of its strength, with normal scores a
         third of those in which it is on. Of stretches there may be no more than a dozen
         (calibration).
+    decided : float
+        Leverage of a row on a unit from which on its residual does not tell of its noise
+        (calibration).
     """
 
     n_blocks: int = 50
@@ -77,6 +80,7 @@ class Thresholds:
     tested_blocks: float = 12.0
     rows_of_a_unit: float = 3.0
     blocks_of_a_unit: float = 2.0
+    decided: float = 0.95
 
 
 THRESHOLDS = Thresholds()
@@ -272,12 +276,13 @@ def diagnose_fit(
     if checks is None or better != blocks or (fits_slope and checks.known is not None):
         checks = check(fit, better, seed, fits_slope=fits_slope)
     known, reported, determined, held = checks.known, None, None, HeldOff.none(fit)
+    decided = None
     if known is not None:
         root, kind = Root.zero(fit), "iid"
         if dependence is not None:
             residual = _residual_moments(checks)
             root = covariance_root(fit, known, dependence, better, residual=residual)
-            kind = dependence.kind
+            kind, decided = dependence.kind, root.decided
             held = held_off(fit, root)
         null = unseen(fit, known, held.changes(fit))
         reported = standard_errors(fit, widened(fit, root), kind=kind, null=null)
@@ -312,7 +317,7 @@ def diagnose_fit(
         steadiness=steadiness,
         n_distinct=n_distinct,
         equations=problem.n_equations / n_unknowns(problem, fit.n_neurons),
-        parts=_parts(checks, dependence),
+        parts=_parts(checks, dependence, decided),
         n_independent=np.inf if dependence is None else _n_independent(problem, better, dependence),
         blocks=better,
     )
@@ -342,11 +347,15 @@ def _residual_moments(checks: Checks | None) -> Array | None:
     return checks.screened.contributions.residual_moments
 
 
-def _parts(checks: Checks, dependence: Dependence | None) -> Array:
+def _parts(checks: Checks, dependence: Dependence | None, decided: Array | None) -> Array:
     """Return how many independent parts of the data the errors of each unit rest on."""
     if checks.screened is None or dependence is None or dependence.is_alike:
         return np.full(len(checks.units.active), np.inf)
-    return checks.screened.contributions.parts(rows=dependence.kind == "robust")
+    parts = checks.screened.contributions.parts(rows=dependence.kind == "robust")
+    if decided is None:
+        return parts
+    # A row that decides by itself leaves no residual to tell its noise by.
+    return np.where(decided > THRESHOLDS.decided, 1.0, parts)
 
 
 def _rows_repeat(problem: Problem) -> bool:

@@ -199,7 +199,7 @@ class _Others:
             limits, damping = _FEW_STEPS, DAMPING.trusted
             there = minimize(self.rows, W, limits=limits, damping=damping).point
         # A row that is stretched is the same neuron, in whatever place, and so is one near by.
-        near = THRESHOLDS.errors * np.sqrt(np.linalg.eigvalsh(turn)[-1])
+        near = THRESHOLDS.errors * np.sqrt(max(np.linalg.eigvalsh(turn)[-1], 0.0))
         sines = np.linalg.norm(there.W - np.outer(there.W @ w, w), axis=1)
         return bool(sines.min() > max(THRESHOLDS.another, near)) and there.loss < most
 
