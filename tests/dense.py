@@ -89,30 +89,32 @@ def scores(fit, rows, *, fits_slope=False):
     return np.einsum("nm,nmp->np", residuals(fit, rows), jacobian(fit, rows, fits_slope=fits_slope))
 
 
-def leverage(fit, rows):
-    """Return what each row decides of each unit, (n, k): of its weights, and of its strength.
+def jackknifed(fit, rows, number, *, fits_slope=False):
+    """Return the sums of scores over blocks (b, p), what was fitted to their own noise put back.
 
-    The diagonals of the hat matrices of a regression on the unit's derivatives, by a QR.
+    Unit by unit, residuals of a block are those of a regression on the derivatives of the unit:
+    one less its hat matrix, of as many rows and columns as the block has rows, takes that back.
+    With them comes the most that a block decides about the weights of each unit.
     """
+    E, (m, q), (k, r) = residuals(fit, rows), fit.point.A.shape, fit.point.W.shape
+    plain = scores(fit, rows, fits_slope=fits_slope)
     Z = rows.X @ fit.point.W.T
     D = np.where(Z > 0.0, 1.0, fit.problem.activation.negative_slope)
-    weights = [
-        np.sum(np.linalg.qr(D[:, [a]] * rows.X)[0] ** 2, axis=1) for a in range(fit.n_neurons)
-    ]
-    strengths = np.linalg.norm(D * Z, axis=0)
-    return np.column_stack(weights), (D * Z / strengths) ** 2
-
-
-def jackknifed(fit, rows, *, fits_slope=False):
-    """Return the scores (n, p), each divided by one less the leverage of the row on its unit."""
-    (m, q), (k, r) = fit.point.A.shape, fit.point.W.shape
-    weights, strengths = leverage(fit, rows)
-    left = np.ones((len(rows.X), m * q + k * r + fits_slope))
-    for j in range(m):
-        left[:, j * q : j * q + k] -= strengths
-    for a in range(k):
-        left[:, m * q + a * r : m * q + (a + 1) * r] -= weights[:, [a]]
-    return scores(fit, rows, fits_slope=fits_slope) / left
+    found, most = [], np.zeros(k)
+    for block in range(max(number) + 1):
+        own = number == block
+        summed = plain[own].sum(axis=0)
+        for a in range(k):
+            F, H = D[:, [a]] * rows.X, D[:, [a]] * Z[:, [a]]
+            hat = F[own] @ np.linalg.solve(F.T @ F, F[own].T)
+            most[a] = max(most[a], np.linalg.eigvalsh(hat)[-1])
+            pulled = E[own] @ fit.point.A[:, a]
+            at = m * q + a * r
+            summed[at : at + r] = F[own].T @ np.linalg.solve(np.eye(own.sum()) - hat, pulled)
+            strength = np.sum(H[own] ** 2) / np.sum(H**2)
+            summed[a : m * q : q] /= 1.0 - strength
+        found.append(summed)
+    return np.array(found), most
 
 
 def constrained_inverse(M, fit):

@@ -93,7 +93,7 @@ class TestKinds:
         fit = fitted(2, **CASES[case])
 
         def of_scores(rows):
-            scores = dense.jackknifed(fit, rows, fits_slope=fits_slope)
+            scores, _ = dense.jackknifed(fit, rows, np.arange(200), fits_slope=fits_slope)
             return scores.T @ scores * spent(fit, fits_slope=fits_slope)
 
         _, found, _ = inferred(fit, "robust", fits_slope=fits_slope)
@@ -103,7 +103,7 @@ class TestKinds:
         fit, lag = fitted(3, **CASES[case]), 5
 
         def of_scores(rows):
-            scores = dense.jackknifed(fit, rows, fits_slope=fits_slope)
+            scores, _ = dense.jackknifed(fit, rows, np.arange(200), fits_slope=fits_slope)
             n = len(scores)
             apart = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
             bartlett = np.maximum(1.0 - apart / lag, 0.0)
@@ -124,8 +124,7 @@ class TestKinds:
         fit = minimum(problem, plain.network())
 
         def of_scores(rows):
-            scores = dense.jackknifed(fit, rows, fits_slope=fits_slope)
-            sums = np.array([scores[groups == g].sum(axis=0) for g in range(1, 21)])
+            sums, _ = dense.jackknifed(fit, rows, groups - 1, fits_slope=fits_slope)
             return sums.T @ sums * 20 / 19 * spent(fit, fits_slope=fits_slope)
 
         _, found, errors = inferred(fit, "groups", fits_slope=fits_slope)
@@ -136,8 +135,7 @@ class TestKinds:
 def test_long_memory_is_added_up_in_runs():
     fit = fitted(5, n=400)
     rows = dense.Rows.of(fit.problem)
-    scores = dense.jackknifed(fit, rows)
-    runs = scores.reshape(-1, 40 // THRESHOLDS.blocks_a_lag, scores.shape[1]).sum(axis=1)
+    runs, _ = dense.jackknifed(fit, rows, np.arange(400) // (40 // THRESHOLDS.blocks_a_lag))
     apart = np.abs(np.subtract.outer(np.arange(len(runs)), np.arange(len(runs))))
     bartlett = np.maximum(1.0 - apart / THRESHOLDS.blocks_a_lag, 0.0)
     _, found, _ = inferred(fit, "serial", lag=40)

@@ -59,25 +59,40 @@ def test_products(case, fits_slope):
 
 @pytest.mark.parametrize("fits_slope", [False, True])
 @pytest.mark.parametrize("case", CASES)
-def test_rows_that_decide_much_count_more(case, fits_slope):
-    fit = fitted(4, n=60, **CASES[case])
-    rows = dense.Rows.of(fit.problem)
-    leverage = Leverage.of(fit, information(fit))
-    asked = (*parameters(fit), fits_slope, leverage)
-    scores = dense.jackknifed(fit, rows, fits_slope=fits_slope)
-    found = fit.problem.samples.reduce(score_products, *asked)
-    assert found["products"] == pytest.approx(scores.T @ scores, rel=1e-6, abs=1e-7)
-    decided = dense.leverage(fit, rows)[0].max(axis=0)
-    assert found["decided"] == pytest.approx(decided, abs=1e-9)
-    sums = fit.problem.samples.reduce(block_scores, Blocks(3, "order", 20), *asked)
-    wanted = scores.reshape(3, 20, -1).sum(axis=1)
-    assert flattened(sums, 3) == pytest.approx(wanted, rel=1e-6, abs=1e-7)
-    assert sums["decided"] == pytest.approx(decided, abs=1e-9)
+class TestJackknife:
+    """Rows, or blocks, that decide much count more."""
+
+    def test_rows(self, case, fits_slope):
+        fit = fitted(4, n=60, **CASES[case])
+        leverage = Leverage.of(fit, information(fit), 60)
+        asked = (*parameters(fit), fits_slope, leverage)
+        rows = dense.Rows.of(fit.problem)
+        scores, decided = dense.jackknifed(fit, rows, np.arange(60), fits_slope=fits_slope)
+        found = fit.problem.samples.reduce(score_products, *asked)
+        assert found["products"] == pytest.approx(scores.T @ scores, rel=1e-6, abs=1e-7)
+        assert found["decided"] == pytest.approx(decided, abs=1e-9)
+
+    @pytest.mark.parametrize("known", [True, False])
+    def test_blocks(self, case, fits_slope, known):
+        fit, blocks = fitted(5, n=60, **CASES[case]), Blocks(12, "order", 5)
+        leverage = Leverage.of(fit, information(fit) if known else None, 12)
+        asked = (blocks, *parameters(fit), fits_slope, leverage)
+        sums = fit.problem.samples.reduce(block_scores, *asked)
+        of_A, of_W, decided = leverage.jackknifed(
+            sums["of A"], sums["of W"], sums["V"], sums["strengths"]
+        )
+        found = flattened(sums | {"of A": of_A, "of W": of_W}, 12)
+        rows, number = dense.Rows.of(fit.problem), np.arange(60) // 5
+        wanted, most = dense.jackknifed(fit, rows, number, fits_slope=fits_slope)
+        assert most.max() < 0.9
+        assert found == pytest.approx(wanted, rel=1e-6, abs=1e-7)
+        assert decided == pytest.approx(most, abs=1e-9)
 
 
 def test_many_rows_decide_nothing_alone():
     fit = fitted(5, n=5000)
-    assert Leverage.of(fit, information(fit)) is None
+    assert Leverage.of(fit, information(fit), 5000) is None
+    assert Leverage.of(fit, information(fit), 50) is not None
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -10,8 +10,8 @@ move the estimate by. S follows what the noise is taken for (:mod:`.dependence`)
   what these miss of an AR(1) memory is added, and rows count as independent in its measure;
 - groups: sums of scores over groups (cluster sandwich, times g / (g − 1), and as robust ones).
 
-Where noise may differ from row to row, rows that decide much about a unit have their scores divided
-by what is left of their noise (HC3, unit by unit: :mod:`.leverage`).
+Where noise may differ from row to row, scores of rows, or blocks, that decide much about a unit are
+enlarged by what is missing of their noise (HC3 and CR3, unit by unit: :mod:`.leverage`).
 
 Rows of W move on the unit sphere: a change of the white rows becomes one of the reported network by
 the delta method, ``δŵ = (I − ŵŵᵀ) δw / |w|``, ``δb̂ = (δb − b̂ ŵᵀδw) / |w|``, and
@@ -27,7 +27,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pureneuron.inference.blocks import Blocks, blocks_of_groups, consecutive_blocks
+from pureneuron.inference.blocks import (
+    Blocks,
+    blocks_of_groups,
+    consecutive_blocks,
+    count_groups,
+)
 from pureneuron.inference.dependence import Dependence
 from pureneuron.inference.information import Information, large_solver
 from pureneuron.inference.leverage import Leverage
@@ -36,6 +41,7 @@ from pureneuron.inference.score_sums import block_scores, score_products
 from pureneuron.optimize import Fit
 from pureneuron.optimize.least_squares.kernels import residual_sums
 from pureneuron.problem import Problem, n_unknowns
+from pureneuron.samples.mirror import distinct_rows
 from pureneuron.standard_errors import StandardErrors
 from pureneuron.typing import Array
 
@@ -63,6 +69,8 @@ class Thresholds:
         Runs of rows in the length of the memory (calibration).
     large_blocks : int
         Sums of scores that are held where there are many unknowns (calibration).
+    decided_entries : int
+        Entries up to which it is held what blocks decide about the weights of units (memory).
     null : float
         Share of an unknown in a direction without information that makes it undetermined
         (rounding).
@@ -75,6 +83,7 @@ class Thresholds:
     most_blocks: int = 2048
     blocks_a_lag: int = 8
     large_blocks: int = 500
+    decided_entries: int = 10_000_000
     null: float = 1e-6
     least_kept: float = 0.5
     ridge: float = 1e-12
@@ -162,19 +171,42 @@ def covariance_root(
             residual = problem.samples.reduce(residual_sums, *parameters)["EE"] / problem.total
         scores = root_of(known.score_covariance(residual * spent)) / np.sqrt(problem.n_effective)
         return Root.of_scores(scores, known, freedom)
-    leverage = Leverage.of(fit, known)
-    asked = (*parameters, known.fits_slope, leverage)
     if dependence.kind == "robust":
-        sums = problem.samples.reduce(score_products, *asked)
+        leverage = Leverage.of(fit, known, problem.n_rows)
+        sums = problem.samples.reduce(score_products, *parameters, known.fits_slope, leverage)
         scores = root_of(sums["products"]) * np.sqrt(spent) / problem.total
-    else:
-        finer = _finer(problem, dependence, blocks, THRESHOLDS.most_blocks)
-        sums = problem.samples.reduce(block_scores, finer, *asked)
-        scores = np.hstack(
-            [sums[f"of {name}"].reshape(finer.n_blocks, -1) for name in ("A", "W", "slope")]
-        )
-        scores, freedom = _shared(scores, finer, problem, dependence, spent)
-    return Root.of_scores(scores, known, freedom, None if leverage is None else sums["decided"])
+        decided = None if leverage is None else sums["decided"]
+        return Root.of_scores(scores, known, freedom, decided)
+    finer = _finer(problem, dependence, blocks, THRESHOLDS.most_blocks)
+    *apart, decided = _sums_of_scores(fit, known, finer)
+    flat = np.hstack([each.reshape(finer.n_blocks, -1) for each in apart])
+    scores, freedom = _shared(flat, finer, problem, dependence, spent)
+    return Root.of_scores(scores, known, freedom, decided)
+
+
+def _sums_of_scores(
+    fit: Fit, known: Information | None, blocks: Blocks
+) -> tuple[Array, Array, Array, Array | None]:
+    """Return the sums of the scores of A, of W and of the slope over blocks, and ``decided``."""
+    problem, point = fit.problem, fit.point
+    fits_slope = known is not None and known.fits_slope
+    (k, r), b, leverage = point.W.shape, blocks.n_blocks, None
+    if b * k * r**2 <= THRESHOLDS.decided_entries:
+        leverage = Leverage.of(fit, known, _n_filled(problem, blocks))
+    sums = problem.samples.reduce(
+        block_scores, blocks, point.W, point.A, problem.activation, fits_slope, leverage
+    )
+    of_A, of_W, decided = sums["of A"], sums["of W"], None
+    if leverage is not None:
+        of_A, of_W, decided = leverage.jackknifed(of_A, of_W, sums["V"], sums["strengths"])
+    return of_A, of_W, sums["of slope"], decided
+
+
+def _n_filled(problem: Problem, blocks: Blocks) -> float:
+    """Return how many blocks have rows, about."""
+    if blocks.kind == "rows":
+        return min(blocks.n_blocks, distinct_rows(problem.source, with_outputs=True))
+    return min(blocks.n_blocks, count_groups(problem)) if blocks.spread else blocks.n_blocks
 
 
 def standard_errors(
@@ -302,14 +334,12 @@ def large_standard_errors(fit: Fit, dependence: Dependence, blocks: Blocks) -> S
         finer = consecutive_blocks(problem.n_rows, THRESHOLDS.large_blocks)
     else:
         finer = _finer(problem, dependence, blocks, THRESHOLDS.large_blocks)
-    asked = (finer, point.W, point.A, problem.activation, False, Leverage.of(fit, None))
-    sums = problem.samples.reduce(block_scores, *asked)
-    b = finer.n_blocks
-    scores = np.hstack([sums[f"of {name}"].reshape(b, -1) for name in ("A", "W")])
-    scores, freedom = _shared(scores, finer, problem, dependence, _spent(fit, False, dependence))
+    *apart, _ = _sums_of_scores(fit, None, finer)
+    flat = np.hstack([each.reshape(finer.n_blocks, -1) for each in apart])
+    scores, freedom = _shared(flat, finer, problem, dependence, _spent(fit, False, dependence))
     m, q = point.A.shape
     of_A = scores[:, : m * q].reshape(-1, m, q)
-    of_W = scores[:, m * q :].reshape(-1, *point.W.shape)
+    of_W = scores[:, m * q : m * q + point.W.size].reshape(-1, *point.W.shape)
     # A longer row of W, of unit length here, is a longer column of A: the two must pull alike.
     along = np.einsum("bma,ma->ba", of_A[:, :, : fit.n_neurons], point.columns)
     along = along - np.einsum("bar,ar->ba", of_W, point.W)

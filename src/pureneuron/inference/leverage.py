@@ -8,12 +8,17 @@ sandwich that is made of them too small. A row x in which a unit has the slope D
 of its weights (its *leverage*; they add up to the number of weights), and of the strength of the
 unit ``η² / Σ η²``, with η its activation. One less that is what is left of the row's own noise, so
 scores are divided by it: the jackknife, to first order (HC3; J. MacKinnon and H. White, 1985), unit
-by unit. What other units leave of a row is left out; with it, leverage is larger.
+by unit. Rows of a block that may share their noise decide together, by ``V = Rᵀ (Σ D² x xᵀ) R``
+over the block, with ``R Rᵀ`` the inverse over all rows: the sum s of their scores becomes
+``R⁻ᵀ (I − V)⁻¹ Rᵀ s`` (CR3; R. Bell and D. McCaffrey, Survey Methodology 28, 2002). What other
+units leave of a row is left out; with it, leverage is larger.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import array_api_compat
 import numpy as np
@@ -24,7 +29,7 @@ from pureneuron.optimize import Fit
 from pureneuron.optimize.least_squares.kernels import activations_across, like
 from pureneuron.problem.rows import weight_sums
 from pureneuron.samples import Batch, Sum
-from pureneuron.typing import AnyArray
+from pureneuron.typing import AnyArray, Array
 
 __all__ = ["Leverage"]
 
@@ -36,12 +41,12 @@ class Thresholds:
     Attributes
     ----------
     least : float
-        Leverage that a row has on average, in some unit, below which it is left out: errors differ
-        by as much (no effect beyond that).
+        Leverage that rows, or blocks, have on average, in some unit, below which it is left out:
+        errors differ by as much (no effect beyond that).
     singular : float
         Eigenvalue of second moments, against the largest, that is zero (rounding).
     left : float
-        What is left of a row's noise at least: below it a residual is rounding.
+        What is left of the noise at least: below it a residual is rounding.
     """
 
     least: float = 0.02
@@ -58,24 +63,27 @@ class Leverage:
 
     Attributes
     ----------
-    roots : (k, r, r) array
-        R with ``R Rᵀ`` the inverse of ``Σ D_a² x xᵀ`` over the rows, for each unit.
+    roots, inverses : (k, r, r) arrays
+        R with ``R Rᵀ`` the inverse of ``Σ D_a² x xᵀ`` over the rows, for each unit, and ``R⁻¹``.
     powers : (k,) array
         ``Σ η²`` for each unit.
     """
 
     roots: AnyArray
+    inverses: AnyArray
     powers: AnyArray
 
     @classmethod
-    def of(cls, fit: Fit, known: Information | None) -> Leverage | None:
-        """Return that of a fit; None where rows are so many that none decides anything.
+    def of(cls, fit: Fit, known: Information | None, n_parts: float) -> Leverage | None:
+        """Return that of a fit; None where no part of the rows decides anything.
 
         Parameters
         ----------
         fit, known : Fit and Information
             The fit, and what the rows say of it. None where that is too large to be formed: then
             one pass over some rows is made.
+        n_parts : float
+            How many parts the rows have that do not share their noise.
         """
         k, r = fit.point.W.shape
         if known is not None:
@@ -88,18 +96,20 @@ class Leverage:
             sums, counted = rows.reduce_together([(_moments_of_units, *at), (weight_sums,)])
             moments, powers = (sums[each] / counted["total"] for each in ("moments", "powers"))
         # Rows are white: the trace over r is about the share of rows that tell of the unit.
-        telling = fit.problem.n_rows * np.trace(moments, axis1=1, axis2=2) / r
+        telling = n_parts * np.trace(moments, axis1=1, axis2=2) / r
         if np.all(r < THRESHOLDS.least * telling):
             return None
         total = fit.problem.total
         values, vectors = np.linalg.eigh(moments)
         regular = values > THRESHOLDS.singular * values[:, -1:]
-        scale = np.where(regular, 1.0 / np.sqrt(np.where(regular, total * values, 1.0)), 0.0)
-        return cls(vectors * scale[:, None, :], total * powers)
+        spread = np.sqrt(np.where(regular, total * values, 1.0))
+        inverses = (vectors * np.where(regular, spread, 0.0)[:, None, :]).transpose(0, 2, 1)
+        roots = vectors * np.where(regular, 1.0 / spread, 0.0)[:, None, :]
+        return cls(roots, inverses, total * powers)
 
     def like(self, batch: Batch) -> Leverage:
         """Return the same where the rows of a batch live."""
-        return Leverage(like(batch, self.roots), like(batch, self.powers))
+        return Leverage(*(like(batch, each) for each in (self.roots, self.inverses, self.powers)))
 
     def left(self, X: AnyArray, D: AnyArray, H: AnyArray) -> tuple[AnyArray, AnyArray]:
         """Return what is left of the noise of each row, (k, n): in weights, and in strengths.
@@ -110,13 +120,55 @@ class Leverage:
             Rows, slopes and activations.
         """
         xp = array_api_compat.array_namespace(X)
-        k, D = D.shape[0], xp.astype(D, X.dtype, copy=False)
-        of_rows = [xp.sum((self.roots[a, :, :].T @ X) ** 2, axis=0) for a in range(k)]
-        weights = 1.0 - xp.stack(of_rows) * D * D
-        powers = xp.where(self.powers > 0.0, self.powers, 1.0)
-        strengths = 1.0 - H[:k, :] ** 2 / powers[:, None]
+        weights = xp.stack([xp.sum(each**2, axis=0) for each in self._seen(X, D)])
+        strengths = H[: D.shape[0], :] ** 2 / self._powers(xp)[:, None]
         least = THRESHOLDS.left
-        return xp.clip(weights, least, 1.0), xp.clip(strengths, least, 1.0)
+        return xp.clip(1.0 - weights, least, 1.0), xp.clip(1.0 - strengths, least, 1.0)
+
+    def decided(self, X: AnyArray, D: AnyArray, H: AnyArray) -> tuple[AnyArray, AnyArray]:
+        """Return what rows of a block decide together: V for each unit, (k, r, r), and strengths.
+
+        X, D and H as in :meth:`left`; strengths (k,) are ``Σ η²`` as a share of all rows'.
+        """
+        xp = array_api_compat.array_namespace(X)
+        V = xp.stack([each @ each.T for each in self._seen(X, D)])
+        return V, xp.sum(H[: D.shape[0], :] ** 2, axis=1) / self._powers(xp)
+
+    def jackknifed(
+        self, of_A: Array, of_W: Array, V: Array, strengths: Array
+    ) -> tuple[Array, Array, Array]:
+        """Return the sums of scores over blocks as they are without the fit to their own noise.
+
+        Parameters
+        ----------
+        of_A, of_W : (b, m, q) and (b, k, r) arrays
+            Sums of scores.
+        V, strengths : (b, k, r, r) and (b, k) arrays
+            What the rows of each decide (:meth:`decided`).
+
+        Returns
+        -------
+        of_A, of_W : arrays of the same shapes
+        most : (k,) array
+            The most that a block decides about the weights of each unit.
+        """
+        least, k = THRESHOLDS.left, len(self.powers)
+        values, vectors = np.linalg.eigh(V)
+        left = np.clip(1.0 - values, least, 1.0)
+        turned = np.einsum("bars,art,bat->bas", vectors, self.roots.transpose(0, 2, 1), of_W)
+        turned = np.einsum("bars,bas->bar", vectors, turned / left)
+        of_A = of_A.copy()
+        of_A[:, :, :k] /= np.clip(1.0 - strengths, least, 1.0)[:, None, :]
+        return of_A, np.einsum("asr,bas->bar", self.inverses, turned), values.max(axis=(0, 2))
+
+    def _seen(self, X: AnyArray, D: AnyArray) -> Iterator[AnyArray]:
+        """Yield ``Rᵀ x D_a``, (r, n), of each unit."""
+        xp = array_api_compat.array_namespace(X)
+        D = xp.astype(D, X.dtype, copy=False)
+        return ((self.roots[a, :, :].T @ X) * D[a, :] for a in range(D.shape[0]))
+
+    def _powers(self, xp: Any) -> AnyArray:
+        return xp.where(self.powers > 0.0, self.powers, 1.0)
 
 
 def _moments_of_units(batch: Batch, W: AnyArray, activation: Activation) -> dict[str, Sum]:

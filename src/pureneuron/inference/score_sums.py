@@ -31,7 +31,7 @@ from pureneuron.optimize.least_squares.kernels import (
     residual_across,
 )
 from pureneuron.samples import Batch, Leaf, Max, Sum
-from pureneuron.typing import AnyArray, Array
+from pureneuron.typing import AnyArray
 
 __all__ = [
     "Thresholds",
@@ -87,26 +87,35 @@ def block_scores(
     activation: Activation,
     fits_slope: bool,
     leverage: Leverage | None = None,
-) -> dict[str, Leaf]:
+) -> dict[str, Sum]:
     """Add up scores over each block: ``of A`` (b, m, q), ``of W`` (b, k, r), ``of slope``.
 
-    ``decided`` (k,) is the most that a row decides about the weights of each unit.
+    With them comes what the rows of each block decide together, where it is asked for.
     """
+    xp = array_api_compat.array_namespace(batch.X)
     W, A = like(batch, W), like(batch, A)
     k, r = W.shape
     m, q = A.shape
-    of_A, of_W = np.zeros((blocks.n_blocks, m, q)), np.zeros((blocks.n_blocks, k, r))
-    of_slope, decided = np.zeros((blocks.n_blocks, int(fits_slope))), np.zeros(k)
+    b = blocks.n_blocks
+    of_A, of_W = np.zeros((b, m, q)), np.zeros((b, k, r))
+    of_slope = np.zeros((b, int(fits_slope)))
+    V, strengths = np.zeros((b, k, r, r) if leverage else 0), np.zeros((b, k) if leverage else 0)
     leverage = None if leverage is None else leverage.like(batch)
     for number, part in blocks.split(batch):
-        rows = _Scores.of(part, W, A, activation, fits_slope, leverage)
-        of_A[number] += to_numpy(rows.E @ rows.strengths.T)
-        of_W[number] += to_numpy(rows.weights @ part.X)
-        if rows.slope is not None:
-            of_slope[number] += float(rows.slope.sum())
-        decided = np.maximum(decided, rows.decided)
-    sums: dict[str, Leaf] = {"of A": Sum(of_A), "of W": Sum(of_W), "of slope": Sum(of_slope)}
-    return sums | {"decided": Max(decided)}
+        X, D, H = activations_across(part, W, activation)
+        E = residual_across(part, H, A)
+        of_A[number] += to_numpy(E @ H.T)
+        pulled = A[:, :k].T @ E
+        if fits_slope:
+            Z = slope_derivative(X, H, W, activation)
+            of_slope[number] += float(xp.sum(Z * pulled))
+        of_W[number] += to_numpy(times(pulled, D) @ part.X)
+        if leverage is not None:
+            of_weights, of_strengths = leverage.decided(X, D, H)
+            V[number] += to_numpy(of_weights)
+            strengths[number] += to_numpy(of_strengths)
+    sums = {"of A": of_A, "of W": of_W, "of slope": of_slope, "V": V, "strengths": strengths}
+    return {name: Sum(each) for name, each in sums.items()}
 
 
 def score_products(
@@ -117,70 +126,29 @@ def score_products(
     fits_slope: bool,
     leverage: Leverage | None = None,
 ) -> dict[str, Leaf]:
-    """``Σ ψψᵀ`` over the rows, (p, p), and ``decided`` as :func:`block_scores`."""
+    """``Σ ψψᵀ`` over the rows, (p, p).
+
+    ``decided`` (k,) is the most that a row decides about the weights of each unit.
+    """
     xp = array_api_compat.array_namespace(batch.X)
     W, A = like(batch, W), like(batch, A)
+    k = W.shape[0]
     p = A.shape[0] * A.shape[1] + W.shape[0] * W.shape[1] + fits_slope
-    products, decided = 0.0, np.zeros(W.shape[0])
+    products, decided = 0.0, np.zeros(k)
     leverage = None if leverage is None else leverage.like(batch)
     for part in batch.parts(max(THRESHOLDS.part_rows, THRESHOLDS.part_entries // p)):
-        rows = _Scores.of(part, W, A, activation, fits_slope, leverage)
-        slope = [] if rows.slope is None else [rows.slope[None, :]]
-        of_A, of_W = row_products(rows.E, rows.strengths), row_products(rows.weights, rows.X)
-        scores = xp.concat([of_A, of_W, *slope])
-        products = products + scores @ scores.T
-        decided = np.maximum(decided, rows.decided)
-    return {"products": Sum(products), "decided": Max(decided)}
-
-
-@dataclass(frozen=True, eq=False)
-class _Scores:
-    """What the scores of some rows are products of.
-
-    Attributes
-    ----------
-    X, E : (r, n) and (m, n) arrays
-        Rows and residuals.
-    strengths : (q, n) array
-        What residuals are multiplied by in the scores of A.
-    weights : (k, n) array
-        What rows are multiplied by in those of W.
-    slope : (n,) array or None
-        Those of the slope.
-    decided : (k,) array
-        The most that one of the rows decides about the weights of each unit.
-    """
-
-    X: AnyArray
-    E: AnyArray
-    strengths: AnyArray
-    weights: AnyArray
-    slope: AnyArray | None
-    decided: Array
-
-    @classmethod
-    def of(
-        cls,
-        rows: Batch,
-        W: AnyArray,
-        A: AnyArray,
-        activation: Activation,
-        fits_slope: bool,
-        leverage: Leverage | None,
-    ) -> _Scores:
-        xp = array_api_compat.array_namespace(rows.X)
-        k = W.shape[0]
-        X, D, H = activations_across(rows, W, activation)
-        E = residual_across(rows, H, A)
+        X, D, H = activations_across(part, W, activation)
+        E = residual_across(part, H, A)
         pulled = A[:, :k].T @ E
-        slope = None
+        slope = []
         if fits_slope:
-            slope = xp.sum(slope_derivative(X, H, W, activation) * pulled, axis=0)
-        weights, decided = times(pulled, D), np.zeros(k)
+            Z = slope_derivative(X, H, W, activation)
+            slope = [xp.sum(Z * pulled, axis=0)[None, :]]
+        pulled = times(pulled, D)
         if leverage is not None:
             of_weights, of_strengths = leverage.left(X, D, H)
-            weights = weights / of_weights
-            H = xp.concat([H[:k, :] / of_strengths, H[k:, :]])
-            if X.shape[1]:
-                decided = 1.0 - to_numpy(xp.min(of_weights, axis=1))
-        return cls(X, E, H, weights, slope, decided)
+            pulled, H = pulled / of_weights, xp.concat([H[:k, :] / of_strengths, H[k:, :]])
+            decided = np.maximum(decided, 1.0 - to_numpy(xp.min(of_weights, axis=1)))
+        scores = xp.concat([row_products(E, H), row_products(pulled, X), *slope])
+        products = products + scores @ scores.T
+    return {"products": Sum(products), "decided": Max(decided)}
