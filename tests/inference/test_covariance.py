@@ -10,6 +10,7 @@ from engine import inferred, make_problem, minimum
 from pureneuron import TwoLayerNetwork, recover
 from pureneuron.datasets import make_teacher
 from pureneuron.inference import Blocks, Dependence, first_blocks
+from pureneuron.inference.blocks import blocks_of_groups
 from pureneuron.inference.covariance import (
     THRESHOLDS,
     Root,
@@ -164,6 +165,21 @@ def test_a_group_a_row_is_robust():
     _, found, _ = inferred(grouped, "groups")
     _, wanted, _ = inferred(fit, "robust")
     assert found * 199 / 200 == pytest.approx(wanted, rel=1e-3, abs=1e-9)
+
+
+def test_labels_of_groups_do_not_matter():
+    # A few groups decide much, whatever they are called: numbers far apart are spread over blocks.
+    fit = fitted(6)
+    X, Y, _ = fit.problem.source.arrays()
+    numbers = np.arange(200) // 10
+    found = []
+    for labels in (numbers, 10**9 * (numbers + 1) ** 3):
+        problem = pose(StreamedSamples(lambda labels=labels: [(X, Y, None, labels)]))
+        assert blocks_of_groups(problem, 2048).spread == (labels is not numbers)
+        _, white, errors = inferred(minimum(problem, fit.network()), "groups")
+        assert errors.freedom == 19
+        found.append(white)
+    assert found[0] == pytest.approx(found[1], rel=1e-6, abs=1e-12)
 
 
 def test_rows_that_repeat_count_once():

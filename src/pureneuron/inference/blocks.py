@@ -45,6 +45,8 @@ class Blocks:
         where each group is a block.
     spread : bool
         Whether the numbers of groups may be any, and are spread over the blocks.
+    n_groups : float
+        About how many groups are spread; 0 elsewhere.
     """
 
     n_blocks: int
@@ -53,6 +55,7 @@ class Blocks:
     first: int = 0
     span: int = 0
     spread: bool = False
+    n_groups: float = 0.0
 
     @property
     def has_order(self) -> bool:
@@ -170,10 +173,10 @@ def blocks_of_groups(problem: Problem, most_blocks: int) -> Blocks:
     smallest, largest = int(told["smallest"]), int(told["largest"])
     if smallest >= 0 and largest < most_blocks:
         return Blocks(largest + 1, "groups")
-    span = largest - smallest + 1
-    if span <= _DENSE * n_registered(told["registers"]):
+    span, n_groups = largest - smallest + 1, n_registered(told["registers"])
+    if span <= _DENSE * n_groups:
         return Blocks(most_blocks, "groups", first=smallest, span=span)
-    return Blocks(most_blocks, "groups", spread=True)
+    return Blocks(most_blocks, "groups", spread=True, n_groups=n_groups)
 
 
 def count_groups(problem: Problem) -> float:

@@ -27,12 +27,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pureneuron.inference.blocks import (
-    Blocks,
-    blocks_of_groups,
-    consecutive_blocks,
-    count_groups,
-)
+from pureneuron.inference.blocks import Blocks, blocks_of_groups, consecutive_blocks
 from pureneuron.inference.dependence import Dependence
 from pureneuron.inference.information import Information, large_solver
 from pureneuron.inference.leverage import Leverage
@@ -206,7 +201,7 @@ def _n_filled(problem: Problem, blocks: Blocks) -> float:
     """Return how many blocks have rows, about."""
     if blocks.kind == "rows":
         return min(blocks.n_blocks, distinct_rows(problem.source, with_outputs=True))
-    return min(blocks.n_blocks, count_groups(problem)) if blocks.spread else blocks.n_blocks
+    return min(blocks.n_blocks, blocks.n_groups) if blocks.spread else blocks.n_blocks
 
 
 def standard_errors(
