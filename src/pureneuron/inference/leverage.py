@@ -16,7 +16,6 @@ units leave of a row is left out; with it, leverage is larger.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +48,7 @@ class Thresholds:
         What is left of the noise at least: below it a residual is rounding.
     """
 
-    least: float = 0.02
+    least: float = 0.03
     singular: float = 1e-12
     left: float = 0.01
 
@@ -120,7 +119,7 @@ class Leverage:
             Rows, slopes and activations.
         """
         xp = array_api_compat.array_namespace(X)
-        weights = xp.stack([xp.sum(each**2, axis=0) for each in self._seen(X, D)])
+        weights = xp.sum(self._seen(X, D) ** 2, axis=1)
         strengths = H[: D.shape[0], :] ** 2 / self._powers(xp)[:, None]
         least = THRESHOLDS.left
         return xp.clip(1.0 - weights, least, 1.0), xp.clip(1.0 - strengths, least, 1.0)
@@ -131,8 +130,10 @@ class Leverage:
         X, D and H as in :meth:`left`; strengths (k,) are ``Σ η²`` as a share of all rows'.
         """
         xp = array_api_compat.array_namespace(X)
-        V = xp.stack([each @ each.T for each in self._seen(X, D)])
-        return V, xp.sum(H[: D.shape[0], :] ** 2, axis=1) / self._powers(xp)
+        seen = self._seen(X, D)
+        return seen @ xp.matrix_transpose(seen), xp.sum(
+            H[: D.shape[0], :] ** 2, axis=1
+        ) / self._powers(xp)
 
     def jackknifed(
         self, of_A: Array, of_W: Array, V: Array, strengths: Array
@@ -150,22 +151,30 @@ class Leverage:
         -------
         of_A, of_W : arrays of the same shapes
         most : (k,) array
-            The most that a block decides about the weights of each unit.
+            The most that a block decides about the weights of each unit; a bound up to a half.
         """
-        least, k = THRESHOLDS.left, len(self.powers)
-        values, vectors = np.linalg.eigh(V)
-        left = np.clip(1.0 - values, least, 1.0)
-        turned = np.einsum("bars,art,bat->bas", vectors, self.roots.transpose(0, 2, 1), of_W)
-        turned = np.einsum("bars,bas->bar", vectors, turned / left)
+        least, (k, r) = THRESHOLDS.left, of_W.shape[1:]
+        turned = np.einsum("ats,bat->bas", self.roots, of_W)
+        decided = np.trace(V, axis1=2, axis2=3)
+        # Eigenvalues show how much is left; where that is plenty they are not worth their time.
+        much = decided > 0.5
+        values, vectors = np.linalg.eigh(V[much])
+        decided[much] = values[:, -1]
+        along = np.einsum("crs,cr->cs", vectors, turned[much])
+        along /= np.clip(1.0 - values, least, 1.0)
+        turned[~much] = np.linalg.solve(np.eye(r) - V[~much], turned[~much][:, :, None])[:, :, 0]
+        turned[much] = np.einsum("crs,cs->cr", vectors, along)
         of_A = of_A.copy()
         of_A[:, :, :k] /= np.clip(1.0 - strengths, least, 1.0)[:, None, :]
-        return of_A, np.einsum("asr,bas->bar", self.inverses, turned), values.max(axis=(0, 2))
+        return of_A, np.einsum("asr,bas->bar", self.inverses, turned), decided.max(axis=0)
 
-    def _seen(self, X: AnyArray, D: AnyArray) -> Iterator[AnyArray]:
-        """Yield ``Rᵀ x D_a``, (r, n), of each unit."""
+    def _seen(self, X: AnyArray, D: AnyArray) -> AnyArray:
+        """Return ``Rᵀ x D_a`` of each unit, (k, r, n): callers hand over some rows at a time."""
         xp = array_api_compat.array_namespace(X)
-        D = xp.astype(D, X.dtype, copy=False)
-        return ((self.roots[a, :, :].T @ X) * D[a, :] for a in range(D.shape[0]))
+        k, r = D.shape[0], X.shape[0]
+        roots = xp.reshape(xp.matrix_transpose(self.roots), (k * r, r))
+        seen = xp.reshape(roots @ X, (k, r, X.shape[1]))
+        return seen * xp.astype(D, X.dtype, copy=False)[:, None, :]
 
     def _powers(self, xp: Any) -> AnyArray:
         return xp.where(self.powers > 0.0, self.powers, 1.0)

@@ -12,6 +12,7 @@ rows decide much, scores are divided by what is left of their noise (:mod:`.leve
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import array_api_compat
@@ -101,7 +102,7 @@ def block_scores(
     of_slope = np.zeros((b, int(fits_slope)))
     V, strengths = np.zeros((b, k, r, r) if leverage else 0), np.zeros((b, k) if leverage else 0)
     leverage = None if leverage is None else leverage.like(batch)
-    for number, part in blocks.split(batch):
+    for number, part in _parts(batch, blocks, k * r if leverage else 0):
         X, D, H = activations_across(part, W, activation)
         E = residual_across(part, H, A)
         of_A[number] += to_numpy(E @ H.T)
@@ -116,6 +117,14 @@ def block_scores(
             strengths[number] += to_numpy(of_strengths)
     sums = {"of A": of_A, "of W": of_W, "of slope": of_slope, "V": V, "strengths": strengths}
     return {name: Sum(each) for name, each in sums.items()}
+
+
+def _parts(batch: Batch, blocks: Blocks, width: int) -> Iterator[tuple[int, Batch]]:
+    """Yield the rows of each block, some at a time where they are made ``width`` entries wide."""
+    for number, block in blocks.split(batch):
+        n_rows = THRESHOLDS.part_entries // width if width else block.X.shape[0]
+        for part in block.parts(max(THRESHOLDS.part_rows, n_rows)):
+            yield number, part
 
 
 def score_products(
