@@ -22,6 +22,7 @@ from typing import Any
 import array_api_compat
 import numpy as np
 
+from pureneuron.devices import native
 from pureneuron.inference.information import Information, telling_rows
 from pureneuron.model import Activation
 from pureneuron.optimize import Fit
@@ -107,8 +108,9 @@ class Leverage:
         return cls(roots, inverses, total * powers)
 
     def like(self, batch: Batch) -> Leverage:
-        """Return the same where the rows of a batch live."""
-        return Leverage(*(like(batch, each) for each in (self.roots, self.inverses, self.powers)))
+        """Return the same in the array library and the precision of a batch."""
+        parts = native((self.roots, self.inverses, self.powers), batch.X)
+        return Leverage(*(like(batch, each) for each in parts))
 
     def left(self, X: AnyArray, D: AnyArray, H: AnyArray) -> tuple[AnyArray, AnyArray]:
         """Return what is left of the noise of each row, (k, n): in weights, and in strengths.
