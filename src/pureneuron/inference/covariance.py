@@ -98,8 +98,8 @@ class Root:
     freedom : float
         Degrees of freedom of the estimate of the noise.
     decided : (k,) array or None
-        The most that a row decides about the weights of each unit; None where noise is alike in all
-        of them, or there are too many for one to decide anything.
+        The most that a row, group or run decides about the weights of each unit; None where noise
+        is alike in all rows, or there are too many of them for one to decide anything.
     """
 
     A: Array
@@ -173,16 +173,15 @@ def covariance_root(
         decided = None if leverage is None else sums["decided"]
         return Root.of_scores(scores, known, freedom, decided)
     finer = _finer(problem, dependence, blocks, THRESHOLDS.most_blocks)
-    *apart, decided = _sums_of_scores(fit, known, finer)
-    flat = np.hstack([each.reshape(finer.n_blocks, -1) for each in apart])
-    scores, freedom = _shared(flat, finer, problem, dependence, spent)
+    scores, decided = _sums_of_scores(fit, known, finer)
+    scores, freedom = _shared(scores, finer, problem, dependence, spent)
     return Root.of_scores(scores, known, freedom, decided)
 
 
 def _sums_of_scores(
     fit: Fit, known: Information | None, blocks: Blocks
-) -> tuple[Array, Array, Array, Array | None]:
-    """Return the sums of the scores of A, of W and of the slope over blocks, and ``decided``."""
+) -> tuple[Array, Array | None]:
+    """Return the sums of scores over blocks (b, p), and the most that a block decides (k,)."""
     problem, point = fit.problem, fit.point
     fits_slope = known is not None and known.fits_slope
     (k, r), b, leverage = point.W.shape, blocks.n_blocks, None
@@ -194,7 +193,8 @@ def _sums_of_scores(
     of_A, of_W, decided = sums["of A"], sums["of W"], None
     if leverage is not None:
         of_A, of_W, decided = leverage.jackknifed(of_A, of_W, sums["V"], sums["strengths"])
-    return of_A, of_W, sums["of slope"], decided
+    parts = (of_A, of_W, sums["of slope"])
+    return np.hstack([each.reshape(b, int(np.prod(each.shape[1:]))) for each in parts]), decided
 
 
 def _n_filled(problem: Problem, blocks: Blocks) -> float:
@@ -329,12 +329,11 @@ def large_standard_errors(fit: Fit, dependence: Dependence, blocks: Blocks) -> S
         finer = consecutive_blocks(problem.n_rows, THRESHOLDS.large_blocks)
     else:
         finer = _finer(problem, dependence, blocks, THRESHOLDS.large_blocks)
-    *apart, _ = _sums_of_scores(fit, None, finer)
-    flat = np.hstack([each.reshape(finer.n_blocks, -1) for each in apart])
-    scores, freedom = _shared(flat, finer, problem, dependence, _spent(fit, False, dependence))
+    scores, _ = _sums_of_scores(fit, None, finer)
+    scores, freedom = _shared(scores, finer, problem, dependence, _spent(fit, False, dependence))
     m, q = point.A.shape
     of_A = scores[:, : m * q].reshape(-1, m, q)
-    of_W = scores[:, m * q : m * q + point.W.size].reshape(-1, *point.W.shape)
+    of_W = scores[:, m * q :].reshape(-1, *point.W.shape)
     # A longer row of W, of unit length here, is a longer column of A: the two must pull alike.
     along = np.einsum("bma,ma->ba", of_A[:, :, : fit.n_neurons], point.columns)
     along = along - np.einsum("bar,ar->ba", of_W, point.W)

@@ -16,7 +16,7 @@ units leave of a row is left out; with it, leverage is larger.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import array_api_compat
@@ -47,11 +47,15 @@ class Thresholds:
         Eigenvalue of second moments, against the largest, that is zero (rounding).
     left : float
         What is left of the noise at least: below it a residual is rounding.
+    much : float
+        Share that a block decides, all weights of a unit together, from which on it is looked at in
+        which directions (no effect on results: less than that leaves enough in all of them).
     """
 
     least: float = 0.03
     singular: float = 1e-12
     left: float = 0.01
+    much: float = 0.5
 
 
 THRESHOLDS = Thresholds()
@@ -64,13 +68,14 @@ class Leverage:
     Attributes
     ----------
     roots, inverses : (k, r, r) arrays
-        R with ``R Rᵀ`` the inverse of ``Σ D_a² x xᵀ`` over the rows, for each unit, and ``R⁻¹``.
+        R with ``R Rᵀ`` the inverse of ``Σ D_a² x xᵀ`` over the rows, for each unit, and ``R⁻¹``;
+        that stays NumPy's.
     powers : (k,) array
         ``Σ η²`` for each unit.
     """
 
     roots: AnyArray
-    inverses: AnyArray
+    inverses: Array
     powers: AnyArray
 
     @classmethod
@@ -109,8 +114,8 @@ class Leverage:
 
     def like(self, batch: Batch) -> Leverage:
         """Return the same in the array library and the precision of a batch."""
-        parts = native((self.roots, self.inverses, self.powers), batch.X)
-        return Leverage(*(like(batch, each) for each in parts))
+        roots, powers = (like(batch, each) for each in native((self.roots, self.powers), batch.X))
+        return replace(self, roots=roots, powers=powers)
 
     def left(self, X: AnyArray, D: AnyArray, H: AnyArray) -> tuple[AnyArray, AnyArray]:
         """Return what is left of the noise of each row, (k, n): in weights, and in strengths.
@@ -159,7 +164,7 @@ class Leverage:
         turned = np.einsum("ats,bat->bas", self.roots, of_W)
         decided = np.trace(V, axis1=2, axis2=3)
         # Eigenvalues show how much is left; where that is plenty they are not worth their time.
-        much = decided > 0.5
+        much = decided > THRESHOLDS.much
         values, vectors = np.linalg.eigh(V[much])
         decided[much] = values[:, -1]
         along = np.einsum("crs,cr->cs", vectors, turned[much])
