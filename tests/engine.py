@@ -12,7 +12,8 @@ from pureneuron.inference import (
     screening,
     standard_errors,
 )
-from pureneuron.inference.covariance import unseen, widened
+from pureneuron.inference.covariance import widened
+from pureneuron.inference.delta_method import unseen
 from pureneuron.inference.information import information, is_small
 from pureneuron.model import LeakyReLU
 from pureneuron.optimize import Limits, minimize

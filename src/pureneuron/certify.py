@@ -27,7 +27,7 @@ from pureneuron.inference import (
     symmetry_test,
     unit_diagnostics,
 )
-from pureneuron.inference.covariance import large_standard_errors
+from pureneuron.inference.delta_method import large_standard_errors
 from pureneuron.inference.information import information, is_affordable, is_small
 from pureneuron.inference.scores import LEVELS
 from pureneuron.inference.status import THRESHOLDS as STATUS

@@ -15,9 +15,9 @@ from pureneuron.inference.covariance import (
     THRESHOLDS,
     Root,
     covariance_root,
-    large_standard_errors,
     widened,
 )
+from pureneuron.inference.delta_method import large_standard_errors
 from pureneuron.inference.information import information
 from pureneuron.model import LeakyReLU
 from pureneuron.optimize import Fit, Limits, minimize, profile

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pureneuron.inference.covariance import Root, root_of, standard_errors, unseen
+from pureneuron.inference.covariance import Root, root_of
+from pureneuron.inference.delta_method import standard_errors, unseen
 from pureneuron.inference.information import information, is_small
 from pureneuron.model import Gaussian, LeakyReLU, TwoLayerNetwork
 from pureneuron.optimize import Descent, Fit, profile

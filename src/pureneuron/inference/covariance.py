@@ -1,4 +1,4 @@
-"""The covariance of the estimate, in the normal form and in the units of the data.
+"""The covariance of the estimate, in white coordinates.
 
 With K the inverse of the information and S the covariance of the scores, that of the unknowns is
 ``K S K`` (the sandwich). It is kept as a root, whose rows are what independent parts of the data
@@ -11,13 +11,7 @@ move the estimate by. S follows what the noise is taken for (:mod:`.dependence`)
 - groups: sums of scores over groups (cluster sandwich, times g / (g − 1), and as robust ones).
 
 Where noise may differ from row to row, scores of rows, or blocks, that decide much about a unit are
-enlarged by what is missing of their noise (HC3 and CR3, unit by unit: :mod:`.leverage`).
-
-Rows of W move on the unit sphere: a change of the white rows becomes one of the reported network by
-the delta method, ``δŵ = (I − ŵŵᵀ) δw / |w|``, ``δb̂ = (δb − b̂ ŵᵀδw) / |w|``, and
-``δÂ_a = |w| δA_a + Â_a ŵᵀδw / |w|``. A weight that is nearly all of its row hardly moves to first
-order: to the second, a row that turns by τ shortens along itself by ``τ²/2``, and its length, which
-A and the bias are scaled by, grows by as much. That is added to their variances. And where much
+enlarged by what is missing of their noise (HC3 and CR3, unit by unit: :mod:`.leverage`). Where much
 noise lets kinks pass rows, rows of W turn further than to first order (:mod:`.passed`).
 """
 
@@ -37,17 +31,14 @@ from pureneuron.optimize import Fit
 from pureneuron.optimize.least_squares.kernels import residual_sums
 from pureneuron.problem import Problem, n_unknowns
 from pureneuron.samples.mirror import distinct_rows
-from pureneuron.standard_errors import StandardErrors
 from pureneuron.typing import Array
 
 __all__ = [
     "Root",
     "Thresholds",
     "covariance_root",
-    "large_standard_errors",
+    "large_covariance_root",
     "root_of",
-    "standard_errors",
-    "unseen",
     "widened",
 ]
 
@@ -66,9 +57,6 @@ class Thresholds:
         Sums of scores that are held where there are many unknowns (calibration).
     decided_entries : int
         Entries up to which it is held what blocks decide about the weights of units (memory).
-    null : float
-        Share of an unknown in a direction without information that makes it undetermined
-        (rounding).
     least_kept : float
         Share of the variance of scores with memory that their sums are taken to keep, at least.
     ridge : float
@@ -79,7 +67,6 @@ class Thresholds:
     blocks_a_lag: int = 8
     large_blocks: int = 500
     decided_entries: int = 10_000_000
-    null: float = 1e-6
     least_kept: float = 0.5
     ridge: float = 1e-12
 
@@ -204,46 +191,6 @@ def _n_filled(problem: Problem, blocks: Blocks) -> float:
     return min(blocks.n_blocks, blocks.n_groups) if blocks.spread else blocks.n_blocks
 
 
-def standard_errors(
-    fit: Fit,
-    root: Root,
-    *,
-    kind: str,
-    null: Array | None = None,
-    to_first_order: bool = False,
-) -> StandardErrors:
-    """Return the standard errors of the network in the units of the data, neurons as in the fit.
-
-    Where inputs do not span all dimensions, an entry of W that has a part across the span is not
-    determined.
-
-    Parameters
-    ----------
-    fit : Fit
-        The fit.
-    root : Root
-        The :func:`covariance_root`.
-    kind : str
-        What it assumes of the noise.
-    null : (z, u) array of bool, optional
-        Which of the reported unknowns move along directions that the rows do not see.
-    to_first_order : bool
-        Whether squared turns of the rows are left out, as a bound does.
-    """
-    problem, k = fit.problem, fit.n_neurons
-    reported = _reported(fit, root.A, root.W, root.slope)
-    variance = np.einsum("ij,ij->j", reported, reported)
-    d, m = len(problem.input_span), problem.n_outputs
-    if not to_first_order:
-        variance += _of_second_order(fit, variance[m * k : m * k + k * d].reshape(k, d))
-    if null is not None and len(null):
-        variance = np.where(np.any(null, axis=0), np.inf, variance)
-    of_W, of_L = variance[m * k : m * k + k * d], variance[m * k + k * d + k + m + 1 :]
-    for weights in (of_W, of_L):
-        weights.reshape(-1, d)[:, problem.inputs_across] = np.inf
-    return StandardErrors.of_variance(variance, reported, (k, d, m), kind, root.freedom)
-
-
 def widened(fit: Fit, root: Root) -> Root:
     """Return the root with rows of W that turn as far as they do to second order: :mod:`.passed`.
 
@@ -255,61 +202,8 @@ def widened(fit: Fit, root: Root) -> Root:
     return replace(root, W=root.W * (1.0 + share_passed(fit, spread))[:, None])
 
 
-def _of_second_order(fit: Fit, of_W: Array) -> Array:
-    """Return what the squared turn of each row adds to the variances (u,) of what is reported.
-
-    For a normal turn τ with squares t on average, ``τ²/2`` varies by no more than ``3 t²/4`` about
-    zero. No number is known better than it is rounded.
-
-    Parameters
-    ----------
-    fit : Fit
-        The fit.
-    of_W : (k, d) array
-        Variances of the rows of W, to first order.
-    """
-    network = fit.network()
-    turned = of_W.sum(axis=1)
-    share = np.where(turned > 0.0, 0.75 * turned**2 + np.finfo(np.float64).eps ** 2, 0.0)
-    parts = [
-        network.A**2 * share,
-        network.W**2 * share[:, None],
-        network.hidden_bias**2 * share,
-        np.zeros(fit.problem.n_outputs + 1),
-        np.zeros(network.linear.size if fit.problem.fit_linear else 0),
-    ]
-    return np.concatenate([part.ravel() for part in parts])
-
-
-def unseen(fit: Fit, known: Information, others: Array | None = None) -> Array | None:
-    """Return which of the reported unknowns (z, u) move along directions without information.
-
-    Parameters
-    ----------
-    fit, known : Fit and Information
-        The fit, and what the rows say of it.
-    others : (z', k, r) array, optional
-        Changes of W that the rows do not see either.
-    """
-    (m, q), (k, r) = fit.point.A.shape, fit.point.W.shape
-    others = np.zeros((0, k, r)) if others is None else others
-    more = np.zeros((len(known.null), len(others)))
-    more[: k * r] = others.reshape(-1, k * r).T
-    null = np.hstack([known.null, more])
-    z = null.shape[1]
-    if z == 0:
-        return None
-    follow = -(known.follow @ null).transpose(2, 0, 1)
-    along = null.T
-    slope = along[:, k * r] if known.fits_slope else np.zeros(z)
-    moved = np.abs(
-        _reported(fit, follow.reshape(z, m, q), along[:, : k * r].reshape(z, k, r), slope)
-    )
-    return np.asarray(moved > THRESHOLDS.null * moved.max(initial=0.0))
-
-
-def large_standard_errors(fit: Fit, dependence: Dependence, blocks: Blocks) -> StandardErrors:
-    """Return the standard errors where the information is too large for its inverse.
+def large_covariance_root(fit: Fit, dependence: Dependence, blocks: Blocks) -> Root:
+    """Return the same where the information is too large for its inverse.
 
     The Gauss–Newton matrix is factored, and solved for the scores of some hundred blocks of rows:
     what each of them moves the estimate by. So the errors are robust whatever is assumed, and
@@ -339,8 +233,7 @@ def large_standard_errors(fit: Fit, dependence: Dependence, blocks: Blocks) -> S
     along = along - np.einsum("bar,ar->ba", of_W, point.W)
     of_W = (of_W + along[:, :, None] * point.W).reshape(len(of_W), -1)
     A, W = large_solver(fit).moves(of_A, of_W)
-    root = Root(A, W, np.zeros(len(A)), freedom)
-    return standard_errors(fit, widened(fit, root), kind=dependence.kind)
+    return Root(A, W, np.zeros(len(A)), freedom)
 
 
 def _spent(fit: Fit, fits_slope: bool, dependence: Dependence) -> float:
@@ -395,33 +288,3 @@ def _moving_sums(scores: Array, window: int) -> Array:
     nothing = np.zeros((window, scores.shape[1]))
     total = np.cumsum(np.concatenate([nothing, scores, nothing]), axis=0)
     return np.asarray(total[window:] - total[:-window])
-
-
-def _reported(fit: Fit, dA: Array, dW: Array, dslope: Array) -> Array:
-    """Return changes (b, u) of the reported unknowns for changes of those of the engine.
-
-    Reported are A row by row, W row by row, hidden biases, output biases, the slope, and L row by
-    row where it is fitted.
-    """
-    problem, point = fit.problem, fit.point
-    b, k, d = len(dA), fit.n_neurons, len(problem.input_span)
-    raw = problem.whitening.from_white(point.W)
-    length = np.linalg.norm(raw[:, :d], axis=1)
-    length = np.where(length > 0.0, length, 1.0)
-    rows = raw / length[:, None]
-    colour = problem.colour_outputs
-    columns = colour @ point.columns * length
-    dA = colour @ dA
-    linear, bias = problem.beside(dA[:, :, k:])
-    dW = (dW @ problem.whitening.transform.T) / length[:, None]
-    along = np.einsum("bad,ad->ba", dW[:, :, :d], rows[:, :d])
-    turned = dW - along[:, :, None] * rows
-    parts = [
-        dA[:, :, :k] * length + columns * along[:, None, :],
-        turned[:, :, :d],
-        turned[:, :, d] if problem.fit_hidden_bias else np.zeros((b, k)),
-        bias,
-        dslope[:, None],
-        linear if problem.fit_linear else linear[:, :0],
-    ]
-    return np.hstack([part.reshape(b, int(np.prod(part.shape[1:]))) for part in parts])

@@ -13,13 +13,8 @@ from pureneuron.inference.blocks import (
     count_groups,
 )
 from pureneuron.inference.checks import Checks, check
-from pureneuron.inference.covariance import (
-    Root,
-    covariance_root,
-    standard_errors,
-    unseen,
-    widened,
-)
+from pureneuron.inference.covariance import Root, covariance_root, widened
+from pureneuron.inference.delta_method import standard_errors, unseen
 from pureneuron.inference.dependence import Dependence, Errors, assumed_dependence
 from pureneuron.inference.held_off import HeldOff, held_off
 from pureneuron.inference.identifiability import (
