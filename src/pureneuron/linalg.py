@@ -21,6 +21,7 @@ __all__ = [
     "Thresholds",
     "across",
     "gram_inverse",
+    "gram_inverses",
     "inverse",
     "plus",
     "rectified",
@@ -111,6 +112,21 @@ def gram_inverse(gram: Array) -> Array:
     kept = values > THRESHOLDS.dependent * len(gram)
     vectors = vectors[:, kept] * unit[:, None]
     return np.asarray((vectors / values[kept]) @ vectors.T)
+
+
+def gram_inverses(grams: Array) -> Array:
+    """Return the inverses of several such matrices, (s, k, k): one call where none is singular."""
+    scale = np.sqrt(np.einsum("sii->si", grams))
+    scaling = scale[:, :, None] * scale[:, None, :]
+    try:
+        inverses = np.linalg.inv(grams / scaling) / scaling
+    except np.linalg.LinAlgError:
+        return np.stack([gram_inverse(gram) for gram in grams])
+    inflation = np.einsum("sii->si", inverses) * scale**2
+    clear = ((inflation > 0.0) & (inflation < 1.0 / THRESHOLDS.clear)).all(axis=1)
+    for i in np.flatnonzero(~clear):
+        inverses[i] = gram_inverse(grams[i])
+    return np.asarray(inverses)
 
 
 def _plain_inverse(scaled: Array) -> Array | None:

@@ -47,10 +47,12 @@ from pureneuron.samples.cores import using_cores
 from pureneuron.search import (
     fit_slope,
     has_noise,
+    is_rough,
     multistart,
     polished,
     refit_slope,
     reweighted,
+    settled,
 )
 from pureneuron.search.multistart import THRESHOLDS as SEARCH
 from pureneuron.simplify import simplified
@@ -281,8 +283,8 @@ def minimise(plan: Plan, options: Options, streams: Streams, monitor: Monitor) -
     """Find the best fit, and the slope of σ where it is asked for."""
     problem, k, limits = plan.problem, plan.n_neurons, options.limits
     before, slope, n_restarts = None, None, options.restarts
-    if problem.n_equations < STATUS.few_exact * n_unknowns(problem, k):
-        # Nothing can be claimed, whatever the fit.
+    can_be_claimed = problem.n_equations >= STATUS.few_exact * n_unknowns(problem, k)
+    if not can_be_claimed:
         n_restarts = min(n_restarts, SEARCH.fewest_starts)
     proposers = (*plan.given, *plan.subsample, *plan.moments)
     if options.negative_slope == "auto":
@@ -302,26 +304,39 @@ def minimise(plan: Plan, options: Options, streams: Streams, monitor: Monitor) -
             # Nothing can confirm what no data show.
             n_restarts, proposers = 0, (*plan.given, *plan.moments)
         proposers = (Fitted(before, "slope"), *proposers)
+    # Basin hopping does what more starts would do.
+    hops = slope is None and n_restarts > 0 and can_be_claimed and is_rough(problem, k)
+    too_large = partial(is_too_large, blocks=plan.blocks, limits=limits, seed=plan.seed)
     with monitor.stage("multistart") as stage:
-        fit, search = multistart(
+        first, search = multistart(
             problem,
             k,
             proposers,
-            n_restarts=n_restarts,
+            n_restarts=min(n_restarts, SEARCH.fewest_oriented) if hops else n_restarts,
             limits=limits,
             rng=streams.starts,
             check=None if plan.in_doubt else partial(check, blocks=plan.blocks, seed=plan.seed),
-            is_too_large=partial(is_too_large, blocks=plan.blocks, limits=limits, seed=plan.seed),
+            is_too_large=too_large,
             monitor=monitor,
             stage=stage,
         )
-        known, rough = None if search.checks is None else search.checks.known, fit
-        if slope is None:
+        fit, known = first, None if search.checks is None else search.checks.known
+        if hops:
+            fit, search = settled(
+                fit,
+                search,
+                n_restarts=n_restarts,
+                is_too_large=too_large,
+                limits=limits,
+                rng=streams.polish,
+            )
+            stage.report(search)
+        elif slope is None:
             fit = polished(fit, known, limits=limits, rng=streams.polish)
     monitor.keep(fit)
     same = before is None or distance(before.point, fit.point) <= NEARNESS.same
     size = problem.fit_linear, k
-    unchanged = fit is rough
+    unchanged = fit is first
     return Found(fit, search, slope, at_that_slope=same, unchanged=unchanged, searched=size)
 
 

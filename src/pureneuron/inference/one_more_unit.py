@@ -20,7 +20,13 @@ from pureneuron.inference.contributions import Contributions
 from pureneuron.inference.criterion import asks_for_more
 from pureneuron.inference.screening import Screening
 from pureneuron.model import unit_rows
-from pureneuron.optimize import Limits, Point, curved_directions, minimize, residual_problem
+from pureneuron.optimize import (
+    Limits,
+    Point,
+    curved_directions,
+    minimize_together,
+    residual_problem,
+)
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.problem import Problem, n_unknowns
 from pureneuron.samples import Batch, Stacked
@@ -122,14 +128,10 @@ def gain_among_signs(screened: Screening, start: Array | None) -> tuple[float, A
     gain = max(point.loss - larger.loss, np.finfo(np.float64).tiny)
     signs = screened.rng.choice(np.array([-1.0, 1.0]), size=(THRESHOLDS.sign_draws, n_blocks))
     gains: list[float] = []
-    for sign in signs:
-        drawn = contributions.with_noise_of(larger, sign)
-        same = minimize(drawn, point.W, point.A, limits=THRESHOLDS.limits, damping=DAMPING.trusted)
-        own = screened.best_units(THRESHOLDS.sign_starts, sign=sign)
-        more = _best_with_one_more(drawn, same.point.W, own)
-        gains.append(max(same.loss - more.loss, np.finfo(np.float64).tiny))
-        if len(gains) < THRESHOLDS.first_draws:
-            continue
+    for some in (signs[: THRESHOLDS.first_draws], signs[THRESHOLDS.first_draws :]):
+        drawn = [contributions.with_noise_of(larger, sign) for sign in some]
+        directions = [screened.best_units(THRESHOLDS.sign_starts, sign=sign) for sign in some]
+        gains += _gains(drawn, point.W, directions)
         p = _chance_of(gain, gains)
         if not THRESHOLDS.clear[0] <= p <= THRESHOLDS.clear[1]:
             break
@@ -145,18 +147,33 @@ def _chance_of(gain: float, gains: list[float]) -> float:
     return float(special.stdtr(len(logs) - 1, -t))
 
 
+def _gains(problems: Sequence[Problem], W: Array, directions: Sequence[Array]) -> list[float]:
+    """Return what a unit more gains in each of several problems, from directions of its own."""
+    limits, damping, tiny = THRESHOLDS.limits, DAMPING.trusted, np.finfo(np.float64).tiny
+    same = minimize_together(problems, [W] * len(problems), limits=limits, damping=damping)
+    starts = [
+        np.vstack([fit.point.W, direction])
+        for fit, own in zip(same, directions, strict=True)
+        for direction in own
+    ]
+    counts = [len(own) for own in directions]
+    several = [problem for problem, n in zip(problems, counts, strict=True) for _ in range(n)]
+    more = iter(minimize_together(several, starts, limits=limits, damping=damping))
+    least = [min(next(more).loss for _ in range(n)) for n in counts]
+    return [max(fit.loss - loss, tiny) for fit, loss in zip(same, least, strict=True)]
+
+
 def _best_with_one_more(problem: Problem, W: Array, directions: Array) -> Point:
     """Descend from W with a unit in each of the directions; return the lowest end."""
-    descents = [
-        minimize(
-            problem,
-            np.vstack([W, direction]),
-            limits=THRESHOLDS.limits,
-            damping=DAMPING.trusted,
-        ).point
-        for direction in directions
-    ]
-    return min(descents, key=lambda point: point.loss)
+    starts = [np.vstack([W, direction]) for direction in directions]
+    return _lowest(problem, starts, THRESHOLDS.limits)
+
+
+def _lowest(problem: Problem, starts: Sequence[Array], limits: Limits) -> Point:
+    """Descend from several starts; return the lowest end."""
+    problems = [problem] * len(starts)
+    ends = minimize_together(problems, starts, limits=limits, damping=DAMPING.trusted)
+    return min((end.point for end in ends), key=lambda point: point.loss)
 
 
 @dataclass(frozen=True, eq=False)
@@ -261,18 +278,12 @@ def refitted_by_halves(screened: Screening, starts: Starts, *, all_units: bool) 
         residual = residual_problem(part, fitted)
         directions = starts.directions(screened, chosen, residual)
         rows = part if all_units else residual
-        more = min(
-            (
-                minimize(
-                    rows,
-                    np.vstack([fitted.W, direction]) if all_units else direction[None],
-                    limits=THRESHOLDS.limits if all_units else THRESHOLDS.unit_limits,
-                    damping=DAMPING.trusted,
-                ).point
-                for direction in directions
-            ),
-            key=lambda point: point.loss,
-        )
+        begun = [
+            np.vstack([fitted.W, direction]) if all_units else direction[None]
+            for direction in directions
+        ]
+        limits = THRESHOLDS.limits if all_units else THRESHOLDS.unit_limits
+        more = _lowest(rows, begun, limits)
         W, A, larger = more.W, more.A, np.vstack([fitted.W, more.W])
         if all_units:
             units = np.hstack([A[:, : k + 1], -fitted.columns])

@@ -8,6 +8,7 @@ at least 1e-4 of what the model predicts.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -23,7 +24,7 @@ from pureneuron.optimize.termination import Limits, Termination, Trace
 from pureneuron.problem import Problem
 from pureneuron.typing import Array
 
-__all__ = ["Observer", "Thresholds", "minimize"]
+__all__ = ["DEFAULT_LIMITS", "THRESHOLDS", "Observer", "Thresholds", "forcing", "minimize"]
 
 Observer: TypeAlias = Callable[[int, Point], None]
 """``observer(iteration, point)`` hears of the start, iteration 0, and of every accepted point."""
@@ -151,7 +152,8 @@ def _begun(
 def _advanced(problem: Problem, state: _State, rules: Termination) -> _State:
     """Try one step; return the state after it, whether it was taken or refused."""
     trace, length, mu = state.trace, state.length, state.damping.value
-    step = state.model.step(mu, _forcing(problem, trace), length.scale)
+    accuracy = forcing(trace, problem.likelihood.floor(single=False))
+    step = state.model.step(mu, accuracy, length.scale)
     predicted = step.predicted / problem.n_outputs
     if rules.is_negligible(trace, predicted, mu):
         # Not worth a pass; what costs none is taken.
@@ -195,8 +197,7 @@ def _expanded(
     return model, model.point
 
 
-def _forcing(problem: Problem, trace: Trace) -> float:
+def forcing(trace: Trace, floor: float) -> float:
     """Choose the accuracy of a step: coarse while far away, finer as the loss falls."""
-    first = max(trace.history[0], problem.likelihood.floor(single=False))
-    share = np.sqrt(trace.loss / first)
-    return float(np.clip(share, THRESHOLDS.finest, THRESHOLDS.coarsest))
+    share = math.sqrt(trace.loss / max(trace.history[0], floor))
+    return min(max(share, THRESHOLDS.finest), THRESHOLDS.coarsest)

@@ -91,7 +91,8 @@ class QuadraticModel(Protocol):
 
 
 def damping_scale(coupling: Array, active: Array) -> Array:
-    """Return the (k,) diagonal that damping multiplies: ``Q_aa P_aa``."""
-    diagonal = coupling.diagonal() * active
+    """Return the diagonal that damping multiplies, ``Q_aa P_aa``: (…, k) for Q (…, k, k)."""
+    diagonal = coupling.diagonal(axis1=-2, axis2=-1) * active
     # A neuron without weight has no curvature; the floor keeps the system definite.
-    return np.asarray(np.maximum(diagonal, 1e-8 * diagonal.max(initial=0.0) + 1e-300))
+    largest = diagonal.max(axis=-1, initial=0.0, keepdims=True)
+    return np.asarray(np.maximum(diagonal, 1e-8 * largest + 1e-300))

@@ -2,10 +2,11 @@
 
 ``multistart`` says which candidates are descended from, and ``evidence`` when the best end is
 believed; ``swaps`` leaves a local minimum by putting a neuron elsewhere, ``polish`` small ones
-about it; ``slope`` fits that of σ, ``noise`` the covariance of the noise: nuisance parameters, each
-a step of its own.
+about it, ``basin_hopping`` either where rows are few; ``slope`` fits that of σ, ``noise`` the
+covariance of the noise: nuisance parameters, each a step of its own.
 """
 
+from pureneuron.search.basin_hopping import is_rough, settled
 from pureneuron.search.evidence import confirms
 from pureneuron.search.multistart import Multistart, multistart
 from pureneuron.search.noise import Noise, has_noise, reweighted
@@ -20,10 +21,12 @@ __all__ = [
     "confirms",
     "fit_slope",
     "has_noise",
+    "is_rough",
     "multistart",
     "polished",
     "refit_slope",
     "relocated",
     "reweighted",
+    "settled",
     "swap_search",
 ]

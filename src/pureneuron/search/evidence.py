@@ -16,12 +16,20 @@ from pureneuron.optimize import Fit, Point, displacement, distance
 from pureneuron.optimize.comparison import THRESHOLDS as NEARNESS
 from pureneuron.problem import n_unknowns
 
-__all__ = ["Check", "Evidence", "Thresholds", "confirms"]
+__all__ = [
+    "TWICE",
+    "Check",
+    "Evidence",
+    "Thresholds",
+    "are_one_minimum",
+    "confirms",
+    "proof_by_residual",
+]
 
 Check: TypeAlias = Callable[[Fit], Checks]
 """``check(fit)``: the checks of a fit; asked of every new best one."""
 
-_TWICE = "two starts end in the same minimum"
+TWICE = "two starts end in the same minimum"
 
 
 @dataclass(frozen=True)
@@ -131,7 +139,6 @@ class Evidence:
         if self.best is not None and fit.loss >= self.best.loss:
             return replace(after, found_twice=self.found_twice or met)
         checks = None if fit.is_exact or check is None else check(fit)
-        proven = fit.is_exact and _is_overdetermined(fit)
         return replace(
             after,
             best=fit,
@@ -139,7 +146,7 @@ class Evidence:
             found_twice=met,
             checks=checks,
             doubted=not fit.is_exact and (checks is None or checks.in_doubt),
-            proof="the residual is zero up to rounding" if proven else self.proof,
+            proof=proof_by_residual(fit) or self.proof,
         )
 
     def with_better(self, fit: Fit, check: Check | None) -> Evidence:
@@ -152,7 +159,7 @@ class Evidence:
     @property
     def agreement(self) -> str:
         """Why the best fit is taken for the global minimum; empty if nothing confirms it."""
-        return self.proof or (_TWICE if self.found_twice else "")
+        return self.proof or (TWICE if self.found_twice else "")
 
     def may_be_proved_by(self, candidate: Candidate, fit: Fit, *, met: bool) -> bool:
         """Whether what speaks for a candidate would count: it has led to the best minimum."""
@@ -175,14 +182,8 @@ class Evidence:
         """Whether a descent has come where the best one is."""
         if self.best is None:
             return False
-        either_way = fit.problem.fit_linear
-        apart = distance(fit.point, self.best.point, either_way=either_way)
-        if fit.info.joined or apart <= NEARNESS.same:
-            return True
         known = None if self.checks is None else self.checks.known
-        if known is None or apart > NEARNESS.confirmed:
-            return False
-        return _are_within_errors(fit, self.best, known)
+        return fit.info.joined or are_one_minimum(fit, self.best, known)
 
     def is_mirrored_by(self, fit: Fit) -> bool:
         """Whether a descent has come where the best one is, but for neurons turned round."""
@@ -202,6 +203,24 @@ def confirms(candidate: Candidate, fit: Fit) -> bool:
     return moved <= NEARNESS.confirmed
 
 
+def are_one_minimum(fit: Fit, best: Fit, known: Information | None) -> bool:
+    """Tell whether two ends are one minimum, as far as the rows can tell.
+
+    Parameters
+    ----------
+    fit, best : Fit
+        The ends.
+    known : Information or None
+        At ``best``; None where there are too many unknowns for it.
+    """
+    apart = distance(fit.point, best.point, either_way=fit.problem.fit_linear)
+    if apart <= NEARNESS.same:
+        return True
+    if known is None or apart > NEARNESS.confirmed:
+        return False
+    return _are_within_errors(fit, best, known)
+
+
 def _are_within_errors(fit: Fit, best: Fit, known: Information) -> bool:
     """Tell whether an end is as near the best one, and as low, as two standard errors allow.
 
@@ -216,6 +235,8 @@ def _are_within_errors(fit: Fit, best: Fit, known: Information) -> bool:
     return bool(near.all()) and above <= THRESHOLDS.within**2
 
 
-def _is_overdetermined(fit: Fit) -> bool:
+def proof_by_residual(fit: Fit) -> str:
+    """Return why the residual proves a fit right; empty if it does not."""
     unknowns = n_unknowns(fit.problem, fit.n_neurons)
-    return fit.problem.n_equations >= THRESHOLDS.overdetermined * unknowns
+    enough = fit.problem.n_equations >= THRESHOLDS.overdetermined * unknowns
+    return "the residual is zero up to rounding" if fit.is_exact and enough else ""

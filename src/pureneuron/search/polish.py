@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pureneuron.inference.information import Information, weight_errors
-from pureneuron.optimize import Fit, Limits, Observer, minimize
+from pureneuron.optimize import Fit, Limits, Observer, minimize_together
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.problem import n_unknowns
 from pureneuron.typing import Array
@@ -31,7 +31,7 @@ class Thresholds:
         it is where unknowns are too many for the information, for descents cost more there
         (success.py: with 20 they gain 5e-5 of the loss, with 10 several 1e-4).
     trials, patience : int
-        Descents at most, and in vain before it ends (success.py).
+        Descents at most, and from one place; it ends where all of those are in vain (success.py).
     trials_of_few, patience_of_few : int
         The same with few equations: minima are many there, and descents cheap (success.py).
     worthwhile : float
@@ -87,15 +87,20 @@ def polished(
     patience = THRESHOLDS.patience_of_few if few else THRESHOLDS.patience
     errors = _errors_alone(fit) if known is None else weight_errors(fit, known)
     spread = THRESHOLDS.away * errors
-    in_vain = 0
-    for _ in range(trials):
-        if in_vain == patience:
+    for _ in range(trials // patience):
+        starts = fit.point.W + spread * rng.standard_normal((patience, *W.shape))
+        ends = minimize_together(
+            [problem] * patience,
+            list(starts),
+            limits=limits,
+            damping=DAMPING.trusted,
+            observer=observer,
+        )
+        least = (1.0 - THRESHOLDS.worthwhile) * fit.loss
+        lower = [end for end in ends if end.loss < least and end.info.converged]
+        if not lower:
             break
-        start = fit.point.W + spread * rng.standard_normal(W.shape)
-        trial = minimize(problem, start, limits=limits, damping=DAMPING.trusted, observer=observer)
-        in_vain = in_vain + 1
-        if trial.loss < (1.0 - THRESHOLDS.worthwhile) * fit.loss and trial.info.converged:
-            fit, in_vain = replace(fit, point=trial.point), 0
+        fit = replace(fit, point=min(lower, key=lambda end: end.loss).point)
     return fit
 
 

@@ -4,10 +4,19 @@ A is linear given W, and is projected out (``projection``); ``kernels`` holds al
 the data. Three quadratic models offer steps: ``pattern`` solves for them without the data,
 ``matrix_free`` in conjugate gradients, preconditioned by the matrix of ``gaussian_inputs``, and
 ``sampled`` has the matrix from some of the rows, where a pass over all is dear; ``choice`` says
-which suits a problem. Another likelihood is a sibling of this package with the same four functions.
+which suits a problem. ``together`` has the models of many points at once, where rows are few.
+Another likelihood is a sibling of this package with the same functions and records.
 """
 
 from pureneuron.optimize.least_squares.choice import quadratic_model
 from pureneuron.optimize.least_squares.projection import evaluate, in_full_precision, profile
+from pureneuron.optimize.least_squares.together import PointsTogether, RowsTogether
 
-__all__ = ["evaluate", "in_full_precision", "profile", "quadratic_model"]
+__all__ = [
+    "PointsTogether",
+    "RowsTogether",
+    "evaluate",
+    "in_full_precision",
+    "profile",
+    "quadratic_model",
+]

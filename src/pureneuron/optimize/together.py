@@ -1,0 +1,171 @@
+"""Descents from many starts at once, where rows are few: what takes time there is calls.
+
+Each descent is the one of :mod:`~pureneuron.optimize.gauss_newton`, with the same damping and the
+same end; what they do side by side is :mod:`~pureneuron.optimize.least_squares.together`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pureneuron.optimize import damping as step_control
+from pureneuron.optimize.damping import Damping
+from pureneuron.optimize.fit import Descent, Fit, Point
+from pureneuron.optimize.gauss_newton import DEFAULT_LIMITS, Observer, forcing, minimize
+from pureneuron.optimize.gauss_newton import THRESHOLDS as LOOP
+from pureneuron.optimize.least_squares import PointsTogether, RowsTogether
+from pureneuron.optimize.termination import Limits, Termination, Trace
+from pureneuron.problem import Problem
+from pureneuron.typing import Array
+
+__all__ = ["minimize_together", "n_side_by_side"]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Sizes that decide.
+
+    Attributes
+    ----------
+    activations : int
+        Activations of a network, n k, up to which descents side by side are faster (rates.py).
+    entries : int
+        Activations of all descents that are made side by side (rates.py).
+    """
+
+    activations: int = 40_000
+    entries: int = 200_000
+
+
+THRESHOLDS = Thresholds()
+
+
+def n_side_by_side(problem: Problem, n_neurons: int) -> int:
+    """Return how many descents are made side by side: what they need stays near the processor.
+
+    One, where there are many rows, or they do not lie in memory.
+    """
+    size = problem.n_rows * n_neurons
+    few = size <= THRESHOLDS.activations and problem.source.in_memory
+    return THRESHOLDS.entries // size if few else 1
+
+
+def minimize_together(
+    problems: Sequence[Problem],
+    starts: Sequence[Array],
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    damping: float = step_control.THRESHOLDS.first,
+    observer: Observer | None = None,
+) -> list[Fit]:
+    """Minimise the loss from several starts; one after the other where there are many rows.
+
+    Parameters
+    ----------
+    problems : sequence of Problem
+        For each start its own; they differ in their outputs at most.
+    starts : sequence of (k, r) arrays
+        White rows.
+    limits, damping, observer
+        As for :func:`~pureneuron.optimize.gauss_newton.minimize`; descents side by side are not
+        observed.
+
+    Returns
+    -------
+    list of Fit
+        In the order of the starts.
+    """
+    if not starts:
+        return []
+    k = len(starts[0])
+    size = n_side_by_side(problems[0], k)
+    if min(len(starts), size) == 1:
+        return [
+            minimize(problem, W, limits=limits, damping=damping, observer=observer)
+            for problem, W in zip(problems, starts, strict=True)
+        ]
+    parts = [slice(first, first + size) for first in range(0, len(starts), size)]
+    return [
+        fit
+        for part in parts
+        for fit in _descended(list(problems[part]), np.stack(starts[part]), limits, damping)
+    ]
+
+
+@dataclass(eq=False)
+class _Going:
+    """A descent that has not ended: its number, damping and trace."""
+
+    number: int
+    damping: Damping
+    trace: Trace
+    converged: bool = False
+
+
+# A step may go so far that numbers overflow. The loss there is none, and the step is refused.
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
+def _descended(problems: list[Problem], W: Array, limits: Limits, damping: float) -> list[Fit]:
+    first = problems[0]
+    m, floor = first.n_outputs, first.likelihood.floor(single=first.single)
+    rules = Termination(first.negligible_gain(W.shape[1], limits.tol), floor)
+    rows = RowsTogether.of(problems)
+    points = PointsTogether.at(rows, W)
+    points = PointsTogether.at(rows, points.W, points.A)
+    going = [
+        _Going(i, Damping(damping), Trace.of(float(loss)), converged=bool(loss <= floor))
+        for i, loss in enumerate(points.loss)
+    ]
+    ended: dict[int, Fit] = {}
+    while going:
+        over = np.array([each.converged or each.trace.n_iter >= limits.max_iter for each in going])
+        if over.any():
+            ended |= {
+                each.number: _fit(problems[each.number], points, i, each)
+                for i, each in enumerate(going)
+                if over[i]
+            }
+            going = [each for each, is_over in zip(going, over, strict=True) if not is_over]
+            points, rows = points.of_points(~over), rows.of_points(~over)
+            continue
+        mu = np.array([each.damping.value for each in going])
+        steps = points.steps(rows, mu, np.array([forcing(each.trace, floor) for each in going]))
+        trial = PointsTogether.at(rows, points.W + steps.V, points.A)
+        taken = np.zeros(len(going), dtype=np.bool_)
+        for i, each in enumerate(going):
+            predicted = float(steps.predicted[i]) / m
+            taken[i] = _after(each, predicted, float(trial.loss[i]), rules)
+        points = points.with_points(taken, trial)
+    return [ended[i] for i in range(len(problems))]
+
+
+def _after(descent: _Going, predicted: float, loss: float, rules: Termination) -> bool:
+    """Note what a step has gained; return whether it is taken."""
+    trace, gain = descent.trace, descent.trace.loss - loss
+    if rules.is_negligible(trace, predicted, descent.damping.value):
+        descent.converged = True
+        return bool(gain > 0.0)
+    if gain > LOOP.least_gain * predicted > 0.0:
+        last = rules.is_last(trace, predicted, descent.damping.value)
+        descent.trace = rules.accepted(trace, predicted, loss)
+        descent.damping = descent.damping.after_gain(gain / predicted)
+        descent.converged = last or rules.has_converged(descent.trace, accepted=True)
+        return True
+    descent.trace = rules.refused(trace, predicted, predicted)
+    descent.damping = descent.damping.after_refusal()
+    descent.converged = rules.has_converged(descent.trace, accepted=False)
+    return False
+
+
+def _fit(problem: Problem, points: PointsTogether, i: int, descent: _Going) -> Fit:
+    point = Point(
+        W=points.W[i],
+        A=points.A[i],
+        loss=float(points.loss[i]),
+        gram=points.gram[i],
+        gram_inverse=points.gram_inverse[i],
+    )
+    history = descent.trace.history
+    return Fit(problem, point, Descent(descent.converged, joined=False, history=history))

@@ -1,0 +1,195 @@
+"""Basin hopping: out of local minima where rows are few, and a descent costs next to nothing.
+
+With few rows for each unknown the loss has many minima, small ones about each other and others far
+apart, and no start ends in the lowest. From the best so far neurons are moved, a little or
+anywhere, some or one alone, and descents lead on from there, many side by side; the lowest is the
+next to start from. Where that leads to another minimum than the one that starts have agreed on,
+the same is done from the best of other starts, until the lowest has been reached twice.
+
+Wales and Doye, "Global optimization by basin-hopping", J. Phys. Chem. A 101 (1997).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pureneuron.inference.information import information, is_small
+from pureneuron.initialize import random_start
+from pureneuron.model import unit_rows
+from pureneuron.optimize import (
+    Fit,
+    Limits,
+    minimize,
+    minimize_together,
+    n_side_by_side,
+    single_suffices,
+)
+from pureneuron.optimize.damping import THRESHOLDS as DAMPING
+from pureneuron.problem import Problem, n_unknowns
+from pureneuron.search.evidence import TWICE, are_one_minimum, proof_by_residual
+from pureneuron.search.multistart import Multistart
+from pureneuron.typing import Array
+
+__all__ = ["Thresholds", "hopped", "is_rough", "settled"]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Numbers that decide, each with its meaning and the benchmark that shows its effect.
+
+    Attributes
+    ----------
+    equations : float
+        Equations for each unknown below which the loss has many minima (success.py).
+    moves : int
+        Descents from one place; where so many are not made side by side, hopping is too slow
+        (success.py).
+    in_vain, most_rounds : int
+        Rounds of them in vain before it ends, and in all (success.py).
+    sizes : tuple of float
+        Smallest and largest move of a neuron whose white row has unit length (success.py).
+    shares : tuple of float
+        Shares of the neurons that are moved together, beside one alone (success.py).
+    worthwhile : float
+        What a round must gain, in units of the noise variance, to count (success.py).
+    starts : int
+        Random starts of which the best is gone on from (success.py).
+    populations : int
+        Times that this is done, at most, where no two ends agree (success.py).
+    limits, move_limits : Limits
+        When descents from these starts, and those of moves, end (success.py).
+    """
+
+    equations: float = 20.0
+    moves: int = 32
+    in_vain: int = 6
+    most_rounds: int = 40
+    sizes: tuple[float, float] = (0.02, 1.0)
+    shares: tuple[float, ...] = (0.3, 1.0)
+    worthwhile: float = 0.02
+    starts: int = 64
+    populations: int = 3
+    limits: Limits = Limits(max_iter=100, tol=1e-4)  # noqa: RUF009
+    move_limits: Limits = Limits(max_iter=15, tol=1e-5)  # noqa: RUF009
+
+
+THRESHOLDS = Thresholds()
+
+
+def is_rough(problem: Problem, n_neurons: int) -> bool:
+    """Whether rows are so few that minima are many, and descents from all of them cheap."""
+    few = problem.n_equations < THRESHOLDS.equations * n_unknowns(problem, n_neurons)
+    return few and n_side_by_side(problem, n_neurons) >= THRESHOLDS.moves
+
+
+def settled(
+    fit: Fit,
+    search: Multistart,
+    *,
+    n_restarts: int,
+    is_too_large: Callable[[Fit], bool],
+    limits: Limits,
+    rng: np.random.Generator,
+) -> tuple[Fit, Multistart]:
+    """Go on from the best fit of a search until the lowest end has been reached twice.
+
+    Parameters
+    ----------
+    fit, search : Fit and Multistart
+        The best of all descents, and how it was found.
+    n_restarts : int
+        Most times that random starts are gone on from.
+    is_too_large : callable
+        Tells whether a neuron less would do: then there is nothing to be confirmed.
+    limits : Limits
+        When the last descent ends.
+    rng : numpy.random.Generator
+        Draws moves and starts.
+
+    Returns
+    -------
+    Fit, Multistart
+        The lowest end; it is confirmed if it is where the search has ended, or was reached twice.
+    """
+    problem, k, losses = fit.problem, fit.n_neurons, list(search.losses)
+    best = hopped(fit, limits=limits, rng=rng)
+    agreement = search.agreement if _are_one(best, fit) else proof_by_residual(best)
+    for done in range(min(THRESHOLDS.populations, n_restarts)):
+        if agreement or (done > 0 and is_too_large(best)):
+            break
+        starts = [random_start(problem, k, rng=rng) for _ in range(THRESHOLDS.starts)]
+        end = hopped(_lowest_end(problem, starts, THRESHOLDS.limits), limits=limits, rng=rng)
+        losses.append(end.loss)
+        agreement = TWICE if _are_one(end, best) else ""
+        best = min(best, end, key=lambda each: each.loss)
+        agreement = proof_by_residual(best) or agreement
+    return best, replace(search, agreement=agreement, losses=tuple(losses))
+
+
+def hopped(fit: Fit, *, limits: Limits, rng: np.random.Generator) -> Fit:
+    """Return the lowest end of descents from moves of a fit, and of moves of what they lead to.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    limits : Limits
+        When the last descent ends.
+    rng : numpy.random.Generator
+        Draws the moves.
+    """
+    problem, best, in_vain = fit.problem, fit, 0
+    for _ in range(THRESHOLDS.most_rounds):
+        if in_vain == THRESHOLDS.in_vain or best.is_exact:
+            break
+        starts = [_moved(best.point.W, turn, rng) for turn in range(THRESHOLDS.moves)]
+        end = _lowest_end(problem, starts, THRESHOLDS.move_limits)
+        worthwhile = THRESHOLDS.worthwhile * best.noise_variance / problem.n_equations
+        if end.loss < best.loss - worthwhile:
+            W = end.point.W
+            end = minimize(problem, W, limits=limits, damping=DAMPING.trusted)
+        if end.loss < best.loss - worthwhile:
+            best, in_vain = end, 0
+        else:
+            in_vain += 1
+    return best
+
+
+def _lowest_end(problem: Problem, starts: Sequence[Array], limits: Limits) -> Fit:
+    """Descend from several starts, in the precision that shows their losses; return the lowest."""
+    rows = problem.in_single_precision
+    ends = minimize_together([rows] * len(starts), starts, limits=limits)
+    lowest = min(ends, key=lambda end: end.loss)
+    if not single_suffices(lowest.loss):
+        W = lowest.point.W
+        return minimize(problem, W, limits=limits, damping=DAMPING.trusted)
+    return replace(lowest, problem=problem)
+
+
+def _are_one(fit: Fit, other: Fit) -> bool:
+    if fit is other:
+        return True
+    small = is_small(other.problem, other.n_neurons)
+    return are_one_minimum(fit, other, information(other) if small else None)
+
+
+def _moved(W: Array, turn: int, rng: np.random.Generator) -> Array:
+    """Put one neuron anywhere, or move some of them a little, by turns."""
+    k, r = W.shape
+    W, one = W.copy(), rng.integers(k)
+    if turn % 2:
+        W[one] = unit_rows(rng.standard_normal((1, r)))[0]
+        return W
+    moved = rng.random(k) < rng.choice((0.0, *THRESHOLDS.shares))
+    moved[one] = True
+    size = np.exp(rng.uniform(*np.log(THRESHOLDS.sizes)))
+    W[moved] += size / np.sqrt(r) * rng.standard_normal((int(moved.sum()), r))
+    return W
+
+
+def _shown(fit: Fit) -> Problem:
+    """Return the rows in the precision that shows differences of the loss."""
+    return fit.problem.in_single_precision if single_suffices(fit.loss) else fit.problem
