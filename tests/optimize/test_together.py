@@ -7,7 +7,7 @@ import pytest
 
 from engine import make_problem, squared_residual
 from pureneuron.model import unit_rows
-from pureneuron.optimize import Limits, minimize, minimize_together, n_side_by_side, quadratic_model
+from pureneuron.optimize import Limits, minimize, minimize_together, n_side_by_side
 from pureneuron.optimize.least_squares import PointsTogether, RowsTogether
 from pureneuron.optimize.least_squares.pattern import PatternModel
 from pureneuron.problem.rows import GivenRows
