@@ -62,9 +62,11 @@ class Thresholds:
         anew: in the directions that show most, and in random ones where the test is thorough and
         no direction is known. Two neurons that are merged into one leave several minima, and little
         that shows which is the lowest (calibration).
-    sign_draws, first_draws, sign_starts : int
-        Draws of the signs, where it is fitted to all rows; draws after which a p-value may be clear
-        enough; and starts for each (calibration).
+    sign_draws : tuple of int
+        Draws of the signs, where it is fitted to all rows: so many, and up to so many as long as
+        the p-value is not clear (calibration).
+    sign_starts : int
+        Starts for each (calibration).
     clear : tuple of float
         Below the first and above the second a p-value is clear enough (calibration).
     least_spread : float
@@ -79,8 +81,7 @@ class Thresholds:
     half_entries: int = 1_000_000
     n_starts: int = 2
     n_random: int = 6
-    sign_draws: int = 9
-    first_draws: int = 4
+    sign_draws: tuple[int, ...] = (4, 9, 19)
     sign_starts: int = 2
     clear: tuple[float, float] = (1e-4, 0.3)
     least_spread: float = 0.15
@@ -126,9 +127,10 @@ def gain_among_signs(screened: Screening, start: Array | None) -> tuple[float, A
     directions += [] if start is None else [start[None]]
     larger = _best_with_one_more(rows, point.W, np.concatenate(directions))
     gain = max(point.loss - larger.loss, np.finfo(np.float64).tiny)
-    signs = screened.rng.choice(np.array([-1.0, 1.0]), size=(THRESHOLDS.sign_draws, n_blocks))
+    signs = screened.rng.choice(np.array([-1.0, 1.0]), size=(THRESHOLDS.sign_draws[-1], n_blocks))
     gains: list[float] = []
-    for some in (signs[: THRESHOLDS.first_draws], signs[THRESHOLDS.first_draws :]):
+    for n_draws in THRESHOLDS.sign_draws:
+        some = signs[len(gains) : n_draws]
         drawn = [contributions.with_noise_of(larger, sign) for sign in some]
         directions = [screened.best_units(THRESHOLDS.sign_starts, sign=sign) for sign in some]
         gains += _gains(drawn, point.W, directions)
