@@ -329,6 +329,7 @@ def minimise(plan: Plan, options: Options, streams: Streams, monitor: Monitor) -
                 is_too_large=too_large,
                 limits=limits,
                 rng=streams.polish,
+                monitor=monitor,
             )
             stage.report(search)
         elif slope is None:

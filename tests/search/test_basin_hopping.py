@@ -7,6 +7,7 @@ import pytest
 
 from engine import make_problem, minimum
 from pureneuron.initialize import Candidate, random_start
+from pureneuron.monitor import Monitor
 from pureneuron.optimize import Limits, minimize, minimize_together
 from pureneuron.search import is_rough, settled
 from pureneuron.search.basin_hopping import hopped
@@ -30,7 +31,7 @@ def search_of(fit, agreement=""):
     return Multistart(winner, agreement, (fit.loss,), None, 1, (fit.loss,))
 
 
-def settle(fit, agreement="", *, n_restarts=3, is_too_large=lambda fit: False):
+def settle(fit, agreement="", *, n_restarts=3, is_too_large=lambda fit: False, callback=None):
     return settled(
         fit,
         search_of(fit, agreement),
@@ -38,6 +39,7 @@ def settle(fit, agreement="", *, n_restarts=3, is_too_large=lambda fit: False):
         is_too_large=is_too_large,
         limits=Limits(),
         rng=np.random.default_rng(0),
+        monitor=Monitor(callback),
     )
 
 
@@ -100,6 +102,19 @@ def test_where_a_neuron_less_would_do_it_ends_after_two():
     _, search = settle(worst, is_too_large=is_too_large)
     assert len(search.losses) == 2
     assert len(asked) <= 1
+
+
+def test_every_round_is_told_with_the_best_loss_so_far():
+    problem, _ = few_rows(1)
+    told = []
+    end, search = settle(ends(problem)[-1], callback=told.append)
+    assert {each.stage for each in told} == {"hopping"}
+    assert [each.start for each in told] == sorted(each.start for each in told)
+    assert told[-1].start == len(search.losses)
+    for start in range(1, len(search.losses) + 1):
+        losses = [each.loss for each in told if each.start == start]
+        assert losses == sorted(losses, reverse=True)
+    assert min(each.loss for each in told) == end.loss
 
 
 def test_without_noise_the_residual_is_the_proof():

@@ -19,9 +19,11 @@ import numpy as np
 from pureneuron.inference.information import information, is_small
 from pureneuron.initialize import random_start
 from pureneuron.model import unit_rows
+from pureneuron.monitor import Monitor
 from pureneuron.optimize import (
     Fit,
     Limits,
+    Observer,
     minimize,
     minimize_together,
     n_side_by_side,
@@ -93,6 +95,7 @@ def settled(
     is_too_large: Callable[[Fit], bool],
     limits: Limits,
     rng: np.random.Generator,
+    monitor: Monitor,
 ) -> tuple[Fit, Multistart]:
     """Go on from the best fit of a search until the lowest end has been reached twice.
 
@@ -108,6 +111,8 @@ def settled(
         When the last descent ends.
     rng : numpy.random.Generator
         Draws moves and starts.
+    monitor : Monitor
+        Told of every round.
 
     Returns
     -------
@@ -115,21 +120,32 @@ def settled(
         The lowest end; it is confirmed if it is where the search has ended, or was reached twice.
     """
     problem, k, losses = fit.problem, fit.n_neurons, list(search.losses)
-    best = hopped(fit, limits=limits, rng=rng)
+    populations = min(THRESHOLDS.populations, n_restarts)
+
+    def hop(start: Fit, best: Fit) -> Fit:
+        i, most = len(losses), len(search.losses) + populations
+        tell = monitor.observer(problem, "hopping", i, most, best_loss=best.loss)
+        return hopped(start, limits=limits, rng=rng, observer=tell)
+
+    best = hop(fit, fit)
     agreement = search.agreement if _are_one(best, fit) else proof_by_residual(best)
-    for done in range(min(THRESHOLDS.populations, n_restarts)):
+    for done in range(populations):
         if agreement or (done > 0 and is_too_large(best)):
             break
         starts = [random_start(problem, k, rng=rng) for _ in range(THRESHOLDS.starts)]
-        end = hopped(_lowest_end(problem, starts, THRESHOLDS.limits), limits=limits, rng=rng)
-        losses.append(end.loss)
+        first = _lowest_end(problem, starts, THRESHOLDS.limits)
+        losses.append(first.loss)
+        end = hop(first, best)
+        losses[-1] = end.loss
         agreement = TWICE if _are_one(end, best) else ""
         best = min(best, end, key=lambda each: each.loss)
         agreement = proof_by_residual(best) or agreement
     return best, replace(search, agreement=agreement, losses=tuple(losses))
 
 
-def hopped(fit: Fit, *, limits: Limits, rng: np.random.Generator) -> Fit:
+def hopped(
+    fit: Fit, *, limits: Limits, rng: np.random.Generator, observer: Observer | None = None
+) -> Fit:
     """Return the lowest end of descents from moves of a fit, and of moves of what they lead to.
 
     Parameters
@@ -140,9 +156,11 @@ def hopped(fit: Fit, *, limits: Limits, rng: np.random.Generator) -> Fit:
         When the last descent ends.
     rng : numpy.random.Generator
         Draws the moves.
+    observer : callable, optional
+        Hears of the best point after every round.
     """
     problem, best, in_vain = fit.problem, fit, 0
-    for _ in range(THRESHOLDS.most_rounds):
+    for done in range(THRESHOLDS.most_rounds):
         if in_vain == THRESHOLDS.in_vain or best.is_exact:
             break
         starts = [_moved(best.point.W, turn, rng) for turn in range(THRESHOLDS.moves)]
@@ -155,6 +173,8 @@ def hopped(fit: Fit, *, limits: Limits, rng: np.random.Generator) -> Fit:
             best, in_vain = end, 0
         else:
             in_vain += 1
+        if observer is not None:
+            observer(done + 1, best.point)
     return best
 
 
@@ -188,8 +208,3 @@ def _moved(W: Array, turn: int, rng: np.random.Generator) -> Array:
     size = np.exp(rng.uniform(*np.log(THRESHOLDS.sizes)))
     W[moved] += size / np.sqrt(r) * rng.standard_normal((int(moved.sum()), r))
     return W
-
-
-def _shown(fit: Fit) -> Problem:
-    """Return the rows in the precision that shows differences of the loss."""
-    return fit.problem.in_single_precision if single_suffices(fit.loss) else fit.problem
