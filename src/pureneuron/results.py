@@ -16,8 +16,8 @@ class Status(Enum):
 
     RECOVERED = "The network is identified: all tests agree with these weights."
     TOO_FEW_SAMPLES = (
-        "The rows barely outnumber the unknowns, so other networks fit as well: "
-        "bring more rows or ask for fewer neurons."
+        "There are too few rows, or groups or runs that are independent, for so many unknowns: "
+        "bring more of them, or ask for fewer neurons."
     )
     RANK_DEFICIENT = (
         "The data do not show as many neurons, or do not show them apart: ask for fewer neurons, "
