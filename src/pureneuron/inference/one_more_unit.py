@@ -25,6 +25,7 @@ from pureneuron.optimize import (
     Point,
     curved_directions,
     minimize_together,
+    n_side_by_side,
     residual_problem,
 )
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
@@ -62,6 +63,9 @@ class Thresholds:
         anew: in the directions that show most, and in random ones where the test is thorough and
         no direction is known. Two neurons that are merged into one leave several minima, and little
         that shows which is the lowest (calibration).
+    n_random_together : int
+        Such random ones where descents are made side by side, and cost little: a unit that few rows
+        switch is found from few (calibration).
     sign_draws : tuple of int
         Draws of the signs, where it is fitted to all rows: so many, and up to so many as long as
         the p-value is not clear (calibration).
@@ -81,6 +85,7 @@ class Thresholds:
     half_entries: int = 1_000_000
     n_starts: int = 2
     n_random: int = 6
+    n_random_together: int = 24
     sign_draws: tuple[int, ...] = (4, 9, 19)
     sign_starts: int = 2
     clear: tuple[float, float] = (1e-4, 0.3)
@@ -206,19 +211,19 @@ class Starts:
     ----------
     given : (r,) array or None
         A white direction that is known.
-    shown, random : int
-        How many of those that show most on the rows that are fitted; how many random ones.
-    curved : bool
-        Whether those in which the residual curves most are among them.
+    shown : int
+        How many of those that show most on the rows that are fitted.
+    curved, random : bool
+        Whether those in which the residual curves most are among them, and random ones.
     """
 
     given: Array | None
     shown: int = 0
     curved: bool = False
-    random: int = 0
+    random: bool = False
 
     @classmethod
-    def several(cls, given: Array | None, *, all_units: bool, random: int = 0) -> Starts:
+    def several(cls, given: Array | None, *, all_units: bool, random: bool = False) -> Starts:
         """Return what serves where all units are fitted anew, or the one more alone."""
         shown = THRESHOLDS.n_starts if all_units else 1
         return cls(given, shown, curved=True, random=random)
@@ -226,12 +231,17 @@ class Starts:
     def directions(self, screened: Screening, chosen: Array, residual: Problem) -> Array:
         """Return them (s, r) for some of the blocks, (b,) of bool, and what is left there."""
         rng, r = screened.rng, residual.n_inputs
+        n_random = 0
+        if self.random:
+            k = screened.contributions.fit.n_neurons + 1
+            cheap = n_side_by_side(residual, k) > 1
+            n_random = THRESHOLDS.n_random_together if cheap else THRESHOLDS.n_random
         return np.vstack(
             [
                 np.empty((0, r)) if self.given is None else self.given,
                 screened.best_units(self.shown, chosen),
                 curved_directions(residual, rng=rng) if self.curved else np.empty((0, r)),
-                unit_rows(rng.standard_normal((self.random, r))),
+                unit_rows(rng.standard_normal((n_random, r))),
             ]
         )
 
@@ -240,8 +250,7 @@ def decided_by_halves(
     screened: Screening, start: Array | None, level: float, *, all_units: bool
 ) -> Halves:
     """Refit from a direction that is known, and only where that does not decide from others."""
-    n_random = THRESHOLDS.n_random if start is None and all_units else 0
-    others = Starts.several(start, all_units=all_units, random=n_random)
+    others = Starts.several(start, all_units=all_units, random=start is None and all_units)
     if start is None:
         return refitted_by_halves(screened, others, all_units=all_units)
     first = refitted_by_halves(screened, Starts(start), all_units=all_units)
