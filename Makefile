@@ -49,6 +49,7 @@ performance: $(VENV)/.demo
 	$(BIN)/python benchmarks/passes.py
 	$(BIN)/python benchmarks/cost.py --largest
 	$(BIN)/python benchmarks/rates.py
+	$(BIN)/python benchmarks/side_by_side.py
 
 calibration: $(VENV)/.demo
 	$(BIN)/python -m benchmarks.calibration $(CALIBRATION)

@@ -31,9 +31,9 @@ class Thresholds:
     Attributes
     ----------
     activations : int
-        Activations of a network, n k, up to which descents side by side are faster (rates.py).
+        Activations of a network, n k, up to which descents side by side are faster (side_by_side.py).
     entries : int
-        Activations of all descents that are made side by side (rates.py).
+        Activations of all descents that are made side by side (side_by_side.py).
     """
 
     activations: int = 40_000
