@@ -31,7 +31,8 @@ class Thresholds:
     Attributes
     ----------
     activations : int
-        Activations of a network, n k, up to which descents side by side are faster (side_by_side.py).
+        Activations of a network, n k, up to which descents side by side are faster
+        (side_by_side.py).
     entries : int
         Activations of all descents that are made side by side (side_by_side.py).
     """
