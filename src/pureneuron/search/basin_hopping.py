@@ -50,7 +50,9 @@ class Thresholds:
         Descents from one place; where so many are not made side by side, hopping is too slow
         (success.py).
     in_vain, most_rounds : int
-        Rounds of them in vain before it ends, and in all (success.py).
+        Rounds of them in vain before it ends, at least, and in all (success.py).
+    weights : float
+        Entries of W for each round in vain, where there are many (success.py).
     sizes : tuple of float
         Smallest and largest move of a neuron whose white row has unit length (success.py).
     shares : tuple of float
@@ -69,6 +71,7 @@ class Thresholds:
     moves: int = 32
     in_vain: int = 6
     most_rounds: int = 40
+    weights: float = 20.0
     sizes: tuple[float, float] = (0.02, 1.0)
     shares: tuple[float, ...] = (0.3, 1.0)
     worthwhile: float = 0.02
@@ -160,8 +163,9 @@ def hopped(
         Hears of the best point after every round.
     """
     problem, best, in_vain = fit.problem, fit, 0
+    most_in_vain = max(THRESHOLDS.in_vain, int(fit.point.W.size / THRESHOLDS.weights))
     for done in range(THRESHOLDS.most_rounds):
-        if in_vain == THRESHOLDS.in_vain or best.is_exact:
+        if in_vain == most_in_vain or best.is_exact:
             break
         starts = [_moved(best.point.W, turn, rng) for turn in range(THRESHOLDS.moves)]
         end = _lowest_end(problem, starts, THRESHOLDS.move_limits)
