@@ -102,7 +102,8 @@ class Options:
         speak against. Where the samples have groups, rows of a group may share noise in any case.
     n_restarts : int or "auto"
         Most random starts on all rows; they end as soon as the best minimum is confirmed. "auto" is
-        20; 0 rules out starts on a subsample as well.
+        20; 0 rules out starts on a subsample as well. Where rows are few, a start costs little, and
+        for seven of them the best of 64 is gone on from.
     max_iter : int
         Most Gauss–Newton iterations a start.
     tol : float

@@ -1,7 +1,8 @@
 """Descents from many starts at once, where rows are few: what takes time there is calls.
 
-Each descent is the one of :mod:`~pureneuron.optimize.gauss_newton`, with the same damping and the
-same end; what they do side by side is :mod:`~pureneuron.optimize.least_squares.together`.
+Each descent has the rules of :mod:`~pureneuron.optimize.gauss_newton` for damping and for its end.
+Steps are not stretched, and all are solved for by conjugate gradients: from far away it may end in
+another minimum. What they do side by side is in :mod:`.least_squares.together`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 from pureneuron.optimize import damping as step_control
 from pureneuron.optimize.damping import Damping
 from pureneuron.optimize.fit import Descent, Fit, Point
-from pureneuron.optimize.gauss_newton import DEFAULT_LIMITS, Observer, forcing, minimize
+from pureneuron.optimize.gauss_newton import DEFAULT_LIMITS, forcing, minimize
 from pureneuron.optimize.gauss_newton import THRESHOLDS as LOOP
 from pureneuron.optimize.least_squares import PointsTogether, RowsTogether
 from pureneuron.optimize.termination import Limits, Termination, Trace
@@ -31,10 +32,10 @@ class Thresholds:
     Attributes
     ----------
     activations : int
-        Activations of a network, n k, up to which descents side by side are faster
+        Activations of a network, n k, or outputs, n m, up to which descents side by side are faster
         (side_by_side.py).
     entries : int
-        Activations of all descents that are made side by side (side_by_side.py).
+        The same of all descents that are made side by side (side_by_side.py).
     """
 
     activations: int = 40_000
@@ -49,7 +50,7 @@ def n_side_by_side(problem: Problem, n_neurons: int) -> int:
 
     One, where there are many rows, or they do not lie in memory.
     """
-    size = problem.n_rows * n_neurons
+    size = problem.n_rows * max(n_neurons, problem.n_outputs)
     few = size <= THRESHOLDS.activations and problem.source.in_memory
     return THRESHOLDS.entries // size if few else 1
 
@@ -60,7 +61,6 @@ def minimize_together(
     *,
     limits: Limits = DEFAULT_LIMITS,
     damping: float = step_control.THRESHOLDS.first,
-    observer: Observer | None = None,
 ) -> list[Fit]:
     """Minimise the loss from several starts; one after the other where there are many rows.
 
@@ -70,9 +70,8 @@ def minimize_together(
         For each start its own; they differ in their outputs at most.
     starts : sequence of (k, r) arrays
         White rows.
-    limits, damping, observer
-        As for :func:`~pureneuron.optimize.gauss_newton.minimize`; descents side by side are not
-        observed.
+    limits, damping
+        As for :func:`~pureneuron.optimize.gauss_newton.minimize`.
 
     Returns
     -------
@@ -85,7 +84,7 @@ def minimize_together(
     size = n_side_by_side(problems[0], k)
     if min(len(starts), size) == 1:
         return [
-            minimize(problem, W, limits=limits, damping=damping, observer=observer)
+            minimize(problem, W, limits=limits, damping=damping)
             for problem, W in zip(problems, starts, strict=True)
         ]
     parts = [slice(first, first + size) for first in range(0, len(starts), size)]

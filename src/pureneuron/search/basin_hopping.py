@@ -1,7 +1,7 @@
 """Basin hopping: out of local minima where rows are few, and a descent costs next to nothing.
 
 With few rows for each unknown the loss has many minima, small ones about each other and others far
-apart, and no start ends in the lowest. From the best so far neurons are moved, a little or
+apart, and hardly a start ends in the lowest. From the best so far neurons are moved, a little or
 anywhere, some or one alone, and descents lead on from there, many side by side; the lowest is the
 next to start from. Where that leads to another minimum than the one that starts have agreed on,
 the same is done from the best of other starts, until the lowest has been reached twice.
@@ -11,6 +11,7 @@ Wales and Doye, "Global optimization by basin-hopping", J. Phys. Chem. A 101 (19
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -61,8 +62,9 @@ class Thresholds:
         What a round must gain, in units of the noise variance, to count (success.py).
     starts : int
         Random starts of which the best is gone on from (success.py).
-    populations : int
-        Times that this is done, at most, where no two ends agree (success.py).
+    restarts : int
+        Random starts that are allowed for each time that this is done, at most, where no two ends
+        agree (success.py).
     limits, move_limits : Limits
         When descents from these starts, and those of moves, end (success.py).
     """
@@ -76,7 +78,7 @@ class Thresholds:
     shares: tuple[float, ...] = (0.3, 1.0)
     worthwhile: float = 0.02
     starts: int = 64
-    populations: int = 3
+    restarts: int = 7
     limits: Limits = Limits(max_iter=100, tol=1e-4)  # noqa: RUF009
     move_limits: Limits = Limits(max_iter=15, tol=1e-5)  # noqa: RUF009
 
@@ -107,7 +109,8 @@ def settled(
     fit, search : Fit and Multistart
         The best of all descents, and how it was found.
     n_restarts : int
-        Most times that random starts are gone on from.
+        Most random starts that the search may make; a few of them for each time that the best of
+        others is gone on from.
     is_too_large : callable
         Tells whether a neuron less would do: then there is nothing to be confirmed.
     limits : Limits
@@ -120,10 +123,11 @@ def settled(
     Returns
     -------
     Fit, Multistart
-        The lowest end; it is confirmed if it is where the search has ended, or was reached twice.
+        The lowest end; it is confirmed if starts have agreed on it and nothing is in doubt, or if it
+        was reached twice.
     """
     problem, k, losses = fit.problem, fit.n_neurons, list(search.losses)
-    populations = min(THRESHOLDS.populations, n_restarts)
+    populations = math.ceil(n_restarts / THRESHOLDS.restarts)
 
     def hop(start: Fit, best: Fit) -> Fit:
         i, most = len(losses), len(search.losses) + populations
@@ -131,18 +135,22 @@ def settled(
         return hopped(start, limits=limits, rng=rng, observer=tell)
 
     best = hop(fit, fit)
-    agreement = search.agreement if _are_one(best, fit) else proof_by_residual(best)
+    losses[int(np.argmin(losses))] = best.loss
+    agreement = proof_by_residual(best)
+    if not agreement and (search.is_believed or fit.is_exact) and _are_one(best, fit):
+        agreement = search.agreement
     for done in range(populations):
         if agreement or (done > 0 and is_too_large(best)):
             break
         starts = [random_start(problem, k, rng=rng) for _ in range(THRESHOLDS.starts)]
-        first = _lowest_end(problem, starts, THRESHOLDS.limits)
+        W = _lowest_end(problem, starts, THRESHOLDS.limits).point.W
+        first = minimize(problem, W, limits=limits, damping=DAMPING.trusted)
         losses.append(first.loss)
-        end = hop(first, best)
-        losses[-1] = end.loss
+        losses[-1] = (end := hop(first, best)).loss
         agreement = TWICE if _are_one(end, best) else ""
         best = min(best, end, key=lambda each: each.loss)
         agreement = proof_by_residual(best) or agreement
+    search = replace(search, n_iter=best.info.n_iter, history=best.info.history)
     return best, replace(search, agreement=agreement, losses=tuple(losses))
 
 
@@ -183,14 +191,14 @@ def hopped(
 
 
 def _lowest_end(problem: Problem, starts: Sequence[Array], limits: Limits) -> Fit:
-    """Descend from several starts, in the precision that shows their losses; return the lowest."""
+    """Descend from several starts; return the lowest end, in the precision that shows its loss."""
     rows = problem.in_single_precision
     ends = minimize_together([rows] * len(starts), starts, limits=limits)
     lowest = min(ends, key=lambda end: end.loss)
     if not single_suffices(lowest.loss):
         W = lowest.point.W
         return minimize(problem, W, limits=limits, damping=DAMPING.trusted)
-    return replace(lowest, problem=problem)
+    return lowest
 
 
 def _are_one(fit: Fit, other: Fit) -> bool:

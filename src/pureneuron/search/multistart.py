@@ -23,6 +23,8 @@ The policy:
   can decide nothing: beside a linear part they would be the same;
 - where random starts do not agree, and the best fit does as well with a neuron less, there is
   nothing to be confirmed: neurons that fit noise are others from every start;
+- where rows are few, two random starts are made, and basin hopping does the rest
+  (:mod:`.basin_hopping`);
 - a residual that is zero up to rounding, with clearly more equations than unknowns, is the global
   minimum and ends the search at once;
 - the smallest residual wins.
@@ -95,7 +97,7 @@ class Multistart:
     agreement : str
         Why it is taken for the global minimum; empty if nothing confirms it.
     losses : tuple of float
-        Final loss of every descent, in order.
+        Final loss of every descent, in order; where basin hopping has gone on from one, of its end.
     checks : Checks or None
         Of the best fit; None where the residual is rounding.
     n_iter, history
@@ -122,6 +124,11 @@ class Multistart:
             n_iter=info.n_iter,
             history=info.history,
         )
+
+    @property
+    def is_believed(self) -> bool:
+        """Whether the checks leave the best fit in no doubt."""
+        return self.checks is not None and not self.checks.in_doubt
 
     def describe(self) -> StageReport:
         """Report the starts and the winner."""

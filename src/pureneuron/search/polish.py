@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pureneuron.inference.information import Information, weight_errors
-from pureneuron.optimize import Fit, Limits, Observer, minimize_together
+from pureneuron.optimize import Fit, Limits, minimize_together
 from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.problem import n_unknowns
 from pureneuron.typing import Array
@@ -62,7 +62,6 @@ def polished(
     *,
     limits: Limits,
     rng: np.random.Generator,
-    observer: Observer | None = None,
 ) -> Fit:
     """Return the lowest end of descents from near a fit; the fit itself where there are many rows.
 
@@ -73,7 +72,7 @@ def polished(
     known : Information or None
         At the fit; where there are too many unknowns for it, the errors that each row would have
         alone do.
-    limits, observer
+    limits : Limits
         As for :func:`~pureneuron.optimize.minimize`.
     rng : numpy.random.Generator
         Draws the starts.
@@ -94,7 +93,6 @@ def polished(
             list(starts),
             limits=limits,
             damping=DAMPING.trusted,
-            observer=observer,
         )
         least = (1.0 - THRESHOLDS.worthwhile) * fit.loss
         lower = [end for end in ends if end.loss < least and end.info.converged]
