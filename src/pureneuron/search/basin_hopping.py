@@ -123,8 +123,8 @@ def settled(
     Returns
     -------
     Fit, Multistart
-        The lowest end; it is confirmed if starts have agreed on it and nothing is in doubt, or if it
-        was reached twice.
+        The lowest end; it is confirmed if starts have agreed on it and nothing is in doubt, or if
+        it was reached twice.
     """
     problem, k, losses = fit.problem, fit.n_neurons, list(search.losses)
     populations = math.ceil(n_restarts / THRESHOLDS.restarts)
