@@ -172,7 +172,7 @@ def run(task: tuple[str, int]) -> dict[str, Any]:
     recovery = recover(samples, cell.k, rng=seed, **biases)
     seconds = time.perf_counter() - start
     if cell.noise:
-        best = best_known(samples, teacher, recovery.network.n_neurons, seed)
+        best = best_known(samples, teacher, recovery.network.n_neurons, seed, biased=cell.is_biased)
         solved = recovery.loss <= (1.0 + 1e-4) * min(best, recovery.loss)
     else:
         solved = recovery.loss <= 1e-16 * float(np.mean(np.var(Y, axis=0)))
@@ -188,9 +188,10 @@ def run(task: tuple[str, int]) -> dict[str, Any]:
     }
 
 
-def best_known(samples: ArraySamples, teacher: TwoLayerNetwork, k: int, seed: int) -> float:
-    """Return the lowest loss of fits of k neurons with biases, or none, that start at the truth."""
-    biased = bool(np.any(teacher.hidden_bias))
+def best_known(
+    samples: ArraySamples, teacher: TwoLayerNetwork, k: int, seed: int, *, biased: bool
+) -> float:
+    """Return the lowest loss of fits of k neurons that start at the truth."""
     problem = pose(samples, fit_hidden_bias=biased, fit_intercept=biased)
     limits, rng = Limits(), np.random.default_rng(seed)
 

@@ -45,6 +45,7 @@ from pureneuron.row_sample import RowSample
 from pureneuron.samples import CountedSamples, Samples
 from pureneuron.samples.cores import using_cores
 from pureneuron.search import (
+    confirmed_by_hopping,
     fit_slope,
     has_noise,
     is_rough,
@@ -52,7 +53,6 @@ from pureneuron.search import (
     polished,
     refit_slope,
     reweighted,
-    settled,
 )
 from pureneuron.search.multistart import THRESHOLDS as SEARCH
 from pureneuron.simplify import simplified
@@ -322,7 +322,7 @@ def minimise(plan: Plan, options: Options, streams: Streams, monitor: Monitor) -
         )
         fit, known = first, None if search.checks is None else search.checks.known
         if hops:
-            fit, search = settled(
+            fit, search = confirmed_by_hopping(
                 fit,
                 search,
                 n_restarts=n_restarts,

@@ -10,8 +10,8 @@ from engine import make_problem, minimum
 from pureneuron.initialize import Candidate, random_start
 from pureneuron.monitor import Monitor
 from pureneuron.optimize import Limits, minimize, minimize_together, profile
-from pureneuron.search import is_rough, settled
-from pureneuron.search.basin_hopping import hopped
+from pureneuron.search import confirmed_by_hopping, is_rough
+from pureneuron.search.basin_hopping import lowest_by_hopping
 from pureneuron.search.multistart import Multistart
 
 BIASES = {"fit_hidden_bias": True, "fit_intercept": True}
@@ -42,7 +42,7 @@ def settle(
     is_too_large=lambda fit: False,
     callback=None,
 ):
-    return settled(
+    return confirmed_by_hopping(
         fit,
         search_of(fit, agreement, in_doubt=in_doubt),
         n_restarts=n_restarts,
@@ -53,12 +53,16 @@ def settle(
     )
 
 
+def hopped(fit, seed=0):
+    return lowest_by_hopping(fit, limits=Limits(), rng=np.random.default_rng(seed))
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_from_the_worst_of_thirty_ends_it_comes_as_low_as_from_the_truth(seed):
     problem, teacher = few_rows(seed)
     worst, best = ends(problem)[-1], minimum(problem, teacher)
     assert worst.loss > 1.5 * best.loss
-    end = hopped(worst, limits=Limits(), rng=np.random.default_rng(0))
+    end = hopped(worst)
     assert end.loss <= 1.01 * best.loss
     # It is a minimum, in the precision of the problem.
     assert end.problem is problem
@@ -67,8 +71,8 @@ def test_from_the_worst_of_thirty_ends_it_comes_as_low_as_from_the_truth(seed):
 
 def test_at_the_bottom_it_stays():
     problem, teacher = few_rows(0)
-    bottom = hopped(minimum(problem, teacher), limits=Limits(), rng=np.random.default_rng(0))
-    again = hopped(bottom, limits=Limits(), rng=np.random.default_rng(1))
+    bottom = hopped(minimum(problem, teacher))
+    again = hopped(bottom, 1)
     assert again.loss <= bottom.loss
     assert again.loss == pytest.approx(bottom.loss, rel=2e-3)
 
@@ -167,7 +171,7 @@ def test_without_noise_the_residual_is_the_proof():
     end, search = settle(worst, n_restarts=0)
     assert end.is_exact
     assert "rounding" in search.agreement
-    assert hopped(end, limits=Limits(), rng=np.random.default_rng(0)) is end
+    assert hopped(end) is end
 
 
 def test_rows_are_few_where_unknowns_are_many_and_descents_cheap():
@@ -182,8 +186,6 @@ def test_rows_are_few_where_unknowns_are_many_and_descents_cheap():
 def test_the_same_draws_lead_to_the_same_end():
     problem, _ = few_rows(3)
     worst = ends(problem)[-1]
-    one, other = (
-        hopped(replace(worst), limits=Limits(), rng=np.random.default_rng(5)) for _ in range(2)
-    )
+    one, other = (hopped(replace(worst), 5) for _ in range(2))
     assert one.loss == other.loss
     np.testing.assert_array_equal(one.point.W, other.point.W)

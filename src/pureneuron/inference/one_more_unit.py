@@ -128,9 +128,9 @@ def gain_among_signs(screened: Screening, start: Array | None) -> tuple[float, A
     contributions = screened.contributions
     fit, blocks, rows = contributions.fit, contributions.blocks, contributions.rows
     n_blocks, point = blocks.n_blocks, fit.point
-    directions = [screened.best_units(THRESHOLDS.sign_starts)]
-    directions += [] if start is None else [start[None]]
-    larger = _best_with_one_more(rows, point.W, np.concatenate(directions))
+    shown = screened.best_units(THRESHOLDS.sign_starts)
+    known = np.empty((0, rows.n_inputs)) if start is None else start[None]
+    larger = _best_with_one_more(rows, point.W, np.vstack([shown, known]))
     gain = max(point.loss - larger.loss, np.finfo(np.float64).tiny)
     signs = screened.rng.choice(np.array([-1.0, 1.0]), size=(THRESHOLDS.sign_draws[-1], n_blocks))
     gains: list[float] = []

@@ -24,7 +24,7 @@ from pureneuron.optimize.termination import Limits, Termination, Trace
 from pureneuron.problem import Problem
 from pureneuron.typing import Array
 
-__all__ = ["DEFAULT_LIMITS", "THRESHOLDS", "Observer", "Thresholds", "forcing", "minimize"]
+__all__ = ["DEFAULT_LIMITS", "Course", "Observer", "Thresholds", "minimize"]
 
 Observer: TypeAlias = Callable[[int, Point], None]
 """``observer(iteration, point)`` hears of the start, iteration 0, and of every accepted point."""
@@ -56,16 +56,46 @@ THRESHOLDS = Thresholds()
 DEFAULT_LIMITS = Limits()
 
 
+@dataclass(frozen=True)
+class Course:
+    """How a descent goes on: by its damping, from its trace, until it has converged."""
+
+    damping: Damping
+    trace: Trace
+    converged: bool = False
+
+    def accuracy(self, floor: float) -> float:
+        """Choose that of a step: coarse while far away, finer as the loss falls."""
+        share = math.sqrt(self.trace.loss / max(self.trace.history[0], floor))
+        return min(max(share, THRESHOLDS.finest), THRESHOLDS.coarsest)
+
+    def takes(self, loss: float, stretched: float) -> bool:
+        """Tell whether a step to ``loss`` gains enough of what it was itself predicted to gain."""
+        return self.trace.loss - loss > THRESHOLDS.least_gain * stretched > 0.0
+
+    def after_gain(
+        self, rules: Termination, loss: float, predicted: float, stretched: float, *, last: bool
+    ) -> Course:
+        """Return the course after a step that was taken."""
+        trace = rules.accepted(self.trace, predicted, loss)
+        damping = self.damping.after_gain((self.trace.loss - loss) / stretched)
+        return Course(damping, trace, last or rules.has_converged(trace, accepted=True))
+
+    def after_refusal(self, rules: Termination, predicted: float, stretched: float) -> Course:
+        """Return the course after a step that was refused."""
+        trace = rules.refused(self.trace, predicted, stretched)
+        converged = rules.has_converged(trace, accepted=False)
+        return Course(self.damping.after_refusal(), trace, converged)
+
+
 @dataclass(frozen=True, eq=False)
 class _State:
     """Where a descent is, and what it has learned of steps."""
 
     model: QuadraticModel
     point: Point
-    damping: Damping
     length: StepLength
-    trace: Trace
-    converged: bool = False
+    course: Course
 
 
 # A step may go so far that numbers overflow. The loss there is none, and the step is refused.
@@ -108,20 +138,20 @@ def minimize(
     joined = joins(state.point)
     if observer is not None:
         observer(0, state.point)
-    while state.trace.n_iter < limits.max_iter and not (state.converged or joined):
+    while state.course.trace.n_iter < limits.max_iter and not (state.course.converged or joined):
         before, state = state, _advanced(problem, state, rules)
         if state.point is not before.point:
             joined = joins(state.point)
             if observer is not None:
-                observer(state.trace.n_iter, state.point)
-    length = state.length
+                observer(state.course.trace.n_iter, state.point)
+    length, course = state.length, state.course
     return Fit(
         problem,
         state.point,
         Descent(
-            state.converged,
+            course.converged,
             joined,
-            state.trace.history,
+            course.trace.history,
             scale=length.scale if length.reliable else None,
         ),
     )
@@ -139,50 +169,33 @@ def _begun(
     model = quadratic_model(problem, W, A)
     if model.point.loss < THRESHOLDS.cancelled:
         model = quadratic_model(problem, model.point.W, model.point.A)
-    return _State(
-        model,
-        model.point,
-        Damping(damping),
-        StepLength(scale, reliable=scale is not None),
-        Trace.of(model.point.loss),
-        converged=model.point.loss <= rules.floor,
-    )
+    converged = model.point.loss <= rules.floor
+    course = Course(Damping(damping), Trace.of(model.point.loss), converged)
+    return _State(model, model.point, StepLength(scale, reliable=scale is not None), course)
 
 
 def _advanced(problem: Problem, state: _State, rules: Termination) -> _State:
     """Try one step; return the state after it, whether it was taken or refused."""
-    trace, length, mu = state.trace, state.length, state.damping.value
-    accuracy = forcing(trace, problem.likelihood.floor(single=False))
+    course, length = state.course, state.length
+    trace, mu = course.trace, course.damping.value
+    accuracy = course.accuracy(problem.likelihood.floor(single=False))
     step = state.model.step(mu, accuracy, length.scale)
     predicted = step.predicted / problem.n_outputs
     if rules.is_negligible(trace, predicted, mu):
         # Not worth a pass; what costs none is taken.
         ahead = state.model.foretold(state.model.point.W + step.V)
-        return replace(state, point=ahead or state.point, converged=True)
+        course = replace(course, converged=True)
+        return replace(state, point=ahead or state.point, course=course)
     last = length.stretch == 1.0 and rules.is_last(trace, predicted, mu)
     model, found = _expanded(problem, state, length.stretch * step.V, last=last)
-    gain = trace.loss - found.loss
     # Along a step the model is a parabola with its end at the step itself.
     stretched = predicted * (length.stretch * (2.0 - length.stretch))
-    if gain > THRESHOLDS.least_gain * stretched > 0.0:
-        ratio = gain / stretched
-        trace = rules.accepted(trace, predicted, found.loss)
-        return _State(
-            model,
-            found,
-            state.damping.after_gain(ratio),
-            length.after_gain(ratio, step),
-            trace,
-            converged=last or rules.has_converged(trace, accepted=True),
-        )
-    trace = rules.refused(trace, predicted, stretched)
-    return replace(
-        state,
-        damping=state.damping.after_refusal(),
-        length=length.after_refusal(),
-        trace=trace,
-        converged=rules.has_converged(trace, accepted=False),
-    )
+    if course.takes(found.loss, stretched):
+        ratio = (trace.loss - found.loss) / stretched
+        course = course.after_gain(rules, found.loss, predicted, stretched, last=last)
+        return _State(model, found, length.after_gain(ratio, step), course)
+    course = course.after_refusal(rules, predicted, stretched)
+    return replace(state, length=length.after_refusal(), course=course)
 
 
 def _expanded(
@@ -195,9 +208,3 @@ def _expanded(
         return state.model, state.model.foretold(W) or profile(problem, W, state.model.point.A)
     model = quadratic_model(problem, W, state.model.reference(W))
     return model, model.point
-
-
-def forcing(trace: Trace, floor: float) -> float:
-    """Choose the accuracy of a step: coarse while far away, finer as the loss falls."""
-    share = math.sqrt(trace.loss / max(trace.history[0], floor))
-    return min(max(share, THRESHOLDS.finest), THRESHOLDS.coarsest)

@@ -8,15 +8,14 @@ another minimum. What they do side by side is in :mod:`.least_squares.together`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pureneuron.optimize import damping as step_control
 from pureneuron.optimize.damping import Damping
 from pureneuron.optimize.fit import Descent, Fit, Point
-from pureneuron.optimize.gauss_newton import DEFAULT_LIMITS, forcing, minimize
-from pureneuron.optimize.gauss_newton import THRESHOLDS as LOOP
+from pureneuron.optimize.gauss_newton import DEFAULT_LIMITS, Course, minimize
 from pureneuron.optimize.least_squares import PointsTogether, RowsTogether
 from pureneuron.optimize.termination import Limits, Termination, Trace
 from pureneuron.problem import Problem
@@ -95,71 +94,57 @@ def minimize_together(
     ]
 
 
-@dataclass(eq=False)
-class _Going:
-    """A descent that has not ended: its number, damping and trace."""
-
-    number: int
-    damping: Damping
-    trace: Trace
-    converged: bool = False
-
-
 # A step may go so far that numbers overflow. The loss there is none, and the step is refused.
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def _descended(problems: list[Problem], W: Array, limits: Limits, damping: float) -> list[Fit]:
     first = problems[0]
-    m, floor = first.n_outputs, first.likelihood.floor(single=first.single)
+    floor = first.likelihood.floor(single=first.single)
     rules = Termination(first.negligible_gain(W.shape[1], limits.tol), floor)
     rows = RowsTogether.of(problems)
     points = PointsTogether.at(rows, W)
+    # Measured again, against its own A, a small loss has its digits.
     points = PointsTogether.at(rows, points.W, points.A)
-    going = [
-        _Going(i, Damping(damping), Trace.of(float(loss)), converged=bool(loss <= floor))
+    going = {
+        i: Course(Damping(damping), Trace.of(float(loss)), converged=bool(loss <= floor))
         for i, loss in enumerate(points.loss)
-    ]
+    }
     ended: dict[int, Fit] = {}
     while going:
-        over = np.array([each.converged or each.trace.n_iter >= limits.max_iter for each in going])
+        over = np.array(
+            [each.converged or each.trace.n_iter >= limits.max_iter for each in going.values()]
+        )
         if over.any():
-            ended |= {
-                each.number: _fit(problems[each.number], points, i, each)
-                for i, each in enumerate(going)
-                if over[i]
-            }
-            going = [each for each, is_over in zip(going, over, strict=True) if not is_over]
+            for i, number in enumerate(list(going)):
+                if over[i]:
+                    ended[number] = _fit(problems[number], points, i, going.pop(number))
             points, rows = points.of_points(~over), rows.of_points(~over)
             continue
-        mu = np.array([each.damping.value for each in going])
-        steps = points.steps(rows, mu, np.array([forcing(each.trace, floor) for each in going]))
+        mu = np.array([each.damping.value for each in going.values()])
+        accuracy = np.array([each.accuracy(floor) for each in going.values()])
+        steps = points.steps(rows, mu, accuracy)
         trial = PointsTogether.at(rows, points.W + steps.V, points.A)
         taken = np.zeros(len(going), dtype=np.bool_)
-        for i, each in enumerate(going):
-            predicted = float(steps.predicted[i]) / m
-            taken[i] = _after(each, predicted, float(trial.loss[i]), rules)
+        for i, (number, course) in enumerate(going.items()):
+            predicted = float(steps.predicted[i]) / first.n_outputs
+            going[number], taken[i] = _after(course, predicted, float(trial.loss[i]), rules)
         points = points.with_points(taken, trial)
     return [ended[i] for i in range(len(problems))]
 
 
-def _after(descent: _Going, predicted: float, loss: float, rules: Termination) -> bool:
-    """Note what a step has gained; return whether it is taken."""
-    trace, gain = descent.trace, descent.trace.loss - loss
-    if rules.is_negligible(trace, predicted, descent.damping.value):
-        descent.converged = True
-        return bool(gain > 0.0)
-    if gain > LOOP.least_gain * predicted > 0.0:
-        last = rules.is_last(trace, predicted, descent.damping.value)
-        descent.trace = rules.accepted(trace, predicted, loss)
-        descent.damping = descent.damping.after_gain(gain / predicted)
-        descent.converged = last or rules.has_converged(descent.trace, accepted=True)
-        return True
-    descent.trace = rules.refused(trace, predicted, predicted)
-    descent.damping = descent.damping.after_refusal()
-    descent.converged = rules.has_converged(descent.trace, accepted=False)
-    return False
+def _after(
+    course: Course, predicted: float, loss: float, rules: Termination
+) -> tuple[Course, bool]:
+    """Return the course after a step, and whether it is taken."""
+    mu = course.damping.value
+    if rules.is_negligible(course.trace, predicted, mu):
+        return replace(course, converged=True), loss < course.trace.loss
+    if course.takes(loss, predicted):
+        last = rules.is_last(course.trace, predicted, mu)
+        return course.after_gain(rules, loss, predicted, predicted, last=last), True
+    return course.after_refusal(rules, predicted, predicted), False
 
 
-def _fit(problem: Problem, points: PointsTogether, i: int, descent: _Going) -> Fit:
+def _fit(problem: Problem, points: PointsTogether, i: int, course: Course) -> Fit:
     point = Point(
         W=points.W[i],
         A=points.A[i],
@@ -167,5 +152,6 @@ def _fit(problem: Problem, points: PointsTogether, i: int, descent: _Going) -> F
         gram=points.gram[i],
         gram_inverse=points.gram_inverse[i],
     )
-    history = descent.trace.history
-    return Fit(problem, point, Descent(descent.converged, joined=False, history=history))
+    return Fit(
+        problem, point, Descent(course.converged, joined=False, history=course.trace.history)
+    )

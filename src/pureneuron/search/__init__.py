@@ -6,7 +6,7 @@ about it, ``basin_hopping`` either where rows are few; ``slope`` fits that of σ
 covariance of the noise: nuisance parameters, each a step of its own.
 """
 
-from pureneuron.search.basin_hopping import is_rough, settled
+from pureneuron.search.basin_hopping import confirmed_by_hopping, is_rough
 from pureneuron.search.evidence import confirms
 from pureneuron.search.multistart import Multistart, multistart
 from pureneuron.search.noise import Noise, has_noise, reweighted
@@ -18,6 +18,7 @@ __all__ = [
     "Multistart",
     "Noise",
     "Slope",
+    "confirmed_by_hopping",
     "confirms",
     "fit_slope",
     "has_noise",
@@ -27,6 +28,5 @@ __all__ = [
     "refit_slope",
     "relocated",
     "reweighted",
-    "settled",
     "swap_search",
 ]

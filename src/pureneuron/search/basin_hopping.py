@@ -34,9 +34,10 @@ from pureneuron.optimize.damping import THRESHOLDS as DAMPING
 from pureneuron.problem import Problem, n_unknowns
 from pureneuron.search.evidence import TWICE, are_one_minimum, proof_by_residual
 from pureneuron.search.multistart import Multistart
+from pureneuron.search.polish import THRESHOLDS as POLISH
 from pureneuron.typing import Array
 
-__all__ = ["Thresholds", "hopped", "is_rough", "settled"]
+__all__ = ["Thresholds", "confirmed_by_hopping", "is_rough", "lowest_by_hopping"]
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,6 @@ class Thresholds:
 
     Attributes
     ----------
-    equations : float
-        Equations for each unknown below which the loss has many minima (success.py).
     moves : int
         Descents from one place; where so many are not made side by side, hopping is too slow
         (success.py).
@@ -69,7 +68,6 @@ class Thresholds:
         When descents from these starts, and those of moves, end (success.py).
     """
 
-    equations: float = 20.0
     moves: int = 32
     in_vain: int = 6
     most_rounds: int = 40
@@ -88,11 +86,11 @@ THRESHOLDS = Thresholds()
 
 def is_rough(problem: Problem, n_neurons: int) -> bool:
     """Whether rows are so few that minima are many, and descents from all of them cheap."""
-    few = problem.n_equations < THRESHOLDS.equations * n_unknowns(problem, n_neurons)
+    few = problem.n_equations < POLISH.few_equations * n_unknowns(problem, n_neurons)
     return few and n_side_by_side(problem, n_neurons) >= THRESHOLDS.moves
 
 
-def settled(
+def confirmed_by_hopping(
     fit: Fit,
     search: Multistart,
     *,
@@ -132,7 +130,7 @@ def settled(
     def hop(start: Fit, best: Fit) -> Fit:
         i, most = len(losses), len(search.losses) + populations
         tell = monitor.observer(problem, "hopping", i, most, best_loss=best.loss)
-        return hopped(start, limits=limits, rng=rng, observer=tell)
+        return lowest_by_hopping(start, limits=limits, rng=rng, observer=tell)
 
     best = hop(fit, fit)
     losses[int(np.argmin(losses))] = best.loss
@@ -154,7 +152,7 @@ def settled(
     return best, replace(search, agreement=agreement, losses=tuple(losses))
 
 
-def hopped(
+def lowest_by_hopping(
     fit: Fit, *, limits: Limits, rng: np.random.Generator, observer: Observer | None = None
 ) -> Fit:
     """Return the lowest end of descents from moves of a fit, and of moves of what they lead to.

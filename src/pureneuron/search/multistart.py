@@ -73,7 +73,8 @@ class Thresholds:
         The same of starts that are oriented last, before weak neurons are relocated (make bench).
         After as many of either it is asked whether a neuron less would do (users.py).
     scarce : float
-        Equations for each unknown below which swaps find more than exchanges do (success.py).
+        Equations for each unknown below which swaps find more than exchanges do, of networks that
+        are too large for basin hopping (success.py).
     """
 
     fewest_starts: int = 3
