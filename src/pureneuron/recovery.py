@@ -285,6 +285,7 @@ class Recovery:
         lines += [f"  warning: {warning}" for warning in self.warnings]
         lines += [f"  note: {note}" for note in self.notes]
         lines.append(
-            f"  loss {self.loss:.6g} after {self.n_iter} iterations, {self.n_passes} passes"
+            f"  loss {self.loss:.6g} after {counted(self.n_iter, 'iteration')}, "
+            f"{counted(self.n_passes, 'pass', 'passes')}"
         )
         return "\n".join(lines)

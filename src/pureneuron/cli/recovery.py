@@ -10,7 +10,7 @@ import numpy as np
 
 from pureneuron.cli.terminal import NOT_RECOVERED, OK, print_line, print_table
 from pureneuron.cli.wording import in_options
-from pureneuron.model import TwoLayerNetwork
+from pureneuron.model import TwoLayerNetwork, counted
 from pureneuron.recovery import Recovery
 from pureneuron.results import StageReport, Status
 from pureneuron.standard_errors import StandardErrors
@@ -61,8 +61,8 @@ def print_recovery(recovery: Recovery, *, saved: Path | None = None) -> None:
     """Print a recovery: the status first, then what led to it."""
     print_verdict(recovery)
     print_line(
-        f"Mean squared residual {recovery.loss:.6g} after {recovery.n_iter} iterations "
-        f"and {recovery.n_passes} passes over the data"
+        f"Mean squared residual {recovery.loss:.6g} after {counted(recovery.n_iter, 'iteration')} "
+        f"and {counted(recovery.n_passes, 'pass', 'passes')} over the data"
     )
     print_line(f"{recovery.network!r}")
     if recovery.standard_errors is not None and not np.isneginf(recovery.bic):

@@ -40,6 +40,7 @@ import numpy as np
 
 from pureneuron.inference.checks import Checks
 from pureneuron.initialize import Candidate, Proposal, Proposer, Random
+from pureneuron.model import counted
 from pureneuron.monitor import Monitor, Stage, Teller
 from pureneuron.optimize import (
     Fit,
@@ -137,7 +138,7 @@ class Multistart:
         starts = "1 start" if n_starts == 1 else f"{n_starts} starts, the best"
         return StageReport(
             "multistart",
-            f"{starts} from {self.winner.method}, {self.n_iter} iterations",
+            f"{starts} from {self.winner.method}, {counted(self.n_iter, 'iteration')}",
             {
                 "n_starts": n_starts,
                 "losses": np.array(self.losses),
